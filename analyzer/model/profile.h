@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#ifndef MALLOGRAPH_PROFILE_H
+#define MALLOGRAPH_PROFILE_H
+
+/*
+ * The one model that every view shows: what a trace says, in memory.
+ *
+ * Built once by profile_load(); read-only afterwards, so any number of
+ * threads may read it. Indices are the trace's ids; entry 0 of nodes, classes,
+ * modules, threads and strings is a placeholder (the root, "none"). All byte figures are bytes requested.
+ */
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "formats/trace/reader.h"
+
+struct profile_module {
+	char *path; /* never NULL */
+	uint64_t start, end, base;
+	unsigned char *build_id;
+	size_t build_id_bytes;
+};
+
+/* One place in the code: what an address stands for, with what was inlined
+ * there. frames[0] is the innermost. count 0: no symbol is known. */
+struct profile_frame {
+	const char *function; /* demangled; NULL: unknown */
+	const char *file;     /* NULL: unknown */
+	uint32_t line;        /* 0: unknown */
+};
+struct profile_location {
+	uint32_t module;
+	int64_t offset; /* from module start; the address itself for module 0 */
+	uint32_t frame; /* first of its frames in profile.frames */
+	uint32_t frame_count;
+};
+
+struct profile_node {
+	uint32_t parent;
+	uint32_t location; /* index in profile.locations: equal for equal (module, offset) */
+	unsigned flags;    /* enum trace_node_flag */
+};
+
+struct profile_class {
+	uint32_t node;
+	unsigned function;
+	uint64_t size;
+	uint64_t allocations, deallocations, temporary;
+	uint64_t peak_live; /* blocks live at the peak */
+	/* live at the end: allocations - deallocations */
+};
+
+struct profile_thread {
+	uint64_t tid;
+	char *name;
+	uint64_t allocations, deallocations, temporary, bytes;
+};
+
+struct profile_totals {
+	uint64_t allocations, deallocations, reallocations, temporary, bytes;
+	uint64_t peak_bytes, peak_blocks, peak_tick;
+	uint64_t leaked_blocks, leaked_bytes;
+	uint64_t peak_rss;
+	uint64_t end_tick;
+};
+
+struct profile {
+	enum trace_state state;
+	uint64_t used_bytes, file_bytes;
+	/* META */
+	char *program, *host, *collector, *folder, *parent_trace;
+	char **arguments;
+	size_t argument_count;
+	uint64_t pid, parent_pid, start_nanoseconds, page_size, origin, max_depth;
+	/* END: by tag, 0 where absent; rebuilt from events where the end is missing */
+	uint64_t end[64];
+
+	struct profile_module *modules;
+	size_t module_count; /* all counts include the placeholder at 0 */
+	struct profile_node *nodes;
+	size_t node_count;
+	struct profile_location *locations;
+	size_t location_count;
+	struct profile_frame *frames;
+	size_t frame_count;
+	struct profile_class *classes;
+	size_t class_count;
+	struct profile_thread *threads;
+	size_t thread_count;
+	struct trace_point *points;
+	size_t point_count;
+	char **strings;
+	size_t string_count;
+	struct profile_totals totals;
+};
+
+/* Reads a trace ("-" is stdin). A trace that is cut off or still being written
+ * is no error: profile->state tells, and the figures are of what is there
+ * (rebuilt from its events). Errors: those of trace_reader_open(),
+ * ERROR_DAMAGED where nothing at all could be used. On success the caller
+ * frees with profile_free(). */
+int profile_load(struct profile **profile, const char *path);
+/* The same, always from the events, whatever counters the file has: for tests. */
+int profile_load_from_events(struct profile **profile, const char *path);
+void profile_free(struct profile *profile);
+
+/* "malloc", "operator new[](std::nothrow)" ...; never NULL */
+const char *profile_function_name(unsigned function);
+
+#endif

@@ -1,0 +1,226 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#ifndef MALLOGRAPH_TRACE_LAYOUT_H
+#define MALLOGRAPH_TRACE_LAYOUT_H
+
+/*
+ * The numbers of the trace format. docs/mallograph-trace.5 is normative; this
+ * page only names what it says.
+ *
+ * A trace is a file header and then blocks, each compressed on its own:
+ *
+ *   file header, 16 bytes
+ *     0  8  magic: 89 4D 4C 47 0D 0A 1A 0A
+ *     8  2  major version (readers refuse a higher one)
+ *    10  2  minor version (readers accept any)
+ *    12  4  reserved, 0
+ *
+ *   block header, 32 bytes, little-endian
+ *     0  4  block magic: 'M' 'b' 'l' 'k'
+ *     4  1  type
+ *     5  1  codec of the payload
+ *     6  2  flags, 0 (bits 8-15: readers that don't know one refuse the block)
+ *     8  4  stored bytes: length of the payload in the file
+ *    12  4  raw bytes: length after decompression
+ *    16  8  first tick: time of the first thing the block speaks of
+ *    24  4  CRC-32 (zlib's) of the stored payload
+ *    28  4  CRC-32 of the 28 bytes before
+ *
+ * Payloads are made of
+ *   varint   unsigned LEB128, at most 10 bytes, no longer than needed
+ *   signed   zigzag in a varint
+ *   string   varint length, bytes
+ *   record   varint length, fields; readers skip fields behind those they know
+ */
+
+#include <stdint.h>
+
+#define TRACE_MAGIC "\x89MLG\r\n\x1a\n"
+#define TRACE_MAGIC_BYTES 8
+#define TRACE_HEADER_BYTES 16
+#define TRACE_BLOCK_MAGIC "Mblk"
+#define TRACE_BLOCK_HEADER_BYTES 32
+#define TRACE_MAJOR 1
+#define TRACE_MINOR 0
+/* Writers close a block before its payload grows past 1 MiB; readers refuse a
+ * larger one than this. */
+#define TRACE_BLOCK_BYTES (1u << 20)
+#define TRACE_BLOCK_MAX (16u << 20)
+/* A tick is one millisecond. */
+#define TRACE_TICKS_PER_SECOND 1000
+
+enum trace_codec {
+	TRACE_CODEC_NONE = 0,
+	TRACE_CODEC_ZLIB = 1, /* a zlib stream, RFC 1950 */
+	TRACE_CODEC_ZSTD = 2  /* one zstd frame, RFC 8878 */
+};
+
+enum trace_block_type {
+	/* fields until the payload ends: varint tag, varint length, bytes (a
+	 * number is a varint in those bytes). Tags: enum trace_meta_tag. */
+	TRACE_BLOCK_META = 1,
+	/* records until the payload ends; module ids count from 1 through the file:
+	 * varint start address, varint end address, varint load bias, string path,
+	 * string build-id (raw bytes) */
+	TRACE_BLOCK_MODULES = 2,
+	/* nodes until the payload ends; ids count from 1: varint (own id - parent
+	 * id), varint module id, signed (address - start of that module; the
+	 * address itself for module 0), varint flags (enum trace_node_flag) */
+	TRACE_BLOCK_NODES = 3,
+	/* classes until the payload ends; ids count from 1: varint node id,
+	 * varint size in bytes, varint function (enum trace_function) */
+	TRACE_BLOCK_CLASSES = 4,
+	/* records until the payload ends: varint thread id (counted from 1 in the
+	 * order of first appearance), varint tid, string name. A later record of the
+	 * same thread id replaces the name. */
+	TRACE_BLOCK_THREADS = 5,
+	/* see TRACE_EVENT_* below */
+	TRACE_BLOCK_EVENTS = 6,
+	/* records until the payload ends: varint ticks since the point before (of
+	 * the file), varint live bytes, varint live blocks, varint RSS in bytes (0:
+	 * unknown) */
+	TRACE_BLOCK_TIMELINE = 7,
+	/* strings until the payload ends; ids count from 1, 0 means none */
+	TRACE_BLOCK_STRINGS = 8,
+	/* records until the payload ends: varint module id, varint address as in
+	 * NODES (offset from module start, of the node as it is, not less one),
+	 * varint number of frames, then for each, innermost (inlined) first: varint
+	 * function string id, varint file string id, varint line (0: unknown) */
+	TRACE_BLOCK_SYMBOLS = 9,
+	/* varint first class id, then for it and each following class until the
+	 * payload ends a record: varint allocations, varint deallocations, varint
+	 * temporary, varint live blocks at the peak */
+	TRACE_BLOCK_CLASS_COUNTERS = 10,
+	/* varint first thread id, then records: varint allocations, varint
+	 * deallocations (of blocks allocated by that thread), varint temporary,
+	 * varint bytes requested */
+	TRACE_BLOCK_THREAD_COUNTERS = 11,
+	/* fields as in META; tags: enum trace_end_tag. The last block: a file that
+	 * does not end in it is being written or was cut off. */
+	TRACE_BLOCK_END = 12
+};
+
+enum trace_meta_tag {
+	TRACE_META_PROGRAM = 1,       /* bytes: path of the executable */
+	TRACE_META_ARGUMENT = 2,      /* bytes: one of argv, in order, repeated */
+	TRACE_META_HOST = 3,          /* bytes */
+	TRACE_META_PID = 4,           /* number */
+	TRACE_META_PARENT_PID = 5,    /* number */
+	TRACE_META_START = 6,         /* number: nanoseconds since 1970 (UTC) at tick 0 */
+	TRACE_META_PAGE_SIZE = 7,     /* number: bytes */
+	TRACE_META_COLLECTOR = 8,     /* bytes: name and version of the writer */
+	TRACE_META_ORIGIN = 9,        /* number: enum trace_origin */
+	TRACE_META_PARENT_TRACE = 10, /* bytes: file name of the trace of the process forked from */
+	TRACE_META_MAX_DEPTH = 11,    /* number: frames */
+	TRACE_META_FOLDER = 12        /* bytes: current folder of the program at its start */
+};
+
+enum trace_origin {
+	TRACE_ORIGIN_LAUNCHED = 0, /* first image of the process that record started */
+	TRACE_ORIGIN_FORKED = 1,
+	TRACE_ORIGIN_EXECED = 2, /* the same process had another image before */
+	TRACE_ORIGIN_PRELOADED = 3, /* started without the launcher */
+	TRACE_ORIGIN_CHILD = 4 /* another process of the tree, forked and exec'ed */
+};
+
+enum trace_node_flag {
+	TRACE_NODE_GUESSED = 1,
+	TRACE_NODE_CUT = 2,
+	TRACE_NODE_INCOMPLETE = 4
+};
+
+enum trace_end_tag {
+	TRACE_END_HOW = 1,          /* number: enum trace_ending */
+	TRACE_END_STATUS = 2,       /* number: exit status or signal number */
+	TRACE_END_TICK = 3,         /* number: when the program ended */
+	TRACE_END_PEAK_BYTES = 4,   /* number */
+	TRACE_END_PEAK_BLOCKS = 5,  /* number: live blocks at the peak */
+	TRACE_END_PEAK_TICK = 6,    /* number */
+	TRACE_END_PEAK_RSS = 7,     /* number: bytes, 0: unknown */
+	TRACE_END_ALLOCATIONS = 8,  /* number, and so on */
+	TRACE_END_DEALLOCATIONS = 9, /* of recorded blocks */
+	TRACE_END_REALLOCATIONS = 10,
+	TRACE_END_TEMPORARY = 11,
+	TRACE_END_BYTES = 12,       /* sum of the sizes of all allocations */
+	TRACE_END_LEAKED_BLOCKS = 13,
+	TRACE_END_LEAKED_BYTES = 14,
+	/* what is missing or doubtful; absent means 0 */
+	TRACE_END_UNKNOWN_FREES = 32,   /* deallocations of blocks never recorded */
+	TRACE_END_INHERITED_FREES = 33, /* deallocations of blocks of the process forked from */
+	TRACE_END_LOST_SIGNAL = 34,     /* events in signal handlers that were not recorded */
+	TRACE_END_LOST_NO_RING = 35,    /* events of threads that got no ring */
+	TRACE_END_LOST_OTHER = 36,
+	TRACE_END_LOST_ABANDONED = 37,  /* 1: recording ended before the program did */
+	TRACE_END_STACKS_UNKNOWN = 38,  /* allocations without a stack */
+	TRACE_END_STACKS_INCOMPLETE = 39, /* allocations whose stack could not be walked to its end */
+	TRACE_END_STACKS_CUT = 40,      /* allocations whose stack was cut by the depth limit */
+	TRACE_END_STACKS_GUESSED = 41,  /* allocations with a guessed frame */
+	TRACE_END_STACKS_FALLBACK = 42, /* allocations whose stack libunwind walked */
+	TRACE_END_EXEC_UNRECORDED = 43, /* programs started that could not be recorded */
+	TRACE_END_LATE_EVENTS = 44,     /* events that came after later ones were counted */
+	TRACE_END_SYMBOLS_SKIPPED = 45  /* modules whose symbols were skipped (limits, failure) */
+};
+
+enum trace_ending {
+	TRACE_ENDING_UNKNOWN = 0,
+	TRACE_ENDING_EXITED = 1,
+	TRACE_ENDING_SIGNALLED = 2,
+	TRACE_ENDING_EXECED = 3, /* another image took the process over */
+	TRACE_ENDING_ABANDONED = 4
+};
+
+/* As enum function of libcollect/ring.h; a test compares the two. */
+enum trace_function {
+	TRACE_FUNCTION_UNKNOWN = 0,
+	TRACE_FUNCTION_MALLOC = 1,
+	TRACE_FUNCTION_CALLOC = 2,
+	TRACE_FUNCTION_REALLOC = 3,
+	TRACE_FUNCTION_REALLOCARRAY = 4,
+	TRACE_FUNCTION_POSIX_MEMALIGN = 5,
+	TRACE_FUNCTION_ALIGNED_ALLOC = 6,
+	TRACE_FUNCTION_MEMALIGN = 7,
+	TRACE_FUNCTION_VALLOC = 8,
+	TRACE_FUNCTION_PVALLOC = 9,
+	TRACE_FUNCTION_NEW = 10,
+	TRACE_FUNCTION_NEW_ARRAY = 11,
+	TRACE_FUNCTION_NEW_NOTHROW = 12,
+	TRACE_FUNCTION_NEW_ARRAY_NOTHROW = 13,
+	TRACE_FUNCTION_NEW_ALIGNED = 14,
+	TRACE_FUNCTION_NEW_ARRAY_ALIGNED = 15,
+	TRACE_FUNCTION_NEW_ALIGNED_NOTHROW = 16,
+	TRACE_FUNCTION_NEW_ARRAY_ALIGNED_NOTHROW = 17,
+	TRACE_FUNCTION_COUNT = 64
+};
+
+/*
+ * EVENTS payload: what happened, in the order of time, laid out by column.
+ *
+ *   varint   number of operations
+ *   varint   thread id in force at the start
+ *   varint   tick at the start (absolute)
+ *   varint   number of columns (5), then the length in bytes of each
+ *   column 0 operations: one byte each, bits 0-2 trace_operation, bit 3 and 4
+ *            flags
+ *   column 1 class ids: a varint for each ALLOCATION and DEALLOCATION
+ *   column 2 thread ids: a varint for each THREAD, and each DEALLOCATION with
+ *            TRACE_OPERATION_OTHER_THREAD (the thread that allocated the block;
+ *            without it that is the thread in force)
+ *   column 3 ticks: a varint for each TICKS (how many passed, at least 1) and
+ *            each DEALLOCATION (age of the block in ticks)
+ *   column 4 age: a varint for each DEALLOCATION (how many allocations the
+ *            allocating thread made between the block's allocation and this;
+ *            0: temporary)
+ */
+enum trace_operation {
+	TRACE_OPERATION_ALLOCATION = 0,
+	TRACE_OPERATION_DEALLOCATION = 1,
+	TRACE_OPERATION_THREAD = 2, /* what follows was done by another thread */
+	TRACE_OPERATION_TICKS = 3,
+	TRACE_OPERATION_UNKNOWN_FREE = 4, /* of a block never recorded */
+	TRACE_OPERATION_INHERITED_FREE = 5 /* of a block of the process forked from */
+};
+#define TRACE_OPERATION_MASK 7u
+#define TRACE_OPERATION_REALLOC 8u       /* ALLOCATION, DEALLOCATION: half of a reallocation */
+#define TRACE_OPERATION_OTHER_THREAD 16u /* DEALLOCATION */
+#define TRACE_EVENT_COLUMNS 5
+
+#endif

@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#ifndef MALLOGRAPH_TRACE_WRITER_H
+#define MALLOGRAPH_TRACE_WRITER_H
+
+/*
+ * Writes a trace (docs/mallograph-trace.5) to a descriptor.
+ *
+ * Definitions (modules, nodes, classes, threads) and events are gathered in
+ * one open payload per block type. trace_writer_flush() writes out all open
+ * payloads, definitions before the events that use them; the writer does the
+ * same by itself when one reaches TRACE_BLOCK_BYTES. Nothing reaches the file
+ * but whole blocks, each by one write(2) where the system allows.
+ *
+ * Errors stick: after the first failed write every call returns it again
+ * without doing anything (ERROR_SYSTEM; trace_writer_errno() tells which).
+ * Not thread-safe: one writer, one thread.
+ */
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "formats/trace/layout.h"
+
+struct trace_writer;
+
+/* Writes the file header. fd must be open for writing at offset 0; it is not
+ * closed by the writer. level is the codec's own, 0 for its default.
+ * Returns NULL when out of memory. */
+struct trace_writer *trace_writer_new(int fd, enum trace_codec codec, int level);
+/* Frees; writes nothing. NULL is allowed. */
+void trace_writer_free(struct trace_writer *writer);
+
+/* META: these gather too; flush at once after the last. */
+int trace_writer_meta_number(struct trace_writer *writer, enum trace_meta_tag tag, uint64_t value);
+int trace_writer_meta_bytes(struct trace_writer *writer, enum trace_meta_tag tag, const void *bytes,
+                            size_t size);
+
+/* Definitions: ids are given by order of the calls, from 1. */
+int trace_writer_module(struct trace_writer *writer, uint64_t start, uint64_t end, uint64_t base,
+                        const void *path, size_t path_bytes, const void *build_id,
+                        size_t build_id_bytes);
+/* offset: address - module start, or the address for module 0 */
+int trace_writer_node(struct trace_writer *writer, uint32_t parent, uint32_t module, int64_t offset,
+                      unsigned flags);
+int trace_writer_class(struct trace_writer *writer, uint32_t node, uint64_t size,
+                       unsigned function);
+int trace_writer_thread(struct trace_writer *writer, uint32_t thread, uint64_t tid,
+                        const char *name, size_t name_bytes);
+
+/* Events, in the order of time. tick must not go back (it is raised to the
+ * last one otherwise); thread is the one that made the call. */
+int trace_writer_allocation(struct trace_writer *writer, uint64_t tick, uint32_t thread,
+                            uint32_t class_id, int realloc);
+struct trace_deallocation {
+	uint32_t class_id;
+	uint32_t allocating_thread;
+	uint64_t age_ticks;
+	uint64_t age_allocations;
+	int realloc;
+};
+int trace_writer_deallocation(struct trace_writer *writer, uint64_t tick, uint32_t thread,
+                              const struct trace_deallocation *deallocation);
+int trace_writer_unknown_free(struct trace_writer *writer, uint64_t tick, uint32_t thread,
+                              int inherited);
+
+int trace_writer_timeline(struct trace_writer *writer, uint64_t tick, uint64_t live_bytes,
+                          uint64_t live_blocks, uint64_t rss);
+
+/* End of the trace. trace_writer_blocks() copies ready-made blocks (as the
+ * symbolizer wrote them, without a file header) after checking their framing
+ * and checksums; it takes the whole blocks of types STRINGS and SYMBOLS and
+ * drops the rest; *taken_bytes tells how much was used. */
+int trace_writer_blocks(struct trace_writer *writer, const void *bytes, size_t size,
+                        size_t *taken_bytes);
+int trace_writer_string(struct trace_writer *writer, const char *bytes, size_t size);
+struct trace_frame {
+	uint32_t function; /* string id, 0: none */
+	uint32_t file;     /* string id, 0: none */
+	uint32_t line;     /* 0: unknown */
+};
+int trace_writer_symbol(struct trace_writer *writer, uint32_t module, int64_t offset,
+                        const struct trace_frame *frames, size_t count);
+struct trace_class_counters {
+	uint64_t allocations, deallocations, temporary, peak_live;
+};
+/* in the order of ids, from 1 */
+int trace_writer_class_counters(struct trace_writer *writer, const struct trace_class_counters *c);
+struct trace_thread_counters {
+	uint64_t allocations, deallocations, temporary, bytes;
+};
+int trace_writer_thread_counters(struct trace_writer *writer,
+                                 const struct trace_thread_counters *c);
+int trace_writer_end_number(struct trace_writer *writer, enum trace_end_tag tag, uint64_t value);
+
+/* Writes everything gathered so far. */
+int trace_writer_flush(struct trace_writer *writer);
+/* flush, then the END block with what trace_writer_end_number() gave. */
+int trace_writer_finish(struct trace_writer *writer);
+
+/* Bytes of whole blocks written so far, file header included. */
+uint64_t trace_writer_size(const struct trace_writer *writer);
+int trace_writer_errno(const struct trace_writer *writer);
+
+/* A writer without a file header, for the symbolizer's output. */
+struct trace_writer *trace_writer_new_blocks(int fd, enum trace_codec codec, int level);
+
+#endif

@@ -1,0 +1,294 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#ifndef MALLOGRAPH_RING_H
+#define MALLOGRAPH_RING_H
+
+/*
+ * The shared-memory contract between the profiled program (preload/) and the
+ * recorder (recorder/).
+ *
+ * One recorder serves a whole process tree through one region: a System V
+ * shared-memory segment, removed as soon as the recorder is attached, so it
+ * lives exactly as long as somebody maps it and nothing is left behind on
+ * kill -9. System V, because it needs no descriptor and no path in the
+ * program (closefrom(), chroot() and RLIMIT_FSIZE don't touch it), and an
+ * exec'ed image can attach by number alone.
+ *
+ *   region: | struct region | sessions | next[] | chunk 0 | chunk 1 | ...
+ *
+ * Everything else lives in chunks of 256 KiB taken from one pool:
+ *
+ *   ring chunk       struct ring + RING_SLOTS events: one per thread
+ *   directory chunk  u32[65536]: chunk that holds nodes n*NODES_PER_CHUNK...
+ *   node chunk       struct shared_node[NODES_PER_CHUNK]
+ *   module chunk     struct shared_module records, one behind another
+ *
+ * A session is one process image: it begins at the first hook call of a
+ * program, and again in a forked child and behind an exec. Programs claim
+ * sessions and chunks by atomics; only the recorder gives them back.
+ *
+ * Who writes what is said at each field: P the program, R the recorder,
+ * L the launcher. Fields that carry data to the other side are published by
+ * a release store of the field that says "there is more" (ring.head,
+ * session.node_count, session.module_bytes, session.state, ring.tail).
+ *
+ * The region is memory the program under test can scribble on: the recorder
+ * checks every index, count and offset it reads from here.
+ */
+
+#include <stdatomic.h>
+#include <stdint.h>
+
+/* Bumped whenever anything on this page changes meaning or place. Library and
+ * recorder of different versions don't talk: the program runs unprofiled. */
+#define CONTRACT_VERSION 1u
+#define REGION_MAGIC 0x4d4c4752u
+
+/* "SHMID.COOKIE" in decimal and hexadecimal. */
+#define SESSION_VARIABLE "MALLOGRAPH_SESSION"
+#define OPTIONS_VARIABLE "MALLOGRAPH_OPTIONS"
+
+#define CHUNK_BYTES (256u << 10)
+#define CHUNK_NONE 0u /* chunk numbers start at 1 */
+#define SESSIONS_MAX 1024u
+#define DIRECTORY_ENTRIES (CHUNK_BYTES / 4)
+#define RING_SLOTS 8192u
+#define RING_SPARE_BYTES (CHUNK_BYTES - 256u - RING_SLOTS * 24u)
+
+/* Where a block came from or went to: the outermost function that the program
+ * called. The numbers are those of the trace format (formats/trace/layout.h
+ * says the same, and a test compares them). */
+enum function {
+	FUNCTION_UNKNOWN = 0,
+	FUNCTION_MALLOC = 1,
+	FUNCTION_CALLOC = 2,
+	FUNCTION_REALLOC = 3,
+	FUNCTION_REALLOCARRAY = 4,
+	FUNCTION_POSIX_MEMALIGN = 5,
+	FUNCTION_ALIGNED_ALLOC = 6,
+	FUNCTION_MEMALIGN = 7,
+	FUNCTION_VALLOC = 8,
+	FUNCTION_PVALLOC = 9,
+	FUNCTION_NEW = 10,
+	FUNCTION_NEW_ARRAY = 11,
+	FUNCTION_NEW_NOTHROW = 12,
+	FUNCTION_NEW_ARRAY_NOTHROW = 13,
+	FUNCTION_NEW_ALIGNED = 14,
+	FUNCTION_NEW_ARRAY_ALIGNED = 15,
+	FUNCTION_NEW_ALIGNED_NOTHROW = 16,
+	FUNCTION_NEW_ARRAY_ALIGNED_NOTHROW = 17,
+	FUNCTION_FREE = 32,
+	FUNCTION_CFREE = 33,
+	FUNCTION_FREE_SIZED = 34,
+	FUNCTION_FREE_ALIGNED_SIZED = 35,
+	FUNCTION_DELETE = 36,
+	FUNCTION_DELETE_ARRAY = 37,
+	FUNCTION_COUNT = 64
+};
+
+enum event_kind {
+	EVENT_ALLOC = 1,         /* address, function, node, size */
+	EVENT_FREE = 2,          /* address, function; node and size are 0 */
+	EVENT_REALLOC_FREE = 3,  /* the old block of a successful realloc of a live block ... */
+	EVENT_REALLOC_ALLOC = 4, /* ... and its new one, always the next event of the ring
+	                          * (a EVENT_WIDE slot aside), published together */
+	EVENT_WIDE = 5           /* behind an allocation whose size is SIZE_WIDE: time holds the
+	                          * size in bytes; published together with it */
+};
+
+#define SIZE_WIDE UINT32_MAX
+
+/*
+ * One slot of a ring, 24 bytes:
+ *
+ *   time      in ticks of region.clock; an allocation is stamped after the
+ *             real allocator returned, a deallocation before it is called
+ *   what      bits 0-47 address, 48-51 event_kind, 52-57 function
+ *   node      stack (session's node id; 0: stack unknown)
+ *   size      bytes requested, or SIZE_WIDE
+ *
+ * Times in one ring may step back a little (signal handlers).
+ */
+struct event {
+	uint64_t time;
+	uint64_t what;
+	uint32_t node;
+	uint32_t size;
+};
+
+#define EVENT_ADDRESS_BITS 48
+#define EVENT_ADDRESS(what) ((what) & ((UINT64_C(1) << EVENT_ADDRESS_BITS) - 1))
+#define EVENT_KIND(what) ((unsigned)((what) >> 48) & 15u)
+#define EVENT_FUNCTION(what) ((unsigned)((what) >> 52) & 63u)
+#define EVENT_WHAT(kind, function, address) \
+	((uint64_t)(address) | (uint64_t)(kind) << 48 | (uint64_t)(function) << 52)
+
+/*
+ * The head of a ring chunk. Slot n of the stream is slot[n % RING_SLOTS].
+ * P may publish up to tail + RING_SLOTS. When that is reached P sets waiting,
+ * looks once more, and sleeps on `room` with a time-out; R, having moved
+ * tail, bumps room and wakes it when waiting is set.
+ */
+struct ring {
+	/* P; set before the ring is pushed on session.rings */
+	uint32_t next;    /* chunk of the next ring in session.rings, CHUNK_NONE: last */
+	uint32_t session; /* index */
+	int32_t tid;      /* as the program sees it */
+	uint32_t pad0;
+	uint64_t opened; /* time */
+	uint8_t pad1[40];
+
+	_Alignas(64) _Atomic uint64_t head; /* P, release: slots published so far */
+	_Alignas(64) _Atomic uint64_t tail; /* R, release: slots consumed so far */
+	_Atomic uint32_t waiting;           /* P sets, R clears */
+	_Atomic uint32_t room;              /* R: futex word */
+	_Atomic uint32_t lost;              /* P: events that this thread could not record */
+	_Alignas(64) struct event slot[RING_SLOTS];
+	uint8_t spare[RING_SPARE_BYTES]; /* P: scratch memory of the thread's hooks */
+};
+
+/* What a stack node is, beside a return address. */
+enum node_flag {
+	NODE_GUESSED = 1,   /* found by frame pointers, without unwind information */
+	NODE_CUT = 2,       /* not an address: deeper frames were cut by the depth limit */
+	NODE_INCOMPLETE = 4 /* not an address: the walk could not go on to the thread's start */
+};
+
+/*
+ * A node of the stack tree: `address` was called from `parent`. Ids are dense
+ * from 1; 0 is the root (above the thread's start). A node's parent has a
+ * smaller id. address is the return address (the interrupted pc when it was
+ * interrupted), 0 with NODE_CUT and NODE_INCOMPLETE.
+ */
+struct shared_node {
+	uint32_t parent;
+	uint32_t module_and_flags; /* bits 0-23 module id (0: none), 24-31 node_flag */
+	uint64_t address;
+};
+#define NODE_MODULE(node) ((node)->module_and_flags & 0xffffffu)
+#define NODE_FLAGS(node) ((node)->module_and_flags >> 24)
+#define NODES_PER_CHUNK (CHUNK_BYTES / 16)
+
+/*
+ * A loaded file, as first seen by a stack. Ids count from 1 in the order in
+ * which the records lie. A module that is unloaded and loaded again gets a
+ * new record. The record is followed by build_id_bytes of build-id, then
+ * path_bytes of path (no NUL; empty for the program itself), and padded to a
+ * multiple of 8. record_bytes is the whole. A record never crosses a chunk:
+ * record_bytes 0 says "go on at the next chunk".
+ */
+struct shared_module {
+	uint32_t record_bytes;
+	uint16_t build_id_bytes;
+	uint16_t path_bytes;
+	uint64_t start, end; /* addresses of the mapping */
+	uint64_t base;       /* load bias: address - base is the file's own address */
+};
+#define MODULE_CHUNKS 16u
+
+enum session_state {
+	SESSION_FREE = 0,     /* R */
+	SESSION_CLAIMED = 1,  /* P, by compare-and-swap from FREE: being filled in */
+	SESSION_OPEN = 2,     /* P, release: fields below are valid */
+	SESSION_ABANDONED = 3 /* P: gave up recording (R showed no sign of life) */
+};
+
+enum session_origin {
+	ORIGIN_FIRST = 0, /* attached through SESSION_VARIABLE, not by a forked parent */
+	ORIGIN_FORK = 1   /* a child that went on with its parent's mapping */
+};
+
+/* Counts that R takes over into the trace; P adds to them, relaxed. */
+enum session_counter {
+	COUNT_LOST_SIGNAL = 0,  /* events in signal handlers that found the side buffer full */
+	COUNT_LOST_NO_RING = 1, /* events of threads that got no ring */
+	COUNT_LOST_ADDRESS = 2, /* blocks above 2^48 */
+	COUNT_LOST_OTHER = 3,
+	COUNT_STACK_UNKNOWN = 4,    /* allocations recorded with node 0 */
+	COUNT_STACK_FALLBACK = 5,   /* captures that needed libunwind */
+	COUNT_EXEC_UNRECORDED = 6,  /* programs started that cannot be recorded */
+	SESSION_COUNTERS = 16
+};
+
+struct session {
+	_Atomic uint32_t state; /* enum session_state */
+	uint32_t epoch;         /* P: unique in the region, never 0 */
+	int32_t pid;            /* P: getpid() */
+	int32_t parent_pid;     /* P: getppid() */
+	uint32_t origin;        /* P: enum session_origin */
+	uint32_t parent_epoch;  /* P: of the session forked from, or 0 */
+	uint64_t opened;        /* P: time */
+	_Atomic uint32_t rings; /* P pushes new ring chunks by CAS; R takes the list by exchange with
+	                         * CHUNK_NONE */
+	_Atomic uint32_t execing; /* P: a thread is inside an exec that will not be recorded */
+	_Alignas(64) _Atomic uint32_t node_count; /* P, release: nodes 1..node_count-1... see below */
+	uint32_t node_directory;                  /* P: chunk; CHUNK_NONE: none yet */
+	_Atomic uint32_t module_bytes;            /* P, release: bytes of records so far, chunk ends
+	                                           * included */
+	uint32_t module_chunk[MODULE_CHUNKS];     /* P: CHUNK_NONE: not yet taken */
+	_Alignas(64) _Atomic uint64_t counter[SESSION_COUNTERS];
+};
+/* node_count is a reservation counter: a node id is taken from it first and
+ * filled in afterwards. A node is complete before an event that uses it, or a
+ * node whose parent it is, is published: R reads only nodes that it reaches
+ * from events. */
+
+/*
+ * The pool: `fresh` counts chunks never used; `pool` is a stack of returned
+ * ones: low 32 bits the top chunk, high 32 bits a tag that every change
+ * increments. owner[chunk] is the epoch of the session that holds it, stored
+ * by P right after it took the chunk: R returns a dead session's chunks by it.
+ */
+struct region {
+	uint32_t magic, version;
+	uint64_t cookie;
+	uint64_t bytes;      /* of the segment */
+	uint32_t chunks;     /* chunk numbers 1..chunks-1 are valid */
+	uint32_t clock;      /* enum region_clock */
+	uint32_t max_depth;  /* frames of a stack; 0: the default */
+	uint32_t follow_fork; /* 0: only the first process */
+	uint32_t first_pid;  /* L: the launched program (0: none, preload) */
+	uint32_t chunk_offset; /* of chunk 0 from the region's start; a multiple of 4096 */
+
+	/* A robust futex owned by R: its tid while it lives, FUTEX_OWNER_DIED set
+	 * by the kernel when it died, 0 after an orderly end. */
+	_Alignas(64) _Atomic uint32_t recorder;
+	_Atomic uint32_t heartbeat; /* R: changes at least once a second */
+	_Atomic uint32_t wake;      /* futex word: P bumps it to wake R early ... */
+	_Atomic uint32_t sleeping;  /* ... when R has set this */
+	_Atomic uint32_t epochs;    /* P: last epoch given out */
+	_Atomic uint32_t unrecorded; /* P: processes that found no session, or the like */
+	/* L, then wakes R: how the launched program ended */
+	_Atomic uint32_t first_ended;
+	int32_t first_status; /* as waitpid() gives it */
+
+	_Alignas(64) _Atomic uint64_t pool;
+	_Atomic uint32_t fresh;
+	_Alignas(64) struct session session[SESSIONS_MAX];
+	/* then: uint32_t next[chunks], uint32_t owner[chunks], chunks */
+};
+
+enum region_clock {
+	CLOCK_TSC = 1,      /* lfence; rdtsc (invariant TSC) */
+	CLOCK_NANOSECONDS = 2 /* CLOCK_MONOTONIC */
+};
+
+static inline _Atomic uint32_t *region_next(struct region *region)
+{
+	return (_Atomic uint32_t *)(region + 1);
+}
+
+static inline _Atomic uint32_t *region_owner(struct region *region)
+{
+	return region_next(region) + region->chunks;
+}
+
+static inline void *region_chunk(struct region *region, uint32_t chunk)
+{
+	return (char *)region + region->chunk_offset + (uint64_t)chunk * CHUNK_BYTES;
+}
+
+_Static_assert(sizeof(struct event) == 24, "events are 24 bytes");
+_Static_assert(sizeof(struct ring) <= CHUNK_BYTES, "a ring fits a chunk");
+_Static_assert(sizeof(struct shared_node) == 16, "nodes are 16 bytes");
+
+#endif
