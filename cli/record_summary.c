@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "cli/record_summary.h"
+
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "cli/message.h"
+#include "formats/numbers.h"
+
+enum { OTHERS_MAX = 10, TEXT_BYTES = 4096 };
+
+/* One write to stderr for the whole, so that the program's own last words don't
+ * come between. */
+struct text {
+	char bytes[TEXT_BYTES];
+	size_t used;
+};
+
+static void __attribute__((format(printf, 2, 3))) add(struct text *text, const char *format, ...)
+{
+	va_list arguments;
+	int length;
+
+	va_start(arguments, format);
+	length = vsnprintf(text->bytes + text->used, sizeof(text->bytes) - text->used, format,
+	                   arguments);
+	va_end(arguments);
+	if (length > 0)
+		text->used += (size_t)length;
+	if (text->used >= sizeof(text->bytes))
+		text->used = sizeof(text->bytes) - 1;
+}
+
+static void say(const struct text *text)
+{
+	for (size_t done = 0; done < text->used;) {
+		ssize_t n = write(STDERR_FILENO, text->bytes + done, text->used - done);
+
+		if (n <= 0)
+			return;
+		done += (size_t)n;
+	}
+}
+
+static void add_row(struct text *text, const char *label, const char *value)
+{
+	add(text, "  %-14s%14s", label, value);
+}
+
+static const char *signal_name(unsigned number, char *buffer, size_t bytes)
+{
+	const char *name = sigabbrev_np((int)number);
+
+	if (name != NULL)
+		snprintf(buffer, bytes, "SIG%s", name);
+	else
+		snprintf(buffer, bytes, "signal %u", number);
+	return buffer;
+}
+
+static void add_ending(struct text *text, const struct launch *launch, const struct report *report)
+{
+	char buffer[32];
+
+	if (WIFSIGNALED(launch->status))
+		add(text, "killed by %s",
+		    signal_name((unsigned)WTERMSIG(launch->status), buffer, sizeof(buffer)));
+	else
+		add(text, "exit status %d", WEXITSTATUS(launch->status));
+	add(text, ", %s s\n", number_fixed((int64_t)(report->nanoseconds / 1000000), 1000, 2).text);
+}
+
+static void add_lost(struct text *text, const struct report *report)
+{
+	if (report->lost != 0) {
+		add_row(text, "lost", number_plain((int64_t)report->lost).text);
+		add(text, "  (events that could not be recorded; mallograph info tells why)\n");
+	}
+	if ((report->lost_other_reason & 1) != 0)
+		add(text, "  lost          everything after the recorder gave no sign of life\n");
+	if ((report->lost_other_reason & 2) != 0)
+		add(text, "  lost          what could not be written to the trace\n");
+}
+
+static void add_first(struct text *text, const struct launch *launch, const struct report *r,
+                      const char *name)
+{
+	uint64_t milliseconds = r->nanoseconds / 1000000;
+	uint64_t rate = milliseconds > 0 ? (uint64_t)((double)r->allocations * 1000.0 /
+	                                              (double)milliseconds)
+	                                 : r->allocations * 1000;
+	char buffer[32];
+
+	add(text, "mallograph: %s finished, ", name);
+	add_ending(text, launch, r);
+	add_row(text, "allocations", number_plain((int64_t)r->allocations).text);
+	add(text, "  (%" PRIu64 "/s, %s requested)\n", rate, number_bytes((int64_t)r->bytes).text);
+	add_row(text, "temporary", number_plain((int64_t)r->temporary).text);
+	add(text, "  (%s)\n",
+	    number_percent((int64_t)r->temporary, (int64_t)r->allocations).text);
+	add_row(text, "reallocations", number_plain((int64_t)r->reallocations).text);
+	add(text, "\n");
+	add_row(text, "peak", number_bytes((int64_t)r->peak_bytes).text);
+	add(text, "  at %s s, %" PRIu64 " blocks\n",
+	    number_fixed((int64_t)r->peak_tick, 1000, 3).text, r->peak_blocks);
+	add_row(text, "leaked", number_plain((int64_t)r->leaked_blocks).text);
+	if (WIFSIGNALED(launch->status))
+		add(text, "  (%s live when killed by %s)\n",
+		    number_bytes((int64_t)r->leaked_bytes).text,
+		    signal_name((unsigned)WTERMSIG(launch->status), buffer, sizeof(buffer)));
+	else
+		add(text, "  (%s in use at exit)\n", number_bytes((int64_t)r->leaked_bytes).text);
+	add_lost(text, r);
+	if (r->unrecorded > 0) {
+		add_row(text, "unrecorded", number_plain((int64_t)r->unrecorded).text);
+		add(text, "  (programs started that cannot be recorded)\n");
+	}
+	add(text, "  %-22s%s  (%s)\n", "trace", r->path,
+	    number_bytes((int64_t)r->trace_bytes).text);
+	add(text, "next: mallograph print %s\n", r->path);
+}
+
+static int by_peak(const void *a, const void *b)
+{
+	const struct report *x = a, *y = b;
+
+	return x->peak_bytes != y->peak_bytes ? (x->peak_bytes < y->peak_bytes ? 1 : -1)
+	                                      : (x->pid > y->pid) - (x->pid < y->pid);
+}
+
+static void add_others(struct text *text, struct report *reports, size_t count)
+{
+	qsort(reports, count, sizeof(*reports), by_peak);
+	for (size_t i = 0; i < count && i < OTHERS_MAX; i++)
+		add(text, "also: %s, pid %d: peak %s, %" PRIu64 " allocations, %s\n",
+		    reports[i].name, reports[i].pid,
+		    number_bytes((int64_t)reports[i].peak_bytes).text, reports[i].allocations,
+		    reports[i].path);
+	if (count > OTHERS_MAX)
+		add(text, "also: %zu more processes, each in its own trace\n", count - OTHERS_MAX);
+}
+
+void record_summary(struct launch *launch, const char *name, int quiet)
+{
+	struct text text = {.used = 0};
+	char shown[256];
+	size_t others = 0;
+	struct report *first = NULL, *traces = calloc(launch->report_count + 1, sizeof(*traces));
+
+	text_escape(shown, sizeof(shown), name, strlen(name));
+	for (size_t i = 0; i < launch->report_count; i++) {
+		struct report *r = &launch->reports[i];
+
+		if (r->kind == REPORT_WARNING)
+			message("%s", r->text);
+		else if (r->first)
+			first = r; /* of several images of the process, the last */
+	}
+	for (size_t i = 0; traces != NULL && i < launch->report_count; i++)
+		if (launch->reports[i].kind == REPORT_TRACE && &launch->reports[i] != first)
+			traces[others++] = launch->reports[i];
+	if (launch->recorder_died)
+		message("the recorder was killed or hangs: the trace holds what was written until "
+		        "then");
+	if (!quiet) {
+		if (first != NULL)
+			add_first(&text, launch, first, shown);
+		add_others(&text, traces, others);
+		if (launch->running > 0)
+			add(&text, "%u more processes still running: their traces are finished in the "
+			           "background\n",
+			    launch->running);
+		say(&text);
+	}
+	free(traces);
+}

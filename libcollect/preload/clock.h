@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#ifndef MALLOGRAPH_CLOCK_H
+#define MALLOGRAPH_CLOCK_H
+
+/*
+ * The stamp of an event. Order between threads hangs on it: for one address
+ * allocation < deallocation < next allocation must hold. lfence keeps rdtsc
+ * from running ahead of the loads before it; without it the stamp of a thread
+ * that receives a block can be older than that of the one that made it.
+ */
+
+#include <time.h>
+
+#include "libcollect/preload/state.h"
+
+static inline uint64_t stamp(void)
+{
+	struct timespec now;
+
+	if (likely(shared_region->clock == CLOCK_TSC)) {
+		uint32_t low, high;
+
+		__asm__ volatile("lfence\n\trdtsc" : "=a"(low), "=d"(high) : : "memory");
+		return (uint64_t)high << 32 | low;
+	}
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+}
+
+#endif

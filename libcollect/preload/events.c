@@ -1,0 +1,301 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "libcollect/preload/events.h"
+
+#include "libcollect/preload/capture.h"
+#include "libcollect/preload/clock.h"
+#include "libcollect/preload/modules.h"
+#include "libcollect/preload/rawio.h"
+
+#include "libcollect/preload/banned.h"
+
+/* Slots that one hook may publish: two events of a reallocation, a wide size. */
+enum { SLOTS_A_HOOK = 4, SIGN_OF_LIFE_MS = 10000, SLEEP_MS = 50 };
+
+static int recorder_lives(void)
+{
+	const uint32_t died = 0x40000000; /* FUTEX_OWNER_DIED */
+	uint32_t word = atomic_load_explicit(&shared_region->recorder, memory_order_acquire);
+
+	return word != 0 && (word & died) == 0;
+}
+
+static void wake_recorder(void)
+{
+	if (atomic_load_explicit(&shared_region->sleeping, memory_order_relaxed) != 0) {
+		atomic_fetch_add(&shared_region->wake, 1);
+		raw_futex_wake(&shared_region->wake);
+	}
+}
+
+/* Sleeps until the ring has room. Returns 0 when there will be none. */
+static cold int wait_for_room(struct thread *thread)
+{
+	struct ring *ring = thread->ring;
+	uint32_t heartbeat = atomic_load(&shared_region->heartbeat);
+	unsigned waited = 0;
+
+	for (;;) {
+		uint32_t room = atomic_load(&ring->room);
+		uint64_t tail;
+
+		atomic_store(&ring->waiting, 1);
+		tail = atomic_load(&ring->tail);
+		if (thread->head + SLOTS_A_HOOK <= tail + RING_SLOTS) {
+			thread->limit = tail + RING_SLOTS;
+			return 1;
+		}
+		if (!recorder_lives()) {
+			session_off();
+			return 0;
+		}
+		atomic_fetch_add(&shared_region->wake, 1);
+		raw_futex_wake(&shared_region->wake);
+		raw_futex_wait(&ring->room, room, SLEEP_MS);
+		if (atomic_load(&shared_region->heartbeat) != heartbeat) {
+			heartbeat = atomic_load(&shared_region->heartbeat);
+			waited = 0;
+		} else if ((waited += SLEEP_MS) >= SIGN_OF_LIFE_MS) {
+			atomic_store(&state->session->state, SESSION_ABANDONED);
+			session_off();
+			return 0;
+		}
+	}
+}
+
+static inline int room(struct thread *thread)
+{
+	return likely(thread->head + SLOTS_A_HOOK <= thread->limit) || wait_for_room(thread);
+}
+
+static inline void put(struct thread *thread, uint64_t time, unsigned kind, unsigned function,
+                       const void *p, uint32_t node, size_t size)
+{
+	struct event *slot = &thread->ring->slot[thread->head++ % RING_SLOTS];
+
+	slot->time = time;
+	slot->what = EVENT_WHAT(kind, function, (uintptr_t)p);
+	slot->node = node;
+	slot->size = size < SIZE_WIDE ? (uint32_t)size : SIZE_WIDE;
+	if (unlikely(size >= SIZE_WIDE)) {
+		slot = &thread->ring->slot[thread->head++ % RING_SLOTS];
+		slot->time = size;
+		slot->what = EVENT_WHAT(EVENT_WIDE, 0, 0);
+		slot->node = 0;
+		slot->size = 0;
+	}
+}
+
+static inline void publish(struct thread *thread)
+{
+	atomic_store_explicit(&thread->ring->head, thread->head, memory_order_release);
+	/* Once every quarter of the ring is often enough to look. */
+	if (unlikely((thread->head & (RING_SLOTS / 4 - 1)) < 2))
+		wake_recorder();
+}
+
+/* What signal handlers did meanwhile. */
+static cold void publish_side(struct thread *thread)
+{
+	struct scratch *scratch = thread_scratch(thread);
+
+	while (thread->side_count > 0) {
+		uint32_t n = thread->side_count;
+
+		for (uint32_t i = 0; i < n; i++) {
+			if (!room(thread))
+				return;
+			thread->ring->slot[thread->head++ % RING_SLOTS] = scratch->side[i];
+			atomic_store_explicit(&thread->ring->head, thread->head,
+			                      memory_order_release);
+		}
+		atomic_signal_fence(memory_order_seq_cst);
+		/* A handler may have added more while we copied. */
+		if (thread->side_count == n) {
+			thread->side_count = 0;
+			atomic_signal_fence(memory_order_seq_cst);
+		} else {
+			uint32_t more = thread->side_count - n;
+
+			for (uint32_t i = 0; i < more; i++)
+				scratch->side[i] = scratch->side[n + i];
+			thread->side_count = more;
+		}
+	}
+}
+
+static inline void begin(struct thread *thread, const struct frame *caller)
+{
+	thread->busy = caller->sp;
+	atomic_signal_fence(memory_order_seq_cst);
+}
+
+static inline void end(struct thread *thread)
+{
+	atomic_signal_fence(memory_order_seq_cst);
+	if (unlikely(thread->side_count != 0))
+		publish_side(thread);
+	thread->busy = 0;
+}
+
+/* Of a signal handler that interrupted a hook's bookkeeping: without a stack,
+ * because the walk's memory is in use. */
+static cold void side_event(unsigned kind, unsigned function, const void *p, size_t size)
+{
+	struct thread *thread = &self;
+	struct event *slot;
+
+	if (thread->epoch != atomic_load(&state->epoch) || thread->ours != 0)
+		return;
+	if (thread->side_count + 2 > SIDE_EVENTS * 2) {
+		count(COUNT_LOST_SIGNAL);
+		return;
+	}
+	slot = &thread_scratch(thread)->side[thread->side_count];
+	slot->time = stamp();
+	slot->what = EVENT_WHAT(kind, function, (uintptr_t)p);
+	slot->node = 0;
+	slot->size = size < SIZE_WIDE ? (uint32_t)size : SIZE_WIDE;
+	atomic_signal_fence(memory_order_seq_cst);
+	thread->side_count++;
+	if (size >= SIZE_WIDE) {
+		slot[1].time = size;
+		slot[1].what = EVENT_WHAT(EVENT_WIDE, 0, 0);
+		slot[1].node = slot[1].size = 0;
+		thread->side_count++;
+	}
+	if (kind == EVENT_ALLOC)
+		count(COUNT_STACK_UNKNOWN);
+}
+
+static int recordable(const void *p)
+{
+	if (likely((uintptr_t)p >> EVENT_ADDRESS_BITS == 0))
+		return 1;
+	count(COUNT_LOST_ADDRESS);
+	return 0;
+}
+
+void event_allocation(unsigned function, const void *p, size_t size, const struct frame *caller)
+{
+	struct thread *thread = gate(caller->sp);
+	struct frame from = *caller;
+	uint32_t node;
+
+	if (unlikely(thread == NULL)) {
+		if (self.busy != 0)
+			side_event(EVENT_ALLOC, function, p, size);
+		else if (self.ours != 0)
+			modules_note_our_block(p);
+		return;
+	}
+	if (!recordable(p))
+		return;
+	if (thread->label.text_bytes != 0 &&
+	    caller->pc - thread->label.text_start <= thread->label.text_bytes) {
+		function = thread->label.function;
+		size = thread->label.size;
+		from = thread->label.caller;
+		thread->label.used = 1;
+		thread->label.text_bytes = 0;
+	}
+	begin(thread, caller);
+	node = capture(thread, &from);
+	if (room(thread)) {
+		put(thread, stamp(), EVENT_ALLOC, function, p, node, size);
+		publish(thread);
+		thread->allocations++;
+		thread->last_allocation = (uintptr_t)p;
+	}
+	end(thread);
+}
+
+/* The loader gives back p: perhaps a module's own record, or something of ours. */
+static cold int loader_block(struct thread *thread, const void *p, const struct frame *caller)
+{
+	int ours;
+
+	begin(thread, caller);
+	modules_forget(p);
+	ours = modules_forget_our_block(p);
+	end(thread);
+	return ours;
+}
+
+void event_deallocation_at(unsigned function, const void *p, const struct frame *caller,
+                           uint64_t time)
+{
+	struct thread *thread = gate(caller->sp);
+
+	if (unlikely(thread == NULL)) {
+		if (self.busy != 0)
+			side_event(EVENT_FREE, function, p, 0);
+		else if (self.ours != 0)
+			modules_forget_our_block(p);
+		return;
+	}
+	if (unlikely(modules_is_loader(caller->pc)) && loader_block(thread, p, caller))
+		return;
+	if (!recordable(p))
+		return;
+	if (thread->deleting == (uintptr_t)p) {
+		thread->deleting = 0;
+		function = thread->delete_function;
+	}
+	begin(thread, caller);
+	if (room(thread)) {
+		put(thread, time != 0 ? time : stamp(), EVENT_FREE, function, p, 0, 0);
+		publish(thread);
+		if (thread->last_allocation == (uintptr_t)p)
+			thread->last_allocation = 0;
+	}
+	end(thread);
+}
+
+void event_deallocation(unsigned function, const void *p, const struct frame *caller)
+{
+	event_deallocation_at(function, p, caller, 0);
+}
+
+void event_reallocation_begin(struct reallocation *r, const void *old, const struct frame *caller)
+{
+	r->thread = gate(caller->sp);
+	r->old = old;
+	if (likely(r->thread != NULL) && recordable(old)) {
+		begin(r->thread, caller);
+		if (!room(r->thread))
+			r->thread = NULL;
+		end(&self);
+		r->time = r->thread != NULL ? stamp() : 0;
+	}
+}
+
+void event_reallocation_end(struct reallocation *r, unsigned function, const void *p, size_t size,
+                            const struct frame *caller)
+{
+	struct thread *thread = r->thread;
+	uint32_t node;
+
+	if (unlikely(modules_is_loader(caller->pc)) && modules_forget_our_block(r->old)) {
+		modules_note_our_block(p);
+		return;
+	}
+	if (unlikely(thread == NULL)) {
+		if (self.busy != 0) {
+			side_event(EVENT_REALLOC_FREE, function, r->old, 0);
+			side_event(EVENT_REALLOC_ALLOC, function, p, size);
+		}
+		return;
+	}
+	if (!recordable(p) || !recordable(r->old))
+		return;
+	begin(thread, caller);
+	node = capture(thread, caller);
+	if (room(thread)) {
+		put(thread, r->time, EVENT_REALLOC_FREE, function, r->old, 0, 0);
+		put(thread, stamp(), EVENT_REALLOC_ALLOC, function, p, node, size);
+		publish(thread);
+		thread->allocations++;
+		thread->last_allocation = (uintptr_t)p;
+	}
+	end(thread);
+}

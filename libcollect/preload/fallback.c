@@ -1,0 +1,213 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * What the rules can't say, libunwind can: CFA in other registers, expressions.
+ *
+ * Its generic library is used, with an address space of our own: memory is
+ * read through reach_read(), unwind information is found by _dl_find_object().
+ * So it never calls dl_iterate_phdr (dlclose holds the loader's lock while it
+ * frees) and can't be sent into unmapped memory. It is dlopen'ed in our constructor,
+ * RTLD_LOCAL: as a DT_NEEDED it would replace libgcc_s's unwinder in the program.
+ *
+ * One thread at a time, without waiting: a second one gets an incomplete
+ * stack. libunwind has locks of its own, so a child that was forked while
+ * another thread was inside doesn't enter any more.
+ */
+#include "libcollect/preload/capture.h"
+
+#include <dlfcn.h>
+#include <libunwind-x86_64.h>
+#include <link.h>
+
+#include "libcollect/preload/rawio.h"
+#include "libcollect/preload/rules.h"
+
+#include "libcollect/preload/banned.h"
+
+enum { STACK_NEEDED = 16384 };
+
+static struct {
+	unw_addr_space_t (*create_addr_space)(unw_accessors_t *, int);
+	int (*init_remote)(unw_cursor_t *, unw_addr_space_t, void *);
+	int (*step)(unw_cursor_t *);
+	int (*get_reg)(unw_cursor_t *, int, unw_word_t *);
+	int (*set_caching_policy)(unw_addr_space_t, unw_caching_policy_t);
+	int (*search_unwind_table)(unw_addr_space_t, unw_word_t, unw_dyn_info_t *,
+	                           unw_proc_info_t *, int, void *);
+	unw_addr_space_t space;
+} unwinder;
+
+/* The epoch of the session that is inside libunwind; not wiped by a fork. */
+static _Atomic uint32_t inside;
+
+struct context {
+	struct reach reach;
+	unw_word_t registers[17]; /* DWARF numbers */
+};
+
+static int find_proc_info(unw_addr_space_t space, unw_word_t ip, unw_proc_info_t *info, int need,
+                          void *argument)
+{
+	struct dl_find_object found;
+	unw_dyn_info_t table = {0};
+	const unsigned char *header;
+
+	if (_dl_find_object((void *)ip, &found) != 0 || found.dlfo_eh_frame == NULL)
+		return -UNW_ENOINFO;
+	header = found.dlfo_eh_frame;
+	if (header[0] != 1 || header[1] != 0x1b || header[2] != 0x03 || header[3] != 0x3b)
+		return -UNW_ENOINFO;
+	table.format = UNW_INFO_FORMAT_REMOTE_TABLE;
+	table.start_ip = (unw_word_t)found.dlfo_map_start;
+	table.end_ip = (unw_word_t)found.dlfo_map_end;
+	table.u.rti.segbase = (unw_word_t)header;
+	table.u.rti.table_len = *(const uint32_t *)(header + 8) * 8ul / sizeof(unw_word_t);
+	table.u.rti.table_data = (unw_word_t)header + 12;
+	return unwinder.search_unwind_table(space, ip, &table, info, need, argument);
+}
+
+static void put_unwind_info(unw_addr_space_t space, unw_proc_info_t *info, void *argument)
+{
+	(void)space;
+	(void)info;
+	(void)argument;
+}
+
+static int no_dynamic_info(unw_addr_space_t space, unw_word_t *address, void *argument)
+{
+	(void)space;
+	(void)address;
+	(void)argument;
+	return -UNW_ENOINFO;
+}
+
+static int access_memory(unw_addr_space_t space, unw_word_t address, unw_word_t *value, int writing,
+                         void *argument)
+{
+	struct context *context = argument;
+	uintptr_t word;
+
+	(void)space;
+	/* libunwind reads unwind tables by aligned words too. */
+	if (writing || !reach_read(&context->reach, address, &word))
+		return -UNW_EINVAL;
+	*value = word;
+	return 0;
+}
+
+static int access_register(unw_addr_space_t space, unw_regnum_t number, unw_word_t *value,
+                           int writing, void *argument)
+{
+	struct context *context = argument;
+
+	(void)space;
+	if (writing || number < 0 || number > 16)
+		return -UNW_EBADREG;
+	*value = context->registers[number];
+	return 0;
+}
+
+static unw_accessors_t accessors = {.find_proc_info = find_proc_info,
+                                    .put_unwind_info = put_unwind_info,
+                                    .get_dyn_info_list_addr = no_dynamic_info,
+                                    .access_mem = access_memory,
+                                    .access_reg = access_register};
+
+void fallback_prepare(void)
+{
+	void *library = dlopen("libunwind-x86_64.so.8", RTLD_NOW | RTLD_LOCAL);
+
+	if (library == NULL)
+		return;
+	unwinder.create_addr_space = dlsym(library, "_Ux86_64_create_addr_space");
+	unwinder.init_remote = dlsym(library, "_Ux86_64_init_remote");
+	unwinder.step = dlsym(library, "_Ux86_64_step");
+	unwinder.get_reg = dlsym(library, "_Ux86_64_get_reg");
+	unwinder.set_caching_policy = dlsym(library, "_Ux86_64_set_caching_policy");
+	unwinder.search_unwind_table = dlsym(library, "_Ux86_64_dwarf_search_unwind_table");
+	if (unwinder.create_addr_space == NULL || unwinder.init_remote == NULL ||
+	    unwinder.step == NULL || unwinder.get_reg == NULL ||
+	    unwinder.search_unwind_table == NULL)
+		return;
+	unwinder.space = unwinder.create_addr_space(&accessors, 0);
+	if (unwinder.space != NULL && unwinder.set_caching_policy != NULL)
+		unwinder.set_caching_policy(unwinder.space, UNW_CACHE_NONE);
+}
+
+/* The registers here, by DWARF number: our own frames are the first steps. */
+static inline __attribute__((always_inline)) void registers_here(unw_word_t *registers)
+{
+	__asm__ volatile("movq %%rbx, 24(%0)\n\t"
+	                 "movq %%rbp, 48(%0)\n\t"
+	                 "movq %%rsp, 56(%0)\n\t"
+	                 "movq %%r12, 96(%0)\n\t"
+	                 "movq %%r13, 104(%0)\n\t"
+	                 "movq %%r14, 112(%0)\n\t"
+	                 "movq %%r15, 120(%0)\n\t"
+	                 "leaq (%%rip), %%rax\n\t"
+	                 "movq %%rax, 128(%0)"
+	                 :
+	                 : "r"(registers)
+	                 : "rax", "memory");
+}
+
+static int stack_left(uintptr_t sp)
+{
+	for (uintptr_t below = 4096; below <= STACK_NEEDED; below += 4096)
+		if (!raw_readable(sp - below))
+			return 0;
+	return 1;
+}
+
+static uint32_t walk(struct context *context, const struct frame *caller, struct walked *frames,
+                     uint32_t most, int *complete)
+{
+	unw_cursor_t cursor;
+	uint32_t n = 0;
+	int found = 0, step;
+
+	if (unwinder.init_remote(&cursor, unwinder.space, context) < 0)
+		return 0;
+	/* Our own frames are few; a walk that does not find the caller is lost. */
+	for (unsigned own = 0; n < most && own < 16;) {
+		unw_word_t pc = 0, sp = 0;
+
+		unwinder.get_reg(&cursor, UNW_X86_64_RIP, &pc);
+		unwinder.get_reg(&cursor, UNW_X86_64_RSP, &sp);
+		found |= pc == caller->pc && sp == caller->sp;
+		if (pc == 0)
+			break;
+		if (found) {
+			frames[n].address = pc;
+			frames[n++].module_and_flags = RULE_MODULE(rules_find(pc, 0));
+		} else {
+			own++;
+		}
+		step = unwinder.step(&cursor);
+		if (step <= 0) {
+			*complete = step == 0;
+			break;
+		}
+	}
+	return n;
+}
+
+uint32_t fallback_walk(struct thread *thread, const struct frame *caller, struct walked *frames,
+                       uint32_t most, int *complete)
+{
+	struct context context;
+	uint32_t nobody = 0, n;
+	uint32_t epoch = atomic_load(&state->epoch);
+
+	*complete = 0;
+	if (unwinder.space == NULL || !stack_left((uintptr_t)__builtin_frame_address(0)) ||
+	    !atomic_compare_exchange_strong(&inside, &nobody, epoch))
+		return 0;
+	count(COUNT_STACK_FALLBACK);
+	registers_here(context.registers);
+	reach_begin(&context.reach, thread, context.registers[7]);
+	thread->ours++;
+	n = walk(&context, caller, frames, most, complete);
+	thread->ours--;
+	atomic_store(&inside, 0);
+	return n;
+}

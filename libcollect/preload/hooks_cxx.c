@@ -1,0 +1,239 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * operator new and delete in every form.
+ *
+ * They call the real operator, and leave the recording to the malloc or free
+ * that it calls, which they tell whose it is (struct label in state.h). The
+ * gate stays open meanwhile: a new_handler allocates. An allocator that brings
+ * operators which call no malloc (tcmalloc) is noticed by its silence, and the hook records
+ * for itself.
+ *
+ * libstdc++ may have been loaded RTLD_LOCAL (a python extension's): then it is
+ * not behind us in the search order, and is found by name.
+ */
+#include <dlfcn.h>
+#include <elf.h>
+#include <link.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "libcollect/preload/clock.h"
+#include "libcollect/preload/events.h"
+#include "libcollect/preload/real.h"
+
+#define EXPORT __attribute__((visibility("default")))
+
+struct operator {
+	const char *name; /* mangled */
+	void *_Atomic function;
+	uintptr_t text_bytes;
+};
+
+enum { TEXT_BYTES_GUESS = 512 };
+
+static void *find(struct operator *o, const struct frame *caller)
+{
+	static const char *const libraries[] = {"libstdc++.so.6", "libc++abi.so.1", "libc++.so.1"};
+	void *function = dlsym(RTLD_NEXT, o->name);
+	struct dl_find_object found;
+
+	for (unsigned i = 0; function == NULL && i < 3; i++) {
+		void *library = dlopen(libraries[i], RTLD_NOLOAD | RTLD_LAZY);
+
+		if (library != NULL)
+			function = dlsym(library, o->name);
+	}
+	if (function == NULL && _dl_find_object((void *)caller->pc, &found) == 0 &&
+	    found.dlfo_link_map != NULL)
+		function = dlsym(found.dlfo_link_map, o->name);
+	return function;
+}
+
+static cold void *resolve(struct operator *o, const struct frame *caller)
+{
+	void *function;
+	Dl_info info;
+	const ElfW(Sym) *symbol = NULL;
+
+	self.ours++;
+	function = find(o, caller);
+	if (function != NULL && dladdr1(function, &info, (void **)&symbol, RTLD_DL_SYMENT) != 0 &&
+	    symbol != NULL)
+		o->text_bytes = symbol->st_size;
+	if (o->text_bytes == 0)
+		o->text_bytes = TEXT_BYTES_GUESS;
+	self.ours--;
+	atomic_store(&o->function, function);
+	return function;
+}
+
+static inline void *target(struct operator *o, const struct frame *caller)
+{
+	void *function = atomic_load_explicit(&o->function, memory_order_acquire);
+
+	return likely(function != NULL) ? function : resolve(o, caller);
+}
+
+struct call {
+	struct label outer;
+	uint64_t before; /* allocations of this thread */
+	int nested;      /* another operator calls this one: the label is its */
+};
+
+static inline void call_begin(struct call *call, const struct operator *o, void *function,
+                              unsigned kind, size_t size, const struct frame *caller)
+{
+	struct label *label = &self.label;
+
+	call->nested = label->text_bytes != 0 &&
+	               caller->pc - label->text_start <= label->text_bytes;
+	call->before = self.allocations;
+	if (!call->nested) {
+		call->outer = *label;
+		label->function = kind;
+		label->size = size;
+		label->caller = *caller;
+		label->used = 0;
+	}
+	label->text_start = (uintptr_t)function;
+	label->text_bytes = o->text_bytes;
+}
+
+static inline void call_end(struct call *call, const void *p)
+{
+	struct label label = self.label;
+
+	if (call->nested)
+		return;
+	self.label = call->outer;
+	if (p != NULL && !label.used &&
+	    !(self.allocations != call->before && self.last_allocation == (uintptr_t)p))
+		event_allocation(label.function, p, label.size, &label.caller);
+}
+
+/* Without any real operator (a program that is linked wrongly): malloc will do. */
+static void *no_operator(size_t size)
+{
+	return real.malloc != NULL || real_find() ? real.malloc(size) : NULL;
+}
+
+#define NEW(mangled, kind, parameters, types, arguments)                                   \
+	EXPORT void *mangled parameters;                                                   \
+	void *mangled parameters                                                           \
+	{                                                                                  \
+		static struct operator o = {.name = #mangled};                             \
+		struct frame caller = CALLER();                                            \
+		void *function = target(&o, &caller), *p;                                  \
+		struct call call;                                                          \
+                                                                                           \
+		call_begin(&call, &o, function, kind, size, &caller);                      \
+		p = function != NULL ? ((void *(*)types)function)arguments                 \
+		                     : no_operator(size);                                  \
+		call_end(&call, p);                                                        \
+		return p;                                                                  \
+	}
+
+typedef const void *nothrow;
+
+NEW(_Znwm, FUNCTION_NEW, (size_t size), (size_t), (size))
+NEW(_Znam, FUNCTION_NEW_ARRAY, (size_t size), (size_t), (size))
+NEW(_ZnwmRKSt9nothrow_t, FUNCTION_NEW_NOTHROW, (size_t size, nothrow tag), (size_t, nothrow),
+    (size, tag))
+NEW(_ZnamRKSt9nothrow_t, FUNCTION_NEW_ARRAY_NOTHROW, (size_t size, nothrow tag),
+    (size_t, nothrow), (size, tag))
+NEW(_ZnwmSt11align_val_t, FUNCTION_NEW_ALIGNED, (size_t size, size_t alignment), (size_t, size_t),
+    (size, alignment))
+NEW(_ZnamSt11align_val_t, FUNCTION_NEW_ARRAY_ALIGNED, (size_t size, size_t alignment),
+    (size_t, size_t), (size, alignment))
+NEW(_ZnwmSt11align_val_tRKSt9nothrow_t, FUNCTION_NEW_ALIGNED_NOTHROW,
+    (size_t size, size_t alignment, nothrow tag), (size_t, size_t, nothrow),
+    (size, alignment, tag))
+NEW(_ZnamSt11align_val_tRKSt9nothrow_t, FUNCTION_NEW_ARRAY_ALIGNED_NOTHROW,
+    (size_t size, size_t alignment, nothrow tag), (size_t, size_t, nothrow),
+    (size, alignment, tag))
+
+/* Whether the real operator delete calls our free: learnt from the first. */
+enum { FORWARDS_UNKNOWN, FORWARDS_YES, FORWARDS_NO };
+static _Atomic int forwards;
+
+struct deletion {
+	uint64_t time;
+	int nested;
+};
+
+static inline void delete_begin(struct deletion *d, unsigned kind, void *p,
+                                const struct frame *caller)
+{
+	d->nested = self.deleting == (uintptr_t)p;
+	d->time = 0;
+	if (d->nested)
+		return;
+	if (atomic_load_explicit(&forwards, memory_order_relaxed) == FORWARDS_NO) {
+		event_deallocation(kind, p, caller);
+		d->nested = 1;
+		return;
+	}
+	if (atomic_load_explicit(&forwards, memory_order_relaxed) == FORWARDS_UNKNOWN &&
+	    shared_region != NULL)
+		d->time = stamp();
+	self.delete_function = kind;
+	self.deleting = (uintptr_t)p;
+}
+
+static inline void delete_end(struct deletion *d, unsigned kind, void *p,
+                              const struct frame *caller)
+{
+	if (d->nested)
+		return;
+	if (likely(self.deleting != (uintptr_t)p)) {
+		if (d->time != 0)
+			atomic_store_explicit(&forwards, FORWARDS_YES, memory_order_relaxed);
+		return;
+	}
+	self.deleting = 0;
+	if (gate(caller->sp) == NULL)
+		return;
+	if (d->time != 0)
+		atomic_store_explicit(&forwards, FORWARDS_NO, memory_order_relaxed);
+	event_deallocation_at(kind, p, caller, d->time);
+}
+
+#define DELETE(mangled, kind, parameters, types, arguments)                                \
+	EXPORT void mangled parameters;                                                    \
+	void mangled parameters                                                            \
+	{                                                                                  \
+		static struct operator o = {.name = #mangled};                             \
+		struct frame caller = CALLER();                                            \
+		struct deletion deletion;                                                  \
+		void *function;                                                            \
+                                                                                           \
+		if (p == NULL)                                                             \
+			return;                                                            \
+		function = target(&o, &caller);                                            \
+		delete_begin(&deletion, kind, p, &caller);                                 \
+		if (function != NULL)                                                      \
+			((void (*)types)function)arguments;                                \
+		else if (real.free != NULL)                                                \
+			real.free(p);                                                      \
+		delete_end(&deletion, kind, p, &caller);                                   \
+	}
+
+DELETE(_ZdlPv, FUNCTION_DELETE, (void *p), (void *), (p))
+DELETE(_ZdaPv, FUNCTION_DELETE_ARRAY, (void *p), (void *), (p))
+DELETE(_ZdlPvm, FUNCTION_DELETE, (void *p, size_t size), (void *, size_t), (p, size))
+DELETE(_ZdaPvm, FUNCTION_DELETE_ARRAY, (void *p, size_t size), (void *, size_t), (p, size))
+DELETE(_ZdlPvRKSt9nothrow_t, FUNCTION_DELETE, (void *p, nothrow tag), (void *, nothrow), (p, tag))
+DELETE(_ZdaPvRKSt9nothrow_t, FUNCTION_DELETE_ARRAY, (void *p, nothrow tag), (void *, nothrow),
+       (p, tag))
+DELETE(_ZdlPvSt11align_val_t, FUNCTION_DELETE, (void *p, size_t alignment), (void *, size_t),
+       (p, alignment))
+DELETE(_ZdaPvSt11align_val_t, FUNCTION_DELETE_ARRAY, (void *p, size_t alignment),
+       (void *, size_t), (p, alignment))
+DELETE(_ZdlPvmSt11align_val_t, FUNCTION_DELETE, (void *p, size_t size, size_t alignment),
+       (void *, size_t, size_t), (p, size, alignment))
+DELETE(_ZdaPvmSt11align_val_t, FUNCTION_DELETE_ARRAY, (void *p, size_t size, size_t alignment),
+       (void *, size_t, size_t), (p, size, alignment))
+DELETE(_ZdlPvSt11align_val_tRKSt9nothrow_t, FUNCTION_DELETE,
+       (void *p, size_t alignment, nothrow tag), (void *, size_t, nothrow), (p, alignment, tag))
+DELETE(_ZdaPvSt11align_val_tRKSt9nothrow_t, FUNCTION_DELETE_ARRAY,
+       (void *p, size_t alignment, nothrow tag), (void *, size_t, nothrow), (p, alignment, tag))

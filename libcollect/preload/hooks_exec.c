@@ -1,0 +1,311 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * exec and posix_spawn, as the program calls them.
+ *
+ * What can be recorded starts with our variables, also where the program
+ * made an environment of its own; what can't (static, another libc,
+ * AddressSanitizer, setuid) starts without them, because it would not start with them, and is
+ * counted. Called in children of vfork too: nothing here allocates, and what
+ * is built lies on the stack.
+ */
+#include <alloca.h>
+#include <dlfcn.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <spawn.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <unistd.h>
+
+#include "libcollect/preload/environment.h"
+#include "libcollect/preload/rawio.h"
+#include "libcollect/preload/state.h"
+#include "libcollect/program.h"
+
+#define EXPORT __attribute__((visibility("default")))
+
+enum { PATH_BYTES = 4096, ARGUMENTS_MAX = 4096 };
+
+typedef int exec_function(const char *, char *const *, char *const *);
+typedef int spawn_function(pid_t *, const char *, const posix_spawn_file_actions_t *,
+                           const posix_spawnattr_t *, char *const *, char *const *);
+
+static void *real_function(void *_Atomic *known, const char *name)
+{
+	void *function = atomic_load(known);
+
+	if (function == NULL) {
+		function = dlsym(RTLD_NEXT, name);
+		atomic_store(known, function);
+	}
+	return function;
+}
+
+/* Finds file as execvp does. Returns 0 and its path, or -1. */
+static int search_path(const char *file, char *path, size_t bytes)
+{
+	const char *folders = environment_value(environ, "PATH");
+	size_t length = raw_length(file);
+
+	if (folders == NULL)
+		folders = "/bin:/usr/bin";
+	for (const char *c = file; *c != '\0'; c++) {
+		if (*c == '/' && length < bytes) {
+			raw_copy(path, file, length + 1);
+			return 0;
+		}
+	}
+	for (;;) {
+		size_t folder = 0;
+
+		while (folders[folder] != '\0' && folders[folder] != ':')
+			folder++;
+		if (folder + length + 2 <= bytes) {
+			raw_copy(path, folders, folder);
+			if (folder > 0)
+				path[folder++] = '/';
+			raw_copy(path + folder, file, length + 1);
+			if (faccessat(AT_FDCWD, path, X_OK, AT_EACCESS) == 0)
+				return 0;
+			if (folder > 0)
+				folder--;
+		}
+		if (folders[folder] == '\0')
+			return -1;
+		folders += folder + 1;
+	}
+}
+
+/* What the new image gets: the choice, and for an exec in this process word to
+ * the recorder. */
+static enum environment_choice choose(const char *path)
+{
+	int saved = errno;
+	enum program_kind kind;
+	enum environment_choice choice = ENVIRONMENT_RECORD;
+
+	if (shared_region == NULL)
+		return ENVIRONMENT_AS_IS;
+	kind = program_kind(path);
+	if (kind == PROGRAM_STATIC || kind == PROGRAM_OTHER_LIBC || kind == PROGRAM_OTHER_CPU ||
+	    kind == PROGRAM_SANITIZED || kind == PROGRAM_PRIVILEGED) {
+		choice = ENVIRONMENT_PLAIN;
+		count(COUNT_EXEC_UNRECORDED);
+	}
+	errno = saved;
+	return choice;
+}
+
+/* This process is about to become something that isn't recorded (or not). A
+ * child of vfork borrows the parent's memory: it is not this process. */
+static void announce(enum environment_choice choice, uint32_t execing)
+{
+	struct session *session = state->session;
+
+	if (choice == ENVIRONMENT_PLAIN && session != NULL && session->pid == raw_getpid())
+		atomic_store(&session->execing, execing);
+}
+
+/* Room on the caller's stack for an environment made by environment_make(). */
+#define ENVIRONMENT(name, from, choice)                                                    \
+	size_t name##_count = environment_size(from);                                      \
+	char **name = alloca((name##_count + 3) * sizeof(char *));                         \
+	char *name##_text = alloca(ENVIRONMENT_TEXT_BYTES);                                \
+	environment_make(name, name##_text, from, choice)
+
+static int exec_as(const char *path, const char *judged, char *const *argv, char *const *envp,
+                   const char *name, void *_Atomic *known)
+{
+	exec_function *real = (exec_function *)real_function(known, name);
+	enum environment_choice choice = choose(judged);
+	int result;
+
+	if (real == NULL) {
+		errno = ENOSYS;
+		return -1;
+	}
+	ENVIRONMENT(environment, envp, choice);
+	announce(choice, 1);
+	result = real(path, argv, environment);
+	announce(choice, 0);
+	return result;
+}
+
+static void *_Atomic real_execve, *_Atomic real_execvpe;
+
+EXPORT int execve(const char *path, char *const argv[], char *const envp[])
+{
+	return exec_as(path, path, argv, envp, "execve", &real_execve);
+}
+
+EXPORT int execv(const char *path, char *const argv[])
+{
+	return exec_as(path, path, argv, environ, "execve", &real_execve);
+}
+
+static int search_and_exec(const char *file, char *const *argv, char *const *envp)
+{
+	char path[PATH_BYTES];
+
+	return exec_as(file, search_path(file, path, sizeof(path)) == 0 ? path : file, argv, envp,
+	               "execvpe", &real_execvpe);
+}
+
+EXPORT int execvpe(const char *file, char *const argv[], char *const envp[])
+{
+	return search_and_exec(file, argv, envp);
+}
+
+EXPORT int execvp(const char *file, char *const argv[])
+{
+	return search_and_exec(file, argv, environ);
+}
+
+static size_t count_arguments(va_list from)
+{
+	va_list arguments;
+	size_t n = 1;
+
+	va_copy(arguments, from);
+	while (va_arg(arguments, char *) != NULL)
+		n++;
+	va_end(arguments);
+	return n;
+}
+
+/* Gathers "first, ..., NULL" on the caller's stack. */
+#define GATHER(argv, first, list)                                                          \
+	va_start(list, first);                                                             \
+	size_t argv##_count = count_arguments(list);                                         \
+	char **argv = alloca((argv##_count + 1) * sizeof(char *));                         \
+	argv[0] = (char *)(uintptr_t)first;                                                \
+	for (size_t gathered = 1; gathered <= argv##_count; gathered++)                    \
+	argv[gathered] = va_arg(list, char *)
+
+EXPORT int execl(const char *path, const char *argument, ...)
+{
+	va_list list;
+
+	GATHER(argv, argument, list);
+	va_end(list);
+	return exec_as(path, path, argv, environ, "execve", &real_execve);
+}
+
+EXPORT int execlp(const char *file, const char *argument, ...)
+{
+	va_list list;
+
+	GATHER(argv, argument, list);
+	va_end(list);
+	return search_and_exec(file, argv, environ);
+}
+
+EXPORT int execle(const char *path, const char *argument, ...)
+{
+	va_list list;
+	char *const *envp;
+
+	GATHER(argv, argument, list);
+	envp = va_arg(list, char *const *);
+	va_end(list);
+	return exec_as(path, path, argv, envp, "execve", &real_execve);
+}
+
+/* "/proc/self/fd/N" */
+static void descriptor_path(char *path, int fd)
+{
+	const char prefix[] = "/proc/self/fd/";
+	char digits[12];
+	size_t n = 0;
+
+	raw_copy(path, prefix, sizeof(prefix) - 1);
+	path += sizeof(prefix) - 1;
+	do {
+		digits[n++] = (char)('0' + fd % 10);
+		fd /= 10;
+	} while (fd > 0);
+	while (n > 0)
+		*path++ = digits[--n];
+	*path = '\0';
+}
+
+EXPORT int fexecve(int fd, char *const argv[], char *const envp[])
+{
+	static void *_Atomic known;
+	int (*real)(int, char *const *, char *const *) = real_function(&known, "fexecve");
+	char path[40];
+	enum environment_choice choice;
+	int result;
+
+	descriptor_path(path, fd < 0 ? 0 : fd);
+	choice = choose(path);
+	ENVIRONMENT(environment, envp, choice);
+	announce(choice, 1);
+	result = real(fd, argv, environment);
+	announce(choice, 0);
+	return result;
+}
+
+EXPORT int execveat(int folder, const char *path, char *const argv[], char *const envp[],
+                    int flags)
+{
+	static void *_Atomic known;
+	int (*real)(int, const char *, char *const *, char *const *, int) =
+		real_function(&known, "execveat");
+	enum environment_choice choice = ENVIRONMENT_RECORD;
+	char judged[40];
+	int result, fd;
+
+	if (*path == '\0' && (flags & AT_EMPTY_PATH) != 0) {
+		descriptor_path(judged, folder);
+		choice = choose(judged);
+	} else {
+		int saved = errno;
+
+		fd = openat(folder, path, O_PATH | O_CLOEXEC);
+		if (fd >= 0) {
+			descriptor_path(judged, fd);
+			choice = choose(judged);
+			raw_syscall(SYS_close, fd, 0, 0, 0, 0, 0);
+		}
+		errno = saved;
+	}
+	ENVIRONMENT(environment, envp, choice);
+	announce(choice, 1);
+	result = real(folder, path, argv, environment, flags);
+	announce(choice, 0);
+	return result;
+}
+
+static int spawn_as(const char *name, void *_Atomic *known, pid_t *pid, const char *path,
+                    const char *judged, const posix_spawn_file_actions_t *actions,
+                    const posix_spawnattr_t *attributes, char *const *argv, char *const *envp)
+{
+	spawn_function *real = (spawn_function *)real_function(known, name);
+	enum environment_choice choice = choose(judged);
+
+	if (real == NULL)
+		return ENOSYS;
+	ENVIRONMENT(environment, envp, choice);
+	return real(pid, path, actions, attributes, argv, environment);
+}
+
+EXPORT int posix_spawn(pid_t *pid, const char *path, const posix_spawn_file_actions_t *actions,
+                       const posix_spawnattr_t *attributes, char *const argv[],
+                       char *const envp[])
+{
+	static void *_Atomic known;
+
+	return spawn_as("posix_spawn", &known, pid, path, path, actions, attributes, argv, envp);
+}
+
+EXPORT int posix_spawnp(pid_t *pid, const char *file, const posix_spawn_file_actions_t *actions,
+                        const posix_spawnattr_t *attributes, char *const argv[],
+                        char *const envp[])
+{
+	static void *_Atomic known;
+	char path[PATH_BYTES];
+	const char *judged = search_path(file, path, sizeof(path)) == 0 ? path : file;
+
+	return spawn_as("posix_spawnp", &known, pid, file, judged, actions, attributes, argv, envp);
+}

@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "libcollect/preload/rawio.h"
+
+#include <linux/futex.h>
+#include <stdarg.h>
+#include <sys/mman.h>
+#include <sys/uio.h>
+#include <time.h>
+
+#include "libcollect/preload/banned.h"
+
+#ifndef MADV_WIPEONFORK
+#define MADV_WIPEONFORK 18
+#endif
+
+void *raw_map(size_t bytes)
+{
+	long result = raw_syscall(SYS_mmap, 0, (long)bytes, PROT_READ | PROT_WRITE,
+	                          MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+	return raw_failed(result) ? NULL : (void *)result;
+}
+
+void *raw_map_wiped(size_t bytes)
+{
+	void *map = raw_map(bytes);
+
+	if (map != NULL &&
+	    raw_syscall(SYS_madvise, (long)map, (long)bytes, MADV_WIPEONFORK, 0, 0, 0) != 0) {
+		raw_unmap(map, bytes);
+		return NULL;
+	}
+	return map;
+}
+
+void raw_unmap(void *address, size_t bytes)
+{
+	raw_syscall(SYS_munmap, (long)address, (long)bytes, 0, 0, 0, 0);
+}
+
+int raw_getpid(void)
+{
+	return (int)raw_syscall(SYS_getpid, 0, 0, 0, 0, 0, 0);
+}
+
+int raw_gettid(void)
+{
+	return (int)raw_syscall(SYS_gettid, 0, 0, 0, 0, 0, 0);
+}
+
+void raw_yield(void)
+{
+	raw_syscall(SYS_sched_yield, 0, 0, 0, 0, 0, 0);
+}
+
+void raw_futex_wait(_Atomic uint32_t *word, uint32_t value, unsigned milliseconds)
+{
+	struct timespec timeout = {milliseconds / 1000, (long)(milliseconds % 1000) * 1000000};
+
+	raw_syscall(SYS_futex, (long)word, FUTEX_WAIT, value, (long)&timeout, 0, 0);
+}
+
+void raw_futex_wake(_Atomic uint32_t *word)
+{
+	raw_syscall(SYS_futex, (long)word, FUTEX_WAKE, 0x7fffffff, 0, 0, 0);
+}
+
+int raw_readable(uintptr_t address)
+{
+	/* The kernel reads the set before it looks at `how`: EFAULT or EINVAL. */
+	enum { NO_SUCH_HOW = 0x4d4c47, EFAULT_NUMBER = 14, EINVAL_NUMBER = 22 };
+	long result = raw_syscall(SYS_rt_sigprocmask, NO_SUCH_HOW, (long)(address & ~(uintptr_t)7), 0,
+	                          8, 0, 0);
+
+	return result == -EINVAL_NUMBER;
+}
+
+void raw_message(const char *piece, ...)
+{
+	struct iovec vector[12] = {{(char *)"mallograph: ", 12}};
+	int count = 1;
+	va_list pieces;
+
+	va_start(pieces, piece);
+	for (; piece != NULL && count < 11; piece = va_arg(pieces, const char *)) {
+		vector[count].iov_base = (char *)piece;
+		vector[count++].iov_len = raw_length(piece);
+	}
+	va_end(pieces);
+	vector[count].iov_base = (char *)"\n";
+	vector[count++].iov_len = 1;
+	raw_syscall(SYS_writev, 2, (long)vector, count, 0, 0, 0);
+}
+
+size_t raw_length(const char *text)
+{
+	size_t length = 0;
+
+	while (text[length] != '\0')
+		length++;
+	return length;
+}
+
+int raw_equal(const char *a, const char *b)
+{
+	while (*a != '\0' && *a == *b) {
+		a++;
+		b++;
+	}
+	return *a == *b;
+}
+
+int raw_begins(const char *text, const char *prefix)
+{
+	while (*prefix != '\0' && *text == *prefix) {
+		text++;
+		prefix++;
+	}
+	return *prefix == '\0';
+}
+
+void raw_copy(void *to, const void *from, size_t bytes)
+{
+	__asm__ volatile("rep movsb" : "+D"(to), "+S"(from), "+c"(bytes) : : "memory");
+}

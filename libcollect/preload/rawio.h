@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#ifndef MALLOGRAPH_RAWIO_H
+#define MALLOGRAPH_RAWIO_H
+
+/*
+ * The system calls that we make inside the program, and the little of libc's
+ * string handling that we need: no errno, no locks, no malloc, no
+ * cancellation point. Safe everywhere, signal handlers included.
+ */
+
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/syscall.h>
+
+/* Returns what the kernel does: -errno on failure. */
+static inline long raw_syscall(long number, long a, long b, long c, long d, long e, long f)
+{
+	register long r10 __asm__("r10") = d;
+	register long r8 __asm__("r8") = e;
+	register long r9 __asm__("r9") = f;
+	long result;
+
+	__asm__ volatile("syscall"
+	                 : "=a"(result)
+	                 : "a"(number), "D"(a), "S"(b), "d"(c), "r"(r10), "r"(r8), "r"(r9)
+	                 : "rcx", "r11", "memory");
+	return result;
+}
+
+static inline int raw_failed(long result)
+{
+	return (unsigned long)result > (unsigned long)-4096;
+}
+
+/* Private zeroed memory, NULL when there is none. */
+void *raw_map(size_t bytes);
+/* Likewise, and a forked child reads zeroes there. */
+void *raw_map_wiped(size_t bytes);
+void raw_unmap(void *address, size_t bytes);
+
+int raw_getpid(void);
+int raw_gettid(void);
+void raw_yield(void);
+
+/* Sleeps while *word is value, at most milliseconds. */
+void raw_futex_wait(_Atomic uint32_t *word, uint32_t value, unsigned milliseconds);
+void raw_futex_wake(_Atomic uint32_t *word);
+
+/* 1 when the page that holds address can be read. */
+int raw_readable(uintptr_t address);
+
+/* One line on stderr, "mallograph: " before it: pieces up to a NULL. */
+void raw_message(const char *piece, ...) __attribute__((sentinel));
+
+size_t raw_length(const char *text);
+int raw_equal(const char *a, const char *b);
+/* 1 when text begins with prefix */
+int raw_begins(const char *text, const char *prefix);
+void raw_copy(void *to, const void *from, size_t bytes);
+
+#endif

@@ -1,0 +1,366 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The cold path behind the gate: attaching to the region, claiming a session
+ * for this process and a ring for this thread. It runs at the first hook call
+ * of a program (which may be long before our constructor), again in a forked
+ * child, and once in each thread. It calls no malloc, no stdio, no lock of
+ * libc, and in a forked child no system call but getpid and gettid.
+ */
+#include "libcollect/preload/state.h"
+
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "libcollect/preload/capture.h"
+#include "libcollect/preload/clock.h"
+#include "libcollect/preload/environment.h"
+#include "libcollect/preload/rawio.h"
+#include "libcollect/preload/session.h"
+
+#include "libcollect/preload/banned.h"
+
+static struct state state_before; /* until the real one is mapped: epoch 0, nothing else used */
+struct state *state = &state_before;
+struct region *shared_region;
+__thread struct thread self
+	__attribute__((tls_model("initial-exec"))) = {.epoch = EPOCH_NONE};
+
+enum { POOL_TRIES = 200 }; /* 5 ms apart: a second until a thread goes unrecorded */
+
+/* --- the chunk pool ------------------------------------------------------ */
+
+static uint32_t chunk_pop(void)
+{
+	struct region *region = shared_region;
+	uint64_t top = atomic_load(&region->pool);
+	uint32_t fresh;
+
+	while ((uint32_t)top != CHUNK_NONE) {
+		uint32_t chunk = (uint32_t)top;
+		uint32_t next;
+
+		if (chunk >= region->chunks)
+			return CHUNK_NONE;
+		next = atomic_load_explicit(&region_next(region)[chunk], memory_order_relaxed);
+		if (atomic_compare_exchange_weak(&region->pool, &top,
+		                                 ((top >> 32) + 1) << 32 | next))
+			return chunk;
+	}
+	fresh = atomic_load(&region->fresh);
+	while (fresh < region->chunks)
+		if (atomic_compare_exchange_weak(&region->fresh, &fresh, fresh + 1))
+			return fresh;
+	return CHUNK_NONE;
+}
+
+uint32_t chunk_take(void)
+{
+	uint32_t chunk = chunk_pop();
+
+	if (chunk == CHUNK_NONE) {
+		/* The recorder looks for rings of ended threads when it wakes. */
+		atomic_fetch_add(&shared_region->wake, 1);
+		raw_futex_wake(&shared_region->wake);
+		return CHUNK_NONE;
+	}
+	atomic_store(&region_owner(shared_region)[chunk], state->session->epoch);
+	return chunk;
+}
+
+/* --- attaching ----------------------------------------------------------- */
+
+int session_parse(const char *text, int *id, uint64_t *cookie)
+{
+	long number = 0;
+
+	*cookie = 0;
+	if (*text < '0' || *text > '9')
+		return -1;
+	for (; *text >= '0' && *text <= '9' && number < INT32_MAX; text++)
+		number = number * 10 + (*text - '0');
+	if (*text++ != '.')
+		return -1;
+	for (; *text != '\0'; text++) {
+		unsigned digit = (*text >= '0' && *text <= '9')   ? (unsigned)(*text - '0')
+		                 : (*text >= 'a' && *text <= 'f') ? (unsigned)(*text - 'a' + 10)
+		                                                  : 16;
+
+		if (digit == 16)
+			return -1;
+		*cookie = *cookie << 4 | digit;
+	}
+	*id = (int)number;
+	return 0;
+}
+
+/* From environ, or where libc has not set it up yet from the kernel's copy. */
+static int session_variable(char *buffer, size_t bytes)
+{
+	const char *name = SESSION_VARIABLE "=";
+	size_t length = raw_length(name), used = 0;
+	long fd, got;
+	char piece;
+
+	for (char **e = environ; e != NULL && *e != NULL; e++) {
+		if (!raw_begins(*e, name) || raw_length(*e + length) >= bytes)
+			continue;
+		raw_copy(buffer, *e + length, raw_length(*e + length) + 1);
+		return 0;
+	}
+	if (environ != NULL)
+		return -1;
+	fd = raw_syscall(SYS_openat, -100, (long)"/proc/self/environ", 02000000, 0, 0, 0);
+	if (raw_failed(fd))
+		return -1;
+	for (size_t at = 0, matched = 0;; at++) {
+		got = raw_syscall(SYS_pread64, fd, (long)&piece, 1, (long)at, 0, 0);
+		if (got != 1)
+			break;
+		if (matched == length && used + 1 < bytes) {
+			buffer[used++] = piece;
+			if (piece == '\0')
+				break;
+		} else {
+			matched = piece == name[matched] ? matched + 1
+			          : piece == '\0'        ? 0
+			                                 : length + 1;
+			if (matched > length && piece == '\0')
+				matched = 0;
+		}
+	}
+	raw_syscall(SYS_close, fd, 0, 0, 0, 0, 0);
+	if (used == 0 || buffer[used - 1] != '\0')
+		return -1;
+	return 0;
+}
+
+int region_attach(int id, uint64_t cookie)
+{
+	long at = raw_syscall(SYS_shmat, id, 0, 0, 0, 0, 0);
+	struct region *region = (struct region *)at;
+
+	if (raw_failed(at)) {
+		raw_message("cannot attach to the recorder's shared memory (",
+		            at == -EACCES_NUMBER ? "another user's"
+		            : at == -ENOMEM_NUMBER
+		                    ? "address space limit: ulimit -v"
+		                    : "another IPC namespace, or the recorder is gone",
+		            "): this process runs unprofiled", NULL);
+		return -1;
+	}
+	if (region->magic != REGION_MAGIC || region->cookie != cookie) {
+		raw_message("the recorder named by " SESSION_VARIABLE
+		            " is gone: this process runs unprofiled",
+		            NULL);
+	} else if (region->version != CONTRACT_VERSION) {
+		raw_message("library and recorder are of different versions: "
+		            "this process runs unprofiled; install them together",
+		            NULL);
+	} else {
+		raw_syscall(SYS_madvise, at, (long)region->bytes, MADV_DONTDUMP, 0, 0, 0);
+		environment_session(id, cookie);
+		shared_region = region;
+		return 0;
+	}
+	raw_syscall(SYS_shmdt, at, 0, 0, 0, 0, 0);
+	return -1;
+}
+
+static int attach_by_environment(void)
+{
+	char text[64];
+	uint64_t cookie;
+	int id;
+
+	if (session_variable(text, sizeof(text)) != 0)
+		return preload_start();
+	if (session_parse(text, &id, &cookie) != 0) {
+		raw_message("cannot read " SESSION_VARIABLE "=", text,
+		            ": this process runs unprofiled", NULL);
+		return -1;
+	}
+	return region_attach(id, cookie);
+}
+
+/* --- the session --------------------------------------------------------- */
+
+static int claim(struct session *session, uint32_t parent_epoch)
+{
+	struct region *region = shared_region;
+	uint32_t expected = SESSION_FREE;
+
+	if (!atomic_compare_exchange_strong(&session->state, &expected, SESSION_CLAIMED))
+		return -1;
+	do {
+		session->epoch = atomic_fetch_add(&region->epochs, 1) + 1;
+	} while (session->epoch == 0 || session->epoch >= EPOCH_OFF);
+	session->pid = raw_getpid();
+	session->parent_pid = (int)raw_syscall(SYS_getppid, 0, 0, 0, 0, 0, 0);
+	session->origin = parent_epoch != 0 ? ORIGIN_FORK : ORIGIN_FIRST;
+	session->parent_epoch = parent_epoch;
+	session->opened = stamp();
+	atomic_store(&session->rings, CHUNK_NONE);
+	atomic_store(&session->execing, 0);
+	atomic_store(&session->node_count, 1);
+	atomic_store(&session->module_bytes, 0);
+	for (unsigned i = 0; i < MODULE_CHUNKS; i++)
+		session->module_chunk[i] = CHUNK_NONE;
+	for (unsigned i = 0; i < SESSION_COUNTERS; i++)
+		atomic_store(&session->counter[i], 0);
+	state->session = session;
+	session->node_directory = chunk_take();
+	atomic_store(&session->state, SESSION_OPEN);
+	atomic_fetch_add(&region->wake, 1);
+	raw_futex_wake(&region->wake);
+	return 0;
+}
+
+static int session_claim(uint32_t parent_epoch)
+{
+	struct region *region = shared_region;
+
+	if (!region->follow_fork && region->first_pid != 0 &&
+	    raw_getpid() != (int)region->first_pid)
+		return -1;
+	state->max_depth = region->max_depth != 0 && region->max_depth < FRAMES_MAX
+	                           ? region->max_depth
+	                           : DEPTH_DEFAULT;
+	for (uint32_t i = 0; i < SESSIONS_MAX; i++) {
+		struct session *session = &region->session[i];
+
+		if (atomic_load_explicit(&session->state, memory_order_relaxed) == SESSION_FREE &&
+		    claim(session, parent_epoch) == 0)
+			return 0;
+	}
+	atomic_fetch_add(&region->unrecorded, 1);
+	return -1;
+}
+
+void session_off(void)
+{
+	atomic_store(&state->phase, PHASE_OFF);
+	atomic_store(&state->epoch, EPOCH_OFF);
+}
+
+/* Opens the session of this process, once. Returns 0 when it is open. */
+static int session_open(uint32_t parent_epoch)
+{
+	uint32_t phase = PHASE_CLOSED;
+
+	if (state == &state_before) {
+		struct state *map = raw_map_wiped(sizeof(*map));
+		struct state *before = &state_before;
+
+		if (map == NULL)
+			return -1;
+		/* Another thread may be as far. */
+		if (!__atomic_compare_exchange_n(&state, &before, map, 0, __ATOMIC_SEQ_CST,
+		                                 __ATOMIC_SEQ_CST))
+			raw_unmap(map, sizeof(*map));
+	}
+	if (!atomic_compare_exchange_strong(&state->phase, &phase, PHASE_OPENING)) {
+		while (atomic_load(&state->phase) == PHASE_OPENING)
+			raw_yield();
+		return atomic_load(&state->phase) == PHASE_OPEN ? 0 : -1;
+	}
+	if ((shared_region == NULL && attach_by_environment() != 0) ||
+	    session_claim(parent_epoch) != 0) {
+		session_off();
+		return -1;
+	}
+	atomic_store(&state->epoch, state->session->epoch);
+	atomic_store(&state->phase, PHASE_OPEN);
+	return 0;
+}
+
+/* --- a thread's ring ----------------------------------------------------- */
+
+static int ring_open(struct thread *thread)
+{
+	struct session *session = state->session;
+	uint32_t chunk = chunk_take();
+	struct ring *ring;
+	uint32_t first;
+
+	/* Waiting helps the ring of a thread that just ended; a thread that once
+	 * waited in vain asks again at each event, but waits no more. */
+	for (int i = 0; chunk == CHUNK_NONE && i < POOL_TRIES && thread->limit == 0; i++) {
+		raw_futex_wait(&shared_region->epochs,
+		               atomic_load(&shared_region->epochs), 5);
+		chunk = chunk_take();
+	}
+	if (chunk == CHUNK_NONE) {
+		thread->limit = 1;
+		count(COUNT_LOST_NO_RING);
+		return -1;
+	}
+	ring = region_chunk(shared_region, chunk);
+	ring->session = (uint32_t)(session - shared_region->session);
+	ring->tid = raw_gettid();
+	ring->opened = stamp();
+	atomic_store(&ring->head, 0);
+	atomic_store(&ring->tail, 0);
+	atomic_store(&ring->waiting, 0);
+	atomic_store(&ring->room, 0);
+	atomic_store(&ring->lost, 0);
+	thread->ring = ring;
+	thread->head = 0;
+	thread->limit = RING_SLOTS;
+	thread->side_count = 0;
+	thread->allocations = 0;
+	thread->last_allocation = 0;
+	thread_scratch(thread)->last_count = 0;
+	capture_thread(thread, ring->tid == session->pid);
+	first = atomic_load(&session->rings);
+	do {
+		ring->next = first;
+	} while (!atomic_compare_exchange_weak(&session->rings, &first, chunk));
+	return 0;
+}
+
+/* A hook interrupted our bookkeeping in this thread, or its frame was left by
+ * a longjmp out of a signal handler: then it lies above us on the same stack. */
+static int interrupted(struct thread *thread, uintptr_t sp)
+{
+	if (thread->busy == 0)
+		return 0;
+	if (sp > thread->busy && sp < thread->stack_high && thread->busy >= thread->stack_low) {
+		thread->busy = 0;
+		return 0;
+	}
+	return 1;
+}
+
+cold struct thread *gate_cold(uintptr_t sp)
+{
+	struct thread *thread = &self;
+	uint32_t epoch = atomic_load(&state->epoch);
+
+	if (epoch == EPOCH_OFF || thread->ours != 0)
+		return NULL;
+	if (epoch != 0 && thread->epoch == epoch)
+		return interrupted(thread, sp) ? NULL : thread;
+
+	/* A new process, a forked child or a new thread. What TLS says of a hook
+	 * under way is the parent's, unless we are interrupting ourselves here. */
+	if (thread->busy != 0 && thread->epoch == EPOCH_NONE)
+		return NULL;
+	{
+		uint32_t parent = thread->epoch == EPOCH_NONE || thread->epoch == epoch
+		                          ? 0
+		                          : thread->epoch;
+
+		thread->epoch = EPOCH_NONE;
+		thread->busy = sp;
+		atomic_signal_fence(memory_order_seq_cst);
+		thread->deleting = 0;
+		if ((epoch == 0 && session_open(parent) != 0) || ring_open(thread) != 0) {
+			thread->busy = 0;
+			return NULL;
+		}
+		thread->epoch = atomic_load(&state->epoch);
+		atomic_signal_fence(memory_order_seq_cst);
+		thread->busy = 0;
+	}
+	return thread->epoch == EPOCH_OFF ? NULL : thread;
+}

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#ifndef MALLOGRAPH_SESSION_H
+#define MALLOGRAPH_SESSION_H
+
+#include <stdint.h>
+
+enum { EACCES_NUMBER = 13, ENOMEM_NUMBER = 12, DEPTH_DEFAULT = 1024 };
+
+/* Maps the region of that number into this process; says why not and returns
+ * -1 when it cannot. */
+int region_attach(int id, uint64_t cookie);
+
+/* Reads "SHMID.COOKIE". Returns 0, or -1 when it is something else. */
+int session_parse(const char *text, int *id, uint64_t *cookie);
+
+/* The entry without launcher (LD_PRELOAD only): starts a recorder and attaches
+ * to its region. Returns 0, or -1 after having said why not. */
+int preload_start(void);
+
+#endif

@@ -1,0 +1,248 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "libcollect/program.h"
+
+#include <elf.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/xattr.h>
+#include <unistd.h>
+
+enum { INTERPRETER_DEPTH = 4, PATH_BYTES = 256, SEGMENTS_MAX = 64 };
+
+struct image {
+	int fd;
+	Elf64_Ehdr header;
+	Elf64_Phdr segment[SEGMENTS_MAX];
+	unsigned segments;
+};
+
+static int read_at(int fd, void *buffer, size_t bytes, uint64_t offset)
+{
+	return pread(fd, buffer, bytes, (off_t)offset) == (ssize_t)bytes ? 0 : -1;
+}
+
+/* File offset of a virtual address, or 0. */
+static uint64_t offset_of(const struct image *image, uint64_t address)
+{
+	for (unsigned i = 0; i < image->segments; i++) {
+		const Elf64_Phdr *s = &image->segment[i];
+
+		if (s->p_type == PT_LOAD && address - s->p_vaddr < s->p_filesz)
+			return address - s->p_vaddr + s->p_offset;
+	}
+	return 0;
+}
+
+static const Elf64_Phdr *segment_of(const struct image *image, uint32_t type)
+{
+	for (unsigned i = 0; i < image->segments; i++)
+		if (image->segment[i].p_type == type)
+			return &image->segment[i];
+	return NULL;
+}
+
+struct dynamic {
+	uint64_t strings, symbols, needed[64];
+	unsigned needed_count;
+	uint64_t hash; /* DT_GNU_HASH */
+};
+
+static void read_dynamic(const struct image *image, const Elf64_Phdr *segment,
+                         struct dynamic *dynamic)
+{
+	Elf64_Dyn entry;
+
+	memset(dynamic, 0, sizeof(*dynamic));
+	for (uint64_t at = 0; at + sizeof(entry) <= segment->p_filesz; at += sizeof(entry)) {
+		if (read_at(image->fd, &entry, sizeof(entry), segment->p_offset + at) != 0 ||
+		    entry.d_tag == DT_NULL)
+			break;
+		if (entry.d_tag == DT_STRTAB)
+			dynamic->strings = offset_of(image, entry.d_un.d_ptr);
+		else if (entry.d_tag == DT_SYMTAB)
+			dynamic->symbols = offset_of(image, entry.d_un.d_ptr);
+		else if (entry.d_tag == DT_GNU_HASH)
+			dynamic->hash = offset_of(image, entry.d_un.d_ptr);
+		else if (entry.d_tag == DT_NEEDED && dynamic->needed_count < 64)
+			dynamic->needed[dynamic->needed_count++] = entry.d_un.d_val;
+	}
+}
+
+static int needs(const struct image *image, const struct dynamic *dynamic, const char *prefix)
+{
+	char name[32];
+	size_t length = strlen(prefix);
+
+	for (unsigned i = 0; i < dynamic->needed_count; i++)
+		if (read_at(image->fd, name, length, dynamic->strings + dynamic->needed[i]) == 0 &&
+		    memcmp(name, prefix, length) == 0)
+			return 1;
+	return 0;
+}
+
+/* Looks `name` up as the dynamic loader would, in the file's GNU hash table. */
+static int defines(const struct image *image, const struct dynamic *dynamic, const char *name)
+{
+	uint32_t table[4], hash = 5381, entry, value;
+	uint64_t buckets, chains;
+	size_t length = strlen(name) + 1;
+
+	for (const char *c = name; *c != '\0'; c++)
+		hash = hash * 33 + (unsigned char)*c;
+	if (dynamic->hash == 0 || dynamic->symbols == 0 || dynamic->strings == 0 ||
+	    read_at(image->fd, table, sizeof(table), dynamic->hash) != 0 || table[0] == 0)
+		return 0;
+	buckets = dynamic->hash + 16 + (uint64_t)table[2] * 8;
+	chains = buckets + (uint64_t)table[0] * 4;
+	if (read_at(image->fd, &entry, 4, buckets + (uint64_t)(hash % table[0]) * 4) != 0 ||
+	    entry < table[1])
+		return 0;
+	for (unsigned step = 0; step < 100000; step++, entry++) {
+		Elf64_Sym symbol;
+		char found[32];
+
+		if (read_at(image->fd, &value, 4, chains + (uint64_t)(entry - table[1]) * 4) != 0)
+			return 0;
+		if ((value | 1) == (hash | 1) &&
+		    read_at(image->fd, &symbol, sizeof(symbol),
+		            dynamic->symbols + (uint64_t)entry * sizeof(symbol)) == 0 &&
+		    symbol.st_shndx != SHN_UNDEF &&
+		    read_at(image->fd, found, length, dynamic->strings + symbol.st_name) == 0 &&
+		    memcmp(found, name, length) == 0)
+			return 1;
+		if ((value & 1) != 0)
+			return 0;
+	}
+	return 0;
+}
+
+static enum program_kind elf_kind(struct image *image)
+{
+	const Elf64_Ehdr *h = &image->header;
+	const Elf64_Phdr *interpreter, *dynamic_segment;
+	struct dynamic dynamic;
+	char path[PATH_BYTES];
+	size_t length;
+
+	if (h->e_ident[EI_CLASS] != ELFCLASS64 || h->e_machine != EM_X86_64)
+		return PROGRAM_OTHER_CPU;
+	if (h->e_phentsize != sizeof(Elf64_Phdr) || h->e_phnum > SEGMENTS_MAX)
+		return PROGRAM_RECORDABLE; /* the kernel has the last word */
+	image->segments = h->e_phnum;
+	if (read_at(image->fd, image->segment, image->segments * sizeof(Elf64_Phdr), h->e_phoff) !=
+	    0)
+		return PROGRAM_RECORDABLE;
+	interpreter = segment_of(image, PT_INTERP);
+	if (interpreter == NULL)
+		return PROGRAM_STATIC;
+	length = interpreter->p_filesz < PATH_BYTES ? interpreter->p_filesz : PATH_BYTES - 1;
+	if (read_at(image->fd, path, length, interpreter->p_offset) != 0)
+		return PROGRAM_RECORDABLE;
+	path[length] = '\0';
+	if (strstr(path, "ld-linux") == NULL)
+		return PROGRAM_OTHER_LIBC;
+	dynamic_segment = segment_of(image, PT_DYNAMIC);
+	if (dynamic_segment == NULL)
+		return PROGRAM_RECORDABLE;
+	read_dynamic(image, dynamic_segment, &dynamic);
+	if (needs(image, &dynamic, "libasan.so") || needs(image, &dynamic, "libclang_rt.asan"))
+		return PROGRAM_SANITIZED;
+	if (defines(image, &dynamic, "__asan_init"))
+		return PROGRAM_SANITIZED;
+	if (defines(image, &dynamic, "malloc"))
+		return PROGRAM_OWN_MALLOC;
+	return PROGRAM_RECORDABLE;
+}
+
+/* The loader drops LD_PRELOAD where the file gives rights that the caller lacks. */
+static int privileged(const char *path, const struct stat *status)
+{
+	char capabilities[64];
+
+	if ((status->st_mode & S_ISUID) != 0 && status->st_uid != geteuid())
+		return 1;
+	if ((status->st_mode & (S_ISGID | S_IXGRP)) == (S_ISGID | S_IXGRP) &&
+	    status->st_gid != getegid())
+		return 1;
+	return geteuid() != 0 &&
+	       getxattr(path, "security.capability", capabilities, sizeof(capabilities)) > 0;
+}
+
+/* The interpreter that "#! /path argument" names. Returns 0 when there is one. */
+static int script_interpreter(int fd, char *path)
+{
+	char line[PATH_BYTES];
+	ssize_t got = pread(fd, line, sizeof(line) - 1, 0);
+	char *from, *to;
+
+	if (got < 3 || line[0] != '#' || line[1] != '!')
+		return -1;
+	line[got] = '\0';
+	from = line + 2 + strspn(line + 2, " \t");
+	to = from + strcspn(from, " \t\n");
+	*to = '\0';
+	memcpy(path, from, (size_t)(to - from) + 1);
+	return *path != '\0' ? 0 : -1;
+}
+
+static enum program_kind kind_of(const char *path, int depth)
+{
+	struct image image = {.segments = 0};
+	char interpreter[PATH_BYTES];
+	enum program_kind kind;
+	struct stat status;
+
+	if (stat(path, &status) != 0)
+		return errno == EACCES ? PROGRAM_NOT_EXECUTABLE : PROGRAM_MISSING;
+	if (S_ISDIR(status.st_mode))
+		return PROGRAM_FOLDER;
+	if (!S_ISREG(status.st_mode) || faccessat(AT_FDCWD, path, X_OK, AT_EACCESS) != 0)
+		return PROGRAM_NOT_EXECUTABLE;
+	if (privileged(path, &status))
+		return PROGRAM_PRIVILEGED;
+	image.fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	if (image.fd < 0)
+		return PROGRAM_RECORDABLE; /* executable, but not readable */
+	if (read_at(image.fd, &image.header, sizeof(image.header), 0) == 0 &&
+	    memcmp(image.header.e_ident, ELFMAG, SELFMAG) == 0) {
+		kind = elf_kind(&image);
+	} else if (depth < INTERPRETER_DEPTH && script_interpreter(image.fd, interpreter) == 0) {
+		close(image.fd);
+		kind = kind_of(interpreter, depth + 1);
+		return kind == PROGRAM_MISSING ? PROGRAM_NOT_EXECUTABLE : kind;
+	} else {
+		kind = PROGRAM_RECORDABLE; /* execvp hands it to /bin/sh */
+	}
+	close(image.fd);
+	return kind;
+}
+
+enum program_kind program_kind(const char *path)
+{
+	return kind_of(path, 0);
+}
+
+const char *program_text(enum program_kind kind)
+{
+	static const char *const text[PROGRAM_KINDS] = {
+		[PROGRAM_RECORDABLE] = "can be recorded",
+		[PROGRAM_MISSING] = "no such program",
+		[PROGRAM_FOLDER] = "is a folder, not a program",
+		[PROGRAM_NOT_EXECUTABLE] = "is not executable",
+		[PROGRAM_STATIC] = "is statically linked: nothing can be preloaded into it; "
+				   "link it dynamically to record it",
+		[PROGRAM_OTHER_LIBC] = "is built for another libc than glibc (musl?): build it for "
+				       "glibc to record it",
+		[PROGRAM_OTHER_CPU] = "is built for another CPU than x86-64",
+		[PROGRAM_PRIVILEGED] = "is setuid, setgid or has file capabilities: the system "
+				       "ignores preloading; record it as its owner",
+		[PROGRAM_SANITIZED] = "is built with AddressSanitizer, which replaces malloc itself: "
+				      "build it without to record it",
+		[PROGRAM_OWN_MALLOC] = "defines malloc inside its own executable: its allocations "
+				       "cannot be seen; link the allocator as a shared library",
+	};
+
+	return kind < PROGRAM_KINDS ? text[kind] : text[PROGRAM_RECORDABLE];
+}
