@@ -1,46 +1,186 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # mallograph: `make help` lists the targets.
+
 PREFIX ?= /usr/local
 DESTDIR ?=
-CC ?= gcc
+ifeq ($(origin CC),default)
+CC := gcc
+endif
+ifeq ($(origin CXX),default)
+CXX := g++
+endif
 CFLAGS ?= -O2 -g
 DEVELOPER ?= 0
 SAN ?=
-B := build$(if $(SAN),-$(subst $(comma),-,$(SAN)))
 comma := ,
+
+# Sanitizers get objects and a binary of their own. The collector is never
+# instrumented: it lives inside other people's programs.
+B := build$(if $(SAN),-$(subst $(comma),-,$(SAN)))
+TOOL := $(if $(filter build,$(B)),mallograph,$(B)/mallograph)
+LIBRARY := $(B)/libmallograph.so
+
+BUILD_PACKAGES := gcc make libc6-dev libdw-dev libelf-dev libiberty-dev zlib1g-dev libzstd-dev \
+	libunwind8 libunwind-dev libncurses-dev
+TEST_PACKAGES := libcmocka-dev valgrind python3 python3-apt sqlite3 perl jq git xz-utils file \
+	openssl g++ clang redis-server redis-tools libjemalloc2 libtcmalloc-minimal4 \
+	libmimalloc2.0 musl-tools binutils procps util-linux mandoc
+LINT_PACKAGES := shellcheck clang-format clang-tidy cppcheck mandoc
+
+# What was found. zlib, libdw and libelf must be there; zstd is used where it is.
+has = $(shell printf '\#include <$(1)>\n' | $(CC) -E -x c - >/dev/null 2>&1 && echo 1 || echo 0)
+ifndef HAVE_ZSTD
+HAVE_ZSTD := $(call has,zstd.h)
+endif
+FOUND = zlib yes, zstd $(if $(filter 1,$(HAVE_ZSTD)),yes,no)
 
 WARN := -Wall -Wextra -Wshadow -Wvla -Wstrict-prototypes -Wmissing-prototypes -Wundef
 ifeq ($(DEVELOPER),1)
 WARN += -Werror
 endif
-ALL_CFLAGS = -std=gnu11 -I. $(WARN) $(CFLAGS) -MMD -MP $(if $(SAN),-fsanitize=$(SAN) -fno-omit-frame-pointer)
-PRELOAD_CFLAGS = -std=gnu11 -I. $(WARN) $(CFLAGS) -MMD -MP -fPIC -fvisibility=hidden -fno-omit-frame-pointer \
-	-fno-builtin-malloc -fno-builtin-free -fno-builtin-calloc -fno-builtin-realloc -ftls-model=initial-exec
-LIBS := -ldw -lelf -liberty -lzstd -lz -lpthread
+# (empty, so that a file may define it as well)
+GNU := -std=gnu11 -D_GNU_SOURCE=
+ALL_CFLAGS = $(GNU) -I. -DHAVE_ZSTD=$(HAVE_ZSTD) $(WARN) $(CFLAGS) -MMD -MP \
+	$(if $(SAN),-fsanitize=$(SAN) -fno-omit-frame-pointer)
+PRELOAD_CFLAGS = $(GNU) -I. $(WARN) $(CFLAGS) -MMD -MP -fPIC -fvisibility=hidden \
+	-fno-omit-frame-pointer -fexceptions -fno-builtin-malloc -fno-builtin-free \
+	-fno-builtin-calloc -fno-builtin-realloc -ftls-model=initial-exec
+LIBS := -ldw -lelf -liberty $(if $(filter 1,$(HAVE_ZSTD)),-lzstd) -lz -lpthread
 
 TOOL_SOURCES := $(wildcard cli/*.c formats/*.c formats/*/*.c analyzer/*/*.c libcollect/recorder/*.c)
 PRELOAD_SOURCES := $(wildcard libcollect/preload/*.c)
-TOOL_OBJECTS := $(TOOL_SOURCES:%.c=$(B)/%.o)
-PRELOAD_OBJECTS := $(PRELOAD_SOURCES:%.c=$(B)/%.o)
+# Asked by the launcher and by the exec hooks: built once for each.
+SHARED_SOURCES := libcollect/program.c
+TOOL_OBJECTS := $(TOOL_SOURCES:%.c=$(B)/%.o) $(SHARED_SOURCES:%.c=$(B)/%.o)
+PRELOAD_OBJECTS := $(PRELOAD_SOURCES:%.c=$(B)/%.o) $(SHARED_SOURCES:%.c=$(B)/preload/%.o)
 
-all: mallograph $(B)/libmallograph.so
+# Each tests/unit/test_*.c is a program; each file in tests/victims is one, too
+# (a plugin where its name says so).
+UNIT_TESTS := $(patsubst %.c,$(B)/%,$(wildcard tests/unit/test_*.c))
+VICTIM_SOURCES := $(notdir $(wildcard tests/victims/*.c tests/victims/*.cc))
+PLUGINS := $(addprefix $(B)/victims/,$(addsuffix .so,$(basename $(filter plugin_%,$(VICTIM_SOURCES)))))
+VICTIMS := $(addprefix $(B)/victims/,$(basename $(filter-out plugin_%,$(VICTIM_SOURCES))))
+# Unoptimized: what a victim says it allocates, it allocates.
+VICTIM_CFLAGS := -D_GNU_SOURCE -g -O0 -fno-builtin -pthread -MMD -MP -Wall -Wextra \
+	-Wno-alloc-size-larger-than -Wno-use-after-free
+DEMO := $(B)/tests/demo/wordcount
+FIGURES := $(B)/tests/figures
 
-mallograph: $(TOOL_OBJECTS)
+all: $(TOOL) $(LIBRARY)
+
+$(TOOL): $(TOOL_OBJECTS)
 	$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS)
+	@echo "built $@ ($(FOUND))"
 
-$(B)/libmallograph.so: $(PRELOAD_OBJECTS)
-	$(CC) -shared -Wl,-soname,libmallograph.so -Wl,-z,now -Wl,-z,relro -Wl,-z,nodelete -o $@ $^
+$(LIBRARY): $(PRELOAD_OBJECTS)
+	$(CC) -shared -static-libgcc -Wl,-soname,libmallograph.so -Wl,-z,now -Wl,-z,relro \
+		-Wl,-z,nodelete -o $@ $^
 
 $(B)/libcollect/preload/%.o: libcollect/preload/%.c
 	@mkdir -p $(@D)
 	$(CC) $(PRELOAD_CFLAGS) -c -o $@ $<
 
+$(B)/preload/%.o: %.c
+	@mkdir -p $(@D)
+	$(CC) $(PRELOAD_CFLAGS) -c -o $@ $<
+
+$(FIGURES) $(UNIT_TESTS): $(B)/%: $(B)/%.o $(filter-out $(B)/cli/main.o,$(TOOL_OBJECTS))
+	$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS) -lcmocka
+
 $(B)/%.o: %.c
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) -c -o $@ $<
 
+$(B)/victims/plugin_%.so: tests/victims/plugin_%.cc
+	@mkdir -p $(@D)
+	$(CXX) -std=gnu++17 $(VICTIM_CFLAGS) -shared -fPIC -o $@ $<
+
+$(B)/victims/plugin_%.so: tests/victims/plugin_%.c
+	@mkdir -p $(@D)
+	$(CC) -std=gnu11 $(VICTIM_CFLAGS) -shared -fPIC -o $@ $<
+
+$(B)/victims/%: tests/victims/%.c
+	@mkdir -p $(@D)
+	$(CC) -std=gnu11 $(VICTIM_CFLAGS) -o $@ $<
+
+$(B)/victims/%: tests/victims/%.cc
+	@mkdir -p $(@D)
+	$(CXX) -std=gnu++17 $(VICTIM_CFLAGS) -o $@ $<
+
+$(DEMO): tests/demo/wordcount.c
+	@mkdir -p $(@D)
+	$(CC) -std=gnu11 -g -O1 -o $@ $<
+
+# ---- what people type
+
+# The packages come first, and a second make then sees what they brought.
+demo:
+	@.ci/deps $(BUILD_PACKAGES)
+	@$(MAKE) --no-print-directory demo-run
+
+demo-run: all $(DEMO)
+	./mallograph record -o $(B)/demo.mlg $(DEMO) README.md
+	./mallograph print -l -n 3 -s 2 $(B)/demo.mlg
+
+test:
+	@.ci/deps $(BUILD_PACKAGES) $(TEST_PACKAGES)
+	@$(MAKE) --no-print-directory tests-built
+	@$(RUN_TESTS)
+
+check: tests-built
+	@$(RUN_TESTS) --quick
+
+soak: tests-built
+	@$(RUN_TESTS) --soak
+
+RUN_TESTS = BUILD=$(abspath $(B)) MALLOGRAPH=$(abspath $(TOOL)) LIB=$(abspath $(LIBRARY)) \
+	CC="$(CC)" CXX="$(CXX)" tests/run
+tests-built: all $(UNIT_TESTS) $(FIGURES) $(VICTIMS) $(PLUGINS) $(DEMO)
+
+bench: all
+	@if [ -x tests/bench/run ]; then tests/bench/run; \
+	else echo 'bench: tests/bench/run is missing' >&2; exit 1; fi
+
+lint:
+	@.ci/deps $(BUILD_PACKAGES) $(LINT_PACKAGES)
+	@CC="$(CC)" HAVE_ZSTD=$(HAVE_ZSTD) tests/lint
+
+deps:
+	@.ci/deps $(BUILD_PACKAGES) $(TEST_PACKAGES)
+
+install: all
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/lib/mallograph
+	install -m 755 $(TOOL) $(DESTDIR)$(PREFIX)/bin/mallograph
+	install -m 755 $(LIBRARY) $(DESTDIR)$(PREFIX)/lib/mallograph/libmallograph.so
+	@for page in $(wildcard docs/*.[15]); do \
+		folder=$(DESTDIR)$(PREFIX)/share/man/man$${page##*.}; \
+		install -d $$folder && install -m 644 $$page $$folder/ || exit 1; \
+	done
+
+uninstall:
+	rm -f $(DESTDIR)$(PREFIX)/bin/mallograph
+	rm -rf $(DESTDIR)$(PREFIX)/lib/mallograph
+	@for page in $(notdir $(wildcard docs/*.[15])); do \
+		rm -f $(DESTDIR)$(PREFIX)/share/man/man$${page##*.}/$$page; \
+	done
+
 clean:
 	rm -rf build build-* mallograph
 
--include $(TOOL_OBJECTS:.o=.d) $(PRELOAD_OBJECTS:.o=.d)
-.PHONY: all clean
+help:
+	@echo 'make            build ./mallograph and $(B)/libmallograph.so'
+	@echo 'make demo       install what is needed to build, build, record a program, print its report'
+	@echo 'make check      build, and run the tests that take less than a minute together'
+	@echo 'make test       install what is needed, build, run all tests (under five minutes)'
+	@echo 'make soak       the long repetitions'
+	@echo 'make lint       formatting, static analysis, arrows between folders, man pages'
+	@echo 'make bench      measure against native runs (and heaptrack where installed)'
+	@echo 'make deps       install the Debian packages for building and testing'
+	@echo 'make install    to DESTDIR and PREFIX (/usr/local); make uninstall takes it away'
+	@echo 'make clean'
+	@echo 'Variables: DEVELOPER=1 (warnings are errors), SAN=address,undefined or SAN=thread'
+	@echo '(a build of its own in build-SAN), B=FOLDER, CC, CFLAGS, HAVE_ZSTD=0'
+
+-include $(TOOL_OBJECTS:.o=.d) $(PRELOAD_OBJECTS:.o=.d) $(UNIT_TESTS:=.d) $(VICTIMS:=.d) $(FIGURES).d
+.PHONY: all demo demo-run test check soak bench lint deps install uninstall clean help tests-built
+.SECONDARY:

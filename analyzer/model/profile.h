@@ -7,7 +7,13 @@
  *
  * Built once by profile_load(); read-only afterwards, so any number of
  * threads may read it. Indices are the trace's ids; entry 0 of nodes, classes,
- * modules, threads and strings is a placeholder (the root, "none"). All byte figures are bytes requested.
+ * modules, threads and strings is a placeholder (the root, "none"). All byte
+ * figures are bytes requested.
+ *
+ * What a view may rely on: parents have smaller ids than their nodes; no class
+ * has more deallocations than allocations; the sums over the classes of
+ * allocations, deallocations, temporary, bytes requested, live bytes at the
+ * peak and at the end do not overflow and equal the totals.
  */
 
 #include <stddef.h>
@@ -48,7 +54,7 @@ struct profile_class {
 	uint64_t size;
 	uint64_t allocations, deallocations, temporary;
 	uint64_t peak_live; /* blocks live at the peak */
-	/* live at the end: allocations - deallocations */
+			    /* live at the end: allocations - deallocations */
 };
 
 struct profile_thread {
@@ -67,6 +73,7 @@ struct profile_totals {
 
 struct profile {
 	enum trace_state state;
+	const char *fault; /* TRACE_DAMAGED: a few words, lives for ever; else NULL */
 	uint64_t used_bytes, file_bytes;
 	/* META */
 	char *program, *host, *collector, *folder, *parent_trace;
@@ -93,6 +100,7 @@ struct profile {
 	char **strings;
 	size_t string_count;
 	struct profile_totals totals;
+	int rebuilt; /* the figures were rebuilt from the events */
 };
 
 /* Reads a trace ("-" is stdin). A trace that is cut off or still being written
@@ -104,6 +112,10 @@ int profile_load(struct profile **profile, const char *path);
 /* The same, always from the events, whatever counters the file has: for tests. */
 int profile_load_from_events(struct profile **profile, const char *path);
 void profile_free(struct profile *profile);
+
+/* The shell's way to write the command, quoted where needed: "./app 'a b'".
+ * The caller frees; NULL when out of memory. */
+char *profile_command(const struct profile *profile);
 
 /* "malloc", "operator new[](std::nothrow)" ...; never NULL */
 const char *profile_function_name(unsigned function);

@@ -25,6 +25,10 @@ struct symbol_frame {
 struct symbol_options {
 	const char *sysroot; /* NULL: none */
 	int debug_info;      /* 0: symbol tables only */
+	/* bounds of reading debug information, 0: none. What is found is kept; the
+	 * rest comes from symbol tables, and the module complains. */
+	uint64_t deadline; /* nanoseconds of CLOCK_MONOTONIC */
+	uint64_t memory;   /* bytes of this process' heap */
 };
 
 /*
@@ -35,8 +39,8 @@ struct symbol_options {
  * ERROR_DAMAGED, ERROR_MEMORY.
  */
 int symbol_module_open(struct symbol_module **module, const char *path, int fd,
-                       const void *build_id, size_t build_id_bytes,
-                       const struct symbol_options *options);
+		       const void *build_id, size_t build_id_bytes,
+		       const struct symbol_options *options);
 void symbol_module_close(struct symbol_module *module);
 
 /*
@@ -46,10 +50,13 @@ void symbol_module_close(struct symbol_module *module);
  * is the function that is really there, the ones before were inlined into it.
  */
 size_t symbol_module_find(struct symbol_module *module, uint64_t address,
-                          struct symbol_frame *frames, size_t max);
+			  struct symbol_frame *frames, size_t max);
 
 /* Why nothing better is known: a sentence for the user, or NULL. */
 const char *symbol_module_complaint(const struct symbol_module *module);
+
+/* True when debug information was left out because of a limit or damage. */
+int symbol_module_limited(const struct symbol_module *module);
 
 /* Demangles C++, Rust and D; a name that isn't mangled comes back as it is.
  * The caller frees; NULL when out of memory. */
@@ -73,6 +80,6 @@ struct symbolize_options {
 	int perf_map_pid; /* > 0: also read /tmp/perf-PID.map for addresses outside all modules */
 };
 int symbolize_trace(const char *path, int out_fd, const struct symbolize_options *options,
-                    unsigned *skipped);
+		    unsigned *skipped);
 
 #endif

@@ -157,7 +157,9 @@ enum trace_end_tag {
 	TRACE_END_STACKS_FALLBACK = 42, /* allocations whose stack libunwind walked */
 	TRACE_END_EXEC_UNRECORDED = 43, /* programs started that could not be recorded */
 	TRACE_END_LATE_EVENTS = 44,     /* events that came after later ones were counted */
-	TRACE_END_SYMBOLS_SKIPPED = 45  /* modules whose symbols were skipped (limits, failure) */
+	TRACE_END_SYMBOLS_SKIPPED = 45, /* modules whose symbols were skipped (limits, failure) */
+	TRACE_END_EVENTS_STOPPED = 46   /* 1 + the tick from which on there are no events (a limit
+	                                 * of the file's size); counters and timeline went on */
 };
 
 enum trace_ending {

@@ -7,7 +7,9 @@
  *
  * A trace is untrusted input. Every reference is checked before a callback
  * sees it: ids exist (were defined earlier in the file), parents are smaller,
- * counts fit the bytes that are left, sizes do not overflow a sum of 2^63.
+ * counts fit the bytes that are left, sizes do not overflow a sum of 2^63, no
+ * class has more deallocations than allocations, a complete trace has the
+ * counters of every class and thread.
  * Not thread-safe.
  */
 
@@ -93,7 +95,7 @@ struct trace_reader;
 /* Opens and checks the file header. "-" is stdin. On success *reader must be
  * given to trace_reader_close(). Errors: ERROR_SYSTEM, ERROR_DIRECTORY,
  * ERROR_EMPTY, ERROR_FOREIGN, ERROR_NEWER, ERROR_CUT_OFF (shorter than the
- * header), ERROR_MEMORY. */
+ * header), ERROR_MEMORY, ERROR_LIMIT (a pipe that gives too much). */
 int trace_reader_open(struct trace_reader **reader, const char *path);
 void trace_reader_close(struct trace_reader *reader);
 
@@ -102,7 +104,14 @@ void trace_reader_close(struct trace_reader *reader);
 int trace_reader_complete(struct trace_reader *reader);
 
 /* Reads from the start to the end, or to the first block that is not whole and
- * sound, which is not an error: *state tells. May be called again. */
+ * sound, which is not an error: *state tells. May be called again, and then
+ * sees what a recorder has added since. Of a block with a wrong checksum nothing
+ * reaches the visitor; of one whose contents are wrong, what lies before the
+ * fault does.
+ *
+ * Returns what a callback returned to stop, or ERROR_NEWER (a block that only a
+ * newer version can read), ERROR_UNSUPPORTED, ERROR_MEMORY, ERROR_SYSTEM. The
+ * state is then TRACE_DAMAGED, for want of a better word. */
 int trace_reader_read(struct trace_reader *reader, const struct trace_visitor *visitor,
                       void *context, enum trace_state *state);
 
@@ -110,6 +119,10 @@ int trace_reader_read(struct trace_reader *reader, const struct trace_visitor *v
  * of the file: for messages. */
 uint64_t trace_reader_used(const struct trace_reader *reader);
 uint64_t trace_reader_size(const struct trace_reader *reader);
+
+/* After a reading whose state was TRACE_DAMAGED: a few words for what was
+ * wrong ("checksum of a block"); NULL otherwise. */
+const char *trace_reader_fault(const struct trace_reader *reader);
 
 /* The lock that says "still recording": the recorder holds an open file
  * description write lock (F_OFD_SETLK) on byte 0 of the file. */

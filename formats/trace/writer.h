@@ -13,6 +13,9 @@
  *
  * Errors stick: after the first failed write every call returns it again
  * without doing anything (ERROR_SYSTEM; trace_writer_errno() tells which).
+ * What no reader would take is refused and leaves the writer as it was:
+ * ERROR_DAMAGED for an id that was not given out yet, a size or a time over
+ * 2^63 - 1; ERROR_LIMIT for a string over TRACE_STRING_MAX.
  * Not thread-safe: one writer, one thread.
  */
 
@@ -22,6 +25,9 @@
 #include "formats/trace/layout.h"
 
 struct trace_writer;
+
+/* Bytes of the longest string (a module's path, a thread's name: half of it). */
+#define TRACE_STRING_MAX (TRACE_BLOCK_BYTES - 1024)
 
 /* Writes the file header. fd must be open for writing at offset 0; it is not
  * closed by the writer. level is the codec's own, 0 for its default.
@@ -48,9 +54,10 @@ int trace_writer_thread(struct trace_writer *writer, uint32_t thread, uint64_t t
                         const char *name, size_t name_bytes);
 
 /* Events, in the order of time. tick must not go back (it is raised to the
- * last one otherwise); thread is the one that made the call. */
+ * last one otherwise); thread is the one that made the call. A block's age is
+ * at most its deallocation's tick (it is lowered otherwise). */
 int trace_writer_allocation(struct trace_writer *writer, uint64_t tick, uint32_t thread,
-                            uint32_t class_id, int realloc);
+                            uint32_t class_id, int realloc_half);
 struct trace_deallocation {
 	uint32_t class_id;
 	uint32_t allocating_thread;
@@ -69,7 +76,9 @@ int trace_writer_timeline(struct trace_writer *writer, uint64_t tick, uint64_t l
 /* End of the trace. trace_writer_blocks() copies ready-made blocks (as the
  * symbolizer wrote them, without a file header) after checking their framing
  * and checksums; it takes the whole blocks of types STRINGS and SYMBOLS and
- * drops the rest; *taken_bytes tells how much was used. */
+ * drops the rest; *taken_bytes tells how many bytes of whole, sound blocks there
+ * were before the first that isn't. Their string ids count from 1: so it is
+ * either this, or trace_writer_string() (ERROR_LIMIT when both). */
 int trace_writer_blocks(struct trace_writer *writer, const void *bytes, size_t size,
                         size_t *taken_bytes);
 int trace_writer_string(struct trace_writer *writer, const char *bytes, size_t size);
@@ -94,7 +103,9 @@ int trace_writer_end_number(struct trace_writer *writer, enum trace_end_tag tag,
 
 /* Writes everything gathered so far. */
 int trace_writer_flush(struct trace_writer *writer);
-/* flush, then the END block with what trace_writer_end_number() gave. */
+/* flush, then the END block with what trace_writer_end_number() gave. The
+ * counters of every class and every thread must have been given (else
+ * ERROR_DAMAGED, and no END). Nothing more can be written afterwards. */
 int trace_writer_finish(struct trace_writer *writer);
 
 /* Bytes of whole blocks written so far, file header included. */

@@ -47,7 +47,7 @@ static void export_variables(const struct launch *launch, int id, uint64_t cooki
 
 /* The child: waits for a byte, then becomes the program. */
 static void become_program(const struct launch *launch, int gate, int failed, int id,
-                           uint64_t cookie)
+			   uint64_t cookie)
 {
 	char go;
 	int error;
@@ -73,11 +73,11 @@ static void leave_standard_descriptors(void)
 }
 
 /* The child that is the recorder; keep is its report socket. */
-static void become_recorder(struct region *region, const struct recorder_options *options,
-                            int keep, pid_t first)
+static void become_recorder(struct region *region, const struct recorder_options *options, int keep,
+			    pid_t first)
 {
-	static const int ignored[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGPIPE, SIGTSTP,
-	                              SIGTTIN, SIGTTOU, SIGUSR1, SIGUSR2, SIGXFSZ};
+	static const int ignored[] = {SIGINT,  SIGTERM, SIGHUP,  SIGQUIT, SIGPIPE, SIGTSTP,
+				      SIGTTIN, SIGTTOU, SIGUSR1, SIGUSR2, SIGXFSZ};
 	sigset_t none;
 
 	setsid();
@@ -101,7 +101,7 @@ static void become_recorder(struct region *region, const struct recorder_options
 }
 
 static pid_t start_recorder(struct region *region, const struct recorder_options *options,
-                            int sockets[2], pid_t first)
+			    int sockets[2], pid_t first)
 {
 	pid_t pid;
 
@@ -126,7 +126,7 @@ static int await_ready(int socket, char *text, size_t bytes)
 	do {
 		got = recv(socket, &report, sizeof(report), 0);
 	} while ((got < 0 && errno == EINTR) ||
-	         (got == (ssize_t)sizeof(report) && report.kind == REPORT_WARNING));
+		 (got == (ssize_t)sizeof(report) && report.kind == REPORT_WARNING));
 	if (got != (ssize_t)sizeof(report)) {
 		snprintf(text, bytes, "the recorder did not start");
 		return -1;
@@ -139,8 +139,8 @@ static int await_ready(int socket, char *text, size_t bytes)
 
 /* --- signals ------------------------------------------------------------- */
 
-static const int passed_on[] = {SIGTERM, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2, SIGINT, SIGCONT,
-                                SIGTSTP};
+static const int passed_on[] = {SIGTERM, SIGHUP, SIGQUIT, SIGUSR1,
+				SIGUSR2, SIGINT, SIGCONT, SIGTSTP};
 enum { PASSED_ON = sizeof(passed_on) / sizeof(passed_on[0]) };
 
 static void pass_on(int number, siginfo_t *info, void *context)
@@ -240,7 +240,8 @@ static void wait_for_all(struct launch *launch, struct region *region, pid_t pro
 			done = take_report(launch, socket);
 		if (done != 0)
 			polled[1].fd = -1;
-		silent = atomic_load(&region->heartbeat) == heartbeat && ready == 0 ? silent + 1 : 0;
+		silent =
+		    atomic_load(&region->heartbeat) == heartbeat && ready == 0 ? silent + 1 : 0;
 		heartbeat = atomic_load(&region->heartbeat);
 		if (ended && silent >= SIGN_OF_LIFE_SECONDS)
 			done = -1;
@@ -268,7 +269,7 @@ static int prepare_region(struct launch *launch, struct region **region, int *id
 	*region = region_create(id);
 	if (*region == NULL) {
 		snprintf(launch->failure, sizeof(launch->failure),
-		         "cannot create shared memory for the recorder: %s", strerror(errno));
+			 "cannot create shared memory for the recorder: %s", strerror(errno));
 		return -1;
 	}
 	(*region)->max_depth = launch->options.max_depth;
@@ -289,7 +290,7 @@ int launch_run(struct launch *launch)
 	if (pipe2(gate, O_CLOEXEC) != 0 || pipe2(failed, O_CLOEXEC) != 0 ||
 	    (program = fork()) < 0) {
 		snprintf(launch->failure, sizeof(launch->failure), "cannot start a process: %s",
-		         strerror(errno));
+			 strerror(errno));
 		return -1;
 	}
 	if (program == 0) {
@@ -304,11 +305,12 @@ int launch_run(struct launch *launch)
 	recorder = start_recorder(region, &launch->options, sockets, program);
 	if (recorder < 0) {
 		snprintf(launch->failure, sizeof(launch->failure), "cannot start the recorder: %s",
-		         strerror(errno));
+			 strerror(errno));
 	} else if (await_ready(sockets[0], trace, sizeof(trace)) != 0) {
 		snprintf(launch->failure, sizeof(launch->failure), "%s", trace);
 	} else if (let_go(launch, gate[1], failed[0]) != 0) {
-		if (trace[0] == '/' || launch->options.folder == NULL || chdir(launch->options.folder) == 0)
+		if (trace[0] == '/' || launch->options.folder == NULL ||
+		    chdir(launch->options.folder) == 0)
 			unlink(trace);
 		kill(recorder, SIGKILL);
 	} else {
@@ -351,12 +353,12 @@ int launch_serve(const struct recorder_options *options, pid_t pid, int reply_fd
 		region->first_pid = (uint32_t)pid;
 		if (start_recorder(region, options, sockets, pid) < 0) {
 			snprintf(reply, sizeof(reply), "cannot start the recorder: %s",
-			         strerror(errno));
+				 strerror(errno));
 		} else if (await_ready(sockets[0], text, sizeof(text)) != 0) {
 			snprintf(reply, sizeof(reply), "%s", text);
 		} else {
 			snprintf(reply, sizeof(reply), "ok %d.%llx", id,
-			         (unsigned long long)region->cookie);
+				 (unsigned long long)region->cookie);
 			ok = 1;
 		}
 	}

@@ -23,13 +23,13 @@ struct launch {
 	char *const *argv;
 
 	/* results; freed by launch_clear() */
-	int started;      /* the program was started */
-	int status;       /* of the program, as waitpid() gives it */
+	int started; /* the program was started */
+	int status;  /* of the program, as waitpid() gives it */
 	int recorder_died;
-	unsigned running; /* other processes still being recorded */
+	unsigned running;       /* other processes still being recorded */
 	struct report *reports; /* every REPORT_TRACE and REPORT_WARNING, in order of arrival */
 	size_t report_count;
-	char failure[1024];     /* why it was not started; empty: exec failed with exec_errno */
+	char failure[1024]; /* why it was not started; empty: exec failed with exec_errno */
 	int exec_errno;
 };
 

@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "analyzer/model/health.h"
+
+#include <stdio.h>
+
+#include "formats/numbers.h"
+
+const struct health_item health_items[] = {
+    {
+	.tag = TRACE_END_UNKNOWN_FREES,
+	.misleading = 1,
+	.label = "frees of unknown blocks",
+	.unit = "",
+	.sentence = "blocks given back whose allocation was never recorded",
+    },
+    {
+	.tag = TRACE_END_INHERITED_FREES,
+	.misleading = 1,
+	.label = "frees of inherited blocks",
+	.unit = "",
+	.sentence = "blocks given back that the parent process had allocated before the fork",
+    },
+    {
+	.tag = TRACE_END_LOST_SIGNAL,
+	.misleading = 1,
+	.label = "lost events",
+	.unit = " (in signal handlers)",
+	.sentence = "calls in signal handlers that interrupted the collector itself",
+    },
+    {
+	.tag = TRACE_END_LOST_NO_RING,
+	.misleading = 1,
+	.label = "lost events",
+	.unit = " (no ring left for the thread)",
+	.sentence = "calls of threads beyond the number that can be recorded at a time",
+    },
+    {
+	.tag = TRACE_END_LOST_OTHER,
+	.misleading = 1,
+	.label = "lost events",
+	.unit = " (other reasons)",
+	.sentence = "calls that could not be recorded for another reason",
+    },
+    {
+	.tag = TRACE_END_LOST_ABANDONED,
+	.misleading = 1,
+	.label = "recording abandoned",
+	.unit = " (the program went on unrecorded)",
+	.sentence = "recording ended before the program did: what came later is missing",
+    },
+    {
+	.tag = TRACE_END_STACKS_UNKNOWN,
+	.misleading = 1,
+	.label = "stacks without a frame",
+	.unit = " allocations",
+	.sentence = "allocations whose caller is not known",
+    },
+    {
+	.tag = TRACE_END_STACKS_INCOMPLETE,
+	.misleading = 1,
+	.label = "stacks not walked to their end",
+	.unit = " allocations",
+	.sentence = "allocations whose outer frames could not be found",
+    },
+    {
+	.tag = TRACE_END_STACKS_CUT,
+	.misleading = 1,
+	.label = "stacks cut by the depth limit",
+	.unit = " allocations",
+	.sentence = "allocations whose outer frames were left out (record --max-depth)",
+    },
+    {
+	.tag = TRACE_END_STACKS_GUESSED,
+	.misleading = 1,
+	.label = "stacks with guessed frames",
+	.unit = " allocations",
+	.sentence = "allocations through code without unwind information",
+    },
+    {
+	.tag = TRACE_END_STACKS_FALLBACK,
+	.label = "stacks walked by libunwind",
+	.unit = " allocations",
+	.sentence = "right, but slower to capture than the others",
+    },
+    {
+	.tag = TRACE_END_EXEC_UNRECORDED,
+	.misleading = 1,
+	.label = "programs not recorded",
+	.unit = "",
+	.sentence = "started by this one, but static, privileged or of another kind",
+    },
+    {
+	.tag = TRACE_END_LATE_EVENTS,
+	.misleading = 1,
+	.label = "late events",
+	.unit = "",
+	.sentence = "events counted behind later ones: the peak may differ by them",
+    },
+    {
+	.tag = TRACE_END_SYMBOLS_SKIPPED,
+	.misleading = 1,
+	.label = "modules without symbols",
+	.unit = " (skipped: missing, damaged or over a limit)",
+	.sentence = "their functions are shown as addresses, or without lines",
+    },
+    {0},
+};
+
+int health_state_text(const struct profile *profile, char *text, size_t size)
+{
+	struct number_text upto =
+	    number_fixed((int64_t)profile->totals.end_tick, TRACE_TICKS_PER_SECOND, 1);
+
+	switch (profile->state) {
+	case TRACE_COMPLETE:
+		break;
+	case TRACE_RECORDING:
+		return snprintf(text, size, "still recording: figures up to %s s", upto.text);
+	case TRACE_CUT:
+		return snprintf(text, size, "cut off: figures up to %s s, from %ju of %ju bytes",
+				upto.text, (uintmax_t)profile->used_bytes,
+				(uintmax_t)profile->file_bytes);
+	case TRACE_DAMAGED:
+		return snprintf(text, size,
+				"damaged (%s): figures up to %s s, from %ju of %ju bytes",
+				profile->fault ? profile->fault : "reason unknown", upto.text,
+				(uintmax_t)profile->used_bytes, (uintmax_t)profile->file_bytes);
+	}
+	return snprintf(text, size, "%s", "");
+}

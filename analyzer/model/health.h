@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#ifndef MALLOGRAPH_HEALTH_H
+#define MALLOGRAPH_HEALTH_H
+
+/*
+ * What a trace lacks or holds in doubt, in words: one table for every view.
+ * Nothing is guessed silently, so each count that is not 0 must be shown by
+ * every view whose figures it could mislead.
+ */
+
+#include <stdint.h>
+
+#include "analyzer/model/profile.h"
+
+struct health_item {
+	unsigned tag;         /* enum trace_end_tag */
+	int misleading;       /* figures of the report could be wrong by it */
+	const char *label;    /* "lost events" */
+	const char *unit;     /* behind the number: " (in signal handlers)"; may be "" */
+	const char *sentence; /* what it means to the user */
+};
+
+/* Ends with an item whose label is NULL. */
+extern const struct health_item health_items[];
+
+/* The file's own condition, as in "FILE: still recording: figures up to 12.3 s".
+ * Writes "" when the trace is complete. Returns the length, as snprintf. */
+int health_state_text(const struct profile *profile, char *text, size_t size);
+
+#endif

@@ -1,0 +1,254 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#define _GNU_SOURCE /* sigabbrev_np */
+#include "analyzer/report/text.h"
+
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "analyzer/model/health.h"
+#include "analyzer/report/frames.h"
+#include "formats/error.h"
+#include "formats/numbers.h"
+
+#define LABEL_COLUMNS 16
+#define THREADS_SHOWN 5
+
+struct info {
+	FILE *out;
+	const struct profile *profile;
+	struct frame_printer texts;
+};
+
+static void line(const struct info *info, const char *label, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+static void line(const struct info *info, const char *label, const char *format, ...)
+{
+	va_list arguments;
+
+	fprintf(info->out, "%-*s", LABEL_COLUMNS, label);
+	va_start(arguments, format);
+	vfprintf(info->out, format, arguments);
+	va_end(arguments);
+	fputc('\n', info->out);
+}
+
+static void text_line(struct info *info, const char *label, const char *text)
+{
+	if (!text || !*text)
+		return;
+	fprintf(info->out, "%-*s", LABEL_COLUMNS, label);
+	frame_print_text(&info->texts, text);
+	fputc('\n', info->out);
+}
+
+static struct number_text seconds(uint64_t ticks, unsigned decimals)
+{
+	return number_fixed((int64_t)ticks, TRACE_TICKS_PER_SECOND, decimals);
+}
+
+static const char *origin_text(uint64_t origin)
+{
+	switch (origin) {
+	case TRACE_ORIGIN_LAUNCHED:
+		return "started by mallograph record";
+	case TRACE_ORIGIN_FORKED:
+		return "forked from a recorded process";
+	case TRACE_ORIGIN_EXECED:
+		return "another program ran in this process before (exec)";
+	case TRACE_ORIGIN_PRELOADED:
+		return "started with the library preloaded";
+	case TRACE_ORIGIN_CHILD:
+		return "started by a recorded process";
+	}
+	return "unknown to this version";
+}
+
+static void print_start(const struct info *info)
+{
+	const struct profile *profile = info->profile;
+	time_t start = (time_t)(profile->start_nanoseconds / 1000000000);
+	struct tm date;
+	char text[64];
+
+	if (profile->start_nanoseconds && gmtime_r(&start, &date) &&
+	    strftime(text, sizeof(text), "%Y-%m-%d %H:%M:%S UTC", &date))
+		line(info, "started", "%s", text);
+}
+
+static void print_end(const struct info *info)
+{
+	const struct profile *profile = info->profile;
+	uint64_t status = profile->end[TRACE_END_STATUS];
+	struct number_text after = seconds(profile->totals.end_tick, 2);
+	const char *name;
+
+	if (profile->state == TRACE_RECORDING) {
+		line(info, "ended", "not yet, after %s s", after.text);
+		return;
+	}
+	switch (profile->end[TRACE_END_HOW]) {
+	case TRACE_ENDING_EXITED:
+		line(info, "ended", "exit status %" PRIu64 ", after %s s", status, after.text);
+		return;
+	case TRACE_ENDING_SIGNALLED:
+		name = status < 65 ? sigabbrev_np((int)status) : NULL;
+		line(info, "ended", "killed by signal %" PRIu64 "%s%s%s, after %s s", status,
+		     name ? " (SIG" : "", name ? name : "", name ? ")" : "", after.text);
+		return;
+	case TRACE_ENDING_EXECED:
+		line(info, "ended", "another program took the process over (exec), after %s s",
+		     after.text);
+		return;
+	case TRACE_ENDING_ABANDONED:
+		line(info, "ended", "recording was abandoned after %s s", after.text);
+		return;
+	}
+	line(info, "ended", "not known; the last event is at %s s", after.text);
+}
+
+static void print_process(struct info *info, const char *path)
+{
+	const struct profile *profile = info->profile;
+	char *command = profile_command(profile);
+
+	text_line(info, "trace", strcmp(path, "-") ? path : "standard input");
+	text_line(info, "program", profile->program);
+	text_line(info, "command", command);
+	text_line(info, "folder", profile->folder);
+	text_line(info, "host", profile->host);
+	line(info, "process", "%" PRIu64 ", parent %" PRIu64, profile->pid, profile->parent_pid);
+	line(info, "origin", "%s", origin_text(profile->origin));
+	text_line(info, "parent trace", profile->parent_trace);
+	text_line(info, "recorded by", profile->collector);
+	print_start(info);
+	print_end(info);
+	free(command);
+}
+
+static void print_totals(const struct info *info)
+{
+	const struct profile_totals *totals = &info->profile->totals;
+	uint64_t ticks = totals->end_tick ? totals->end_tick : 1;
+	uint64_t rate =
+	    (uint64_t)((unsigned __int128)totals->allocations * TRACE_TICKS_PER_SECOND / ticks);
+
+	fputc('\n', info->out);
+	line(info, "allocations", "%" PRIu64 " (%" PRIu64 "/s)", totals->allocations, rate);
+	line(info, "deallocations", "%" PRIu64, totals->deallocations);
+	line(info, "reallocations", "%" PRIu64, totals->reallocations);
+	line(info, "temporary", "%" PRIu64 " (%s)", totals->temporary,
+	     number_percent((int64_t)totals->temporary, (int64_t)totals->allocations).text);
+	line(info, "requested", "%s (%s bytes per allocation)",
+	     number_bytes((int64_t)totals->bytes).text,
+	     number_fixed((int64_t)totals->bytes, totals->allocations, 1).text);
+	line(info, "peak", "%s in %" PRIu64 " blocks, at %s s",
+	     number_bytes((int64_t)totals->peak_bytes).text, totals->peak_blocks,
+	     seconds(totals->peak_tick, 3).text);
+	line(info, "peak RSS", "%s",
+	     totals->peak_rss ? number_bytes((int64_t)totals->peak_rss).text : "unknown");
+	line(info, info->profile->state == TRACE_RECORDING ? "live now" : "leaked",
+	     "%s in %" PRIu64 " blocks", number_bytes((int64_t)totals->leaked_bytes).text,
+	     totals->leaked_blocks);
+}
+
+static int compare_threads(const void *a, const void *b)
+{
+	const struct profile_thread *const *left = a, *const *right = b;
+
+	if ((*left)->allocations != (*right)->allocations)
+		return (*left)->allocations < (*right)->allocations ? 1 : -1;
+	return *left < *right ? -1 : *left > *right;
+}
+
+static int print_threads(struct info *info)
+{
+	const struct profile *profile = info->profile;
+	size_t count = profile->thread_count - 1;
+	const struct profile_thread **order = calloc(count + 1, sizeof(*order));
+
+	if (!order)
+		return ERROR_MEMORY;
+	for (size_t i = 0; i < count; i++)
+		order[i] = &profile->threads[i + 1];
+	qsort(order, count, sizeof(*order), compare_threads);
+	fputc('\n', info->out);
+	line(info, "threads", "%zu", count);
+	for (size_t i = 0; i < count && i < THREADS_SHOWN; i++) {
+		fprintf(info->out,
+			"  %-*" PRIu64 "%" PRIu64 " allocations, %s requested, %" PRIu64
+			" temporary  ",
+			LABEL_COLUMNS - 2, order[i]->tid, order[i]->allocations,
+			number_bytes((int64_t)order[i]->bytes).text, order[i]->temporary);
+		frame_print_text(&info->texts, order[i]->name);
+		fputc('\n', info->out);
+	}
+	if (count > THREADS_SHOWN)
+		fprintf(info->out, "  and %zu more\n", count - THREADS_SHOWN);
+	free(order);
+	return 0;
+}
+
+static int print_contents(const struct info *info)
+{
+	const struct profile *profile = info->profile;
+	unsigned char *used = calloc(profile->node_count, 1);
+	size_t stacks = 0;
+
+	if (!used)
+		return ERROR_MEMORY;
+	for (size_t i = 1; i < profile->class_count; i++) {
+		stacks += !used[profile->classes[i].node];
+		used[profile->classes[i].node] = 1;
+	}
+	free(used);
+	line(info, "modules", "%zu", profile->module_count - 1);
+	line(info, "stacks", "%zu, of %zu nodes", stacks, profile->node_count - 1);
+	line(info, "classes", "%zu (stack, size and function)", profile->class_count - 1);
+	line(info, "timeline", "%zu points", profile->point_count);
+	line(info, "file size", "%s (%s bytes per allocation)",
+	     number_bytes((int64_t)profile->file_bytes).text,
+	     number_fixed((int64_t)profile->file_bytes, profile->totals.allocations, 2).text);
+	return 0;
+}
+
+static void print_health(const struct info *info)
+{
+	const struct profile *profile = info->profile;
+	char state[256];
+	int found = health_state_text(profile, state, sizeof(state)) != 0;
+
+	fputc('\n', info->out);
+	line(info, "state", "%s", found ? state : "complete");
+	for (const struct health_item *item = health_items; item->label; item++) {
+		if (!profile->end[item->tag])
+			continue;
+		fprintf(info->out, "%s: %" PRIu64 "%s\n%*s%s\n", item->label,
+			profile->end[item->tag], item->unit, LABEL_COLUMNS, "", item->sentence);
+		found |= item->misleading;
+	}
+	if (!found)
+		line(info, "missing", "nothing");
+}
+
+int text_info(FILE *out, const struct profile *profile, const char *path)
+{
+	struct info info = {.out = out, .profile = profile};
+	int error;
+
+	frame_printer_init(&info.texts, out, profile, 0);
+	print_process(&info, path);
+	print_totals(&info);
+	error = print_threads(&info);
+	if (!error)
+		error = print_contents(&info);
+	if (!error)
+		print_health(&info);
+	if (!error && info.texts.failed)
+		error = ERROR_MEMORY;
+	frame_printer_release(&info.texts);
+	return error;
+}

@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "analyzer/symbols/perf_map.h"
+
+#include <ctype.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "formats/error.h"
+
+#define LINE_BYTES           4096
+#define LINES_BETWEEN_CHECKS 4096
+
+/* Anyone may put a file there: only the program's user and root are believed. */
+static int open_map(const char *path)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK | O_NOFOLLOW);
+	if (fd < 0)
+		return ERROR_SYSTEM;
+	struct stat status;
+	if (fstat(fd, &status) == 0 && S_ISREG(status.st_mode) &&
+	    (status.st_uid == geteuid() || status.st_uid == 0 || geteuid() == 0))
+		return fd;
+	close(fd);
+	return ERROR_FOREIGN;
+}
+
+/* True when it is time to stop. */
+static int is_late(uint64_t deadline)
+{
+	struct timespec now;
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return deadline && (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec >= deadline;
+}
+
+static int parse_hex(char **text, uint64_t *number)
+{
+	char *end;
+	if (!isxdigit((unsigned char)**text))
+		return -1;
+	*number = strtoull(*text, &end, 16);
+	if (end == *text || (*end != ' ' && *end != '\t'))
+		return -1;
+	*text = end + strspn(end, " \t");
+	return 0;
+}
+
+static size_t first_at(const struct perf_map_name *names, size_t count, uint64_t address)
+{
+	size_t low = 0, high = count;
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		if (names[middle].address < address)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+static int apply_line(char *line, struct perf_map_name *names, size_t count)
+{
+	uint64_t start, size;
+	if (parse_hex(&line, &start) < 0 || parse_hex(&line, &size) < 0)
+		return 0;
+	line[strcspn(line, "\r\n")] = '\0';
+	if (!*line)
+		return 0;
+	for (size_t i = first_at(names, count, start); i < count && names[i].address - start < size;
+	     i++) {
+		char *name = strdup(line);
+		if (!name)
+			return ERROR_MEMORY;
+		free(names[i].name);
+		names[i].name = name;
+	}
+	return 0;
+}
+
+int perf_map_read(const char *path, struct perf_map_name *names, size_t count, uint64_t deadline)
+{
+	int fd = open_map(path);
+	if (fd < 0)
+		return fd;
+	FILE *map = fdopen(fd, "r");
+	if (!map) {
+		close(fd);
+		return ERROR_MEMORY;
+	}
+	char line[LINE_BYTES];
+	int status = 0, continued = 0;
+	unsigned lines = 0;
+	while (status == 0 && fgets(line, sizeof(line), map)) {
+		/* of a line that is too long only the beginning is used */
+		int whole = strchr(line, '\n') != NULL;
+		if (!continued)
+			status = apply_line(line, names, count);
+		continued = !whole;
+		if (++lines % LINES_BETWEEN_CHECKS == 0 && is_late(deadline))
+			break;
+	}
+	fclose(map);
+	return status;
+}

@@ -1,0 +1,339 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#define _GNU_SOURCE /* asprintf */
+
+/*
+ * Three steps: gather the places (module, offset) of all nodes, each once; go
+ * through the modules, those with most nodes first, one open at a time; write
+ * what was found after each module, so that dying in the next one costs
+ * nothing that was found before.
+ */
+#include "analyzer/symbols/symbolize.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "analyzer/symbols/perf_map.h"
+#include "analyzer/symbols/string_pool.h"
+#include "formats/error.h"
+#include "formats/trace/reader.h"
+#include "formats/trace/writer.h"
+
+#define FRAMES_MAX 64
+
+struct place {
+	uint32_t module; /* 0: outside all modules */
+	int64_t offset;
+};
+
+struct traced_module {
+	uint64_t start, base;
+	char *path;
+	unsigned char *build_id;
+	size_t build_id_bytes;
+	size_t first, count; /* its places */
+	uint64_t nodes;
+	int done;
+};
+
+struct work {
+	const struct symbolize_options *options;
+	uint64_t deadline, memory;
+	struct place *places;
+	size_t place_count, place_allocated;
+	struct traced_module *modules; /* by id; 0 stands for no module */
+	size_t module_count, module_allocated;
+	struct string_pool strings;
+	struct trace_writer *writer;
+	unsigned skipped;
+};
+
+/* ---- reading the trace ---- */
+
+static int take_module(void *context, uint32_t id, const struct trace_module *module)
+{
+	struct work *work = context;
+	while (work->module_count <= id) {
+		if (work->module_count == work->module_allocated) {
+			size_t allocated = work->module_allocated ? work->module_allocated * 2 : 64;
+			struct traced_module *grown =
+			    reallocarray(work->modules, allocated, sizeof(*grown));
+			if (!grown)
+				return ERROR_MEMORY;
+			work->modules = grown;
+			work->module_allocated = allocated;
+		}
+		memset(&work->modules[work->module_count++], 0, sizeof(*work->modules));
+	}
+	struct traced_module *taken = &work->modules[id];
+	taken->start = module->start;
+	taken->base = module->base;
+	taken->path = strndup(module->path.bytes, module->path.size);
+	taken->build_id_bytes = module->build_id.size;
+	taken->build_id = malloc(module->build_id.size + 1);
+	if (!taken->path || !taken->build_id)
+		return ERROR_MEMORY;
+	memcpy(taken->build_id, module->build_id.bytes, module->build_id.size);
+	return 0;
+}
+
+static int take_node(void *context, uint32_t id, const struct trace_node *node)
+{
+	struct work *work = context;
+	(void)id;
+	/* a node that stands for something else than code */
+	if (node->flags & TRACE_NODE_CUT || (node->module == 0 && node->offset == 0))
+		return 0;
+	if (work->place_count == work->place_allocated) {
+		size_t allocated = work->place_allocated ? work->place_allocated * 2 : 4096;
+		struct place *grown = reallocarray(work->places, allocated, sizeof(*grown));
+		if (!grown)
+			return ERROR_MEMORY;
+		work->places = grown;
+		work->place_allocated = allocated;
+	}
+	work->places[work->place_count++] = (struct place){node->module, node->offset};
+	return 0;
+}
+
+static int compare_places(const void *left, const void *right)
+{
+	const struct place *a = left, *b = right;
+	if (a->module != b->module)
+		return a->module < b->module ? -1 : 1;
+	return (a->offset > b->offset) - (a->offset < b->offset);
+}
+
+/* Leaves each place once, and tells the modules which are theirs. */
+static void sort_places(struct work *work)
+{
+	size_t kept = 0;
+	if (work->place_count > 0)
+		qsort(work->places, work->place_count, sizeof(*work->places), compare_places);
+	for (size_t i = 0; i < work->place_count; i++) {
+		struct place place = work->places[i];
+		struct traced_module *module = &work->modules[place.module];
+		module->nodes++;
+		if (kept > 0 && compare_places(&place, &work->places[kept - 1]) == 0)
+			continue;
+		if (module->count++ == 0)
+			module->first = kept;
+		work->places[kept++] = place;
+	}
+	work->place_count = kept;
+}
+
+static int read_trace(struct work *work, const char *path)
+{
+	static const struct trace_text none = {"", 0};
+	const struct trace_module no_module = {.path = none, .build_id = none};
+	const struct trace_visitor visitor = {.module = take_module, .node = take_node};
+	struct trace_reader *reader;
+	enum trace_state state;
+
+	int status = take_module(work, 0, &no_module);
+	if (status == 0)
+		status = trace_reader_open(&reader, path);
+	if (status < 0)
+		return status;
+	/* whatever the state: the part that could be read gets its names */
+	status = trace_reader_read(reader, &visitor, work, &state);
+	trace_reader_close(reader);
+	if (status < 0)
+		return status;
+	sort_places(work);
+	return 0;
+}
+
+/* ---- writing ---- */
+
+static int string_id(struct work *work, const char *text, uint32_t *id)
+{
+	*id = 0;
+	if (!text)
+		return 0;
+	size_t before = work->strings.count;
+	uint32_t found = string_pool_add(&work->strings, text);
+	if (found == 0)
+		return ERROR_MEMORY;
+	*id = found;
+	if (work->strings.count == before)
+		return 0;
+	return trace_writer_string(work->writer, text, strlen(text));
+}
+
+static int write_symbol(struct work *work, const struct place *place,
+			const struct symbol_frame *found, size_t count)
+{
+	struct trace_frame frames[FRAMES_MAX];
+	for (size_t i = 0; i < count; i++) {
+		int status = string_id(work, found[i].function, &frames[i].function);
+		if (status == 0)
+			status = string_id(work, found[i].file, &frames[i].file);
+		if (status < 0)
+			return status;
+		frames[i].line = found[i].line;
+	}
+	return trace_writer_symbol(work->writer, place->module, place->offset, frames, count);
+}
+
+/* ---- one file, for all modules that it was mapped as ---- */
+
+static int same_file(const struct traced_module *a, const struct traced_module *b)
+{
+	return strcmp(a->path, b->path) == 0 && a->build_id_bytes == b->build_id_bytes &&
+	       memcmp(a->build_id, b->build_id, a->build_id_bytes) == 0;
+}
+
+static int resolve_places(struct work *work, struct symbol_module *symbols,
+			  const struct traced_module *module)
+{
+	struct symbol_frame frames[FRAMES_MAX];
+	for (size_t i = module->first; i < module->first + module->count; i++) {
+		const struct place *place = &work->places[i];
+		/* a return address lies behind its call, perhaps in another function */
+		uint64_t address = module->start + (uint64_t)place->offset - module->base - 1;
+		size_t count = symbol_module_find(symbols, address, frames, FRAMES_MAX);
+		if (count == 0)
+			continue;
+		int status = write_symbol(work, place, frames, count);
+		if (status < 0)
+			return status;
+	}
+	return 0;
+}
+
+static int module_fd(const struct work *work, size_t id)
+{
+	return id < work->options->module_fd_count ? work->options->module_fds[id] : -1;
+}
+
+static int is_late(const struct work *work)
+{
+	struct timespec now;
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return work->deadline &&
+	       (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec >= work->deadline;
+}
+
+static int resolve_file(struct work *work, size_t id)
+{
+	struct traced_module *module = &work->modules[id];
+	const struct symbol_options options = {.sysroot = work->options->sysroot,
+					       .debug_info = 1,
+					       .deadline = work->deadline,
+					       .memory = work->memory};
+	struct symbol_module *symbols = NULL;
+	int opened = is_late(work)
+			 ? ERROR_LIMIT
+			 : symbol_module_open(&symbols, module->path, module_fd(work, id),
+					      module->build_id, module->build_id_bytes, &options);
+	int status = 0;
+	for (size_t other = 1; other < work->module_count && status == 0; other++) {
+		struct traced_module *same = &work->modules[other];
+		if (same->done || !same_file(module, same))
+			continue;
+		same->done = 1;
+		if (same->count > 0 && opened < 0)
+			work->skipped++;
+		else if (same->count > 0)
+			status = resolve_places(work, symbols, same);
+	}
+	if (opened == 0 && symbol_module_limited(symbols))
+		work->skipped++;
+	symbol_module_close(symbols);
+	return status == 0 ? trace_writer_flush(work->writer) : status;
+}
+
+static int compare_weights(const void *left, const void *right, void *context)
+{
+	const struct work *work = context;
+	size_t a = *(const size_t *)left, b = *(const size_t *)right;
+	uint64_t a_nodes = work->modules[a].nodes, b_nodes = work->modules[b].nodes;
+	if (a_nodes != b_nodes)
+		return a_nodes > b_nodes ? -1 : 1;
+	return (a > b) - (a < b);
+}
+
+static int resolve_modules(struct work *work)
+{
+	size_t *order = reallocarray(NULL, work->module_count, sizeof(*order));
+	if (!order)
+		return ERROR_MEMORY;
+	for (size_t i = 0; i < work->module_count; i++)
+		order[i] = i;
+	qsort_r(order, work->module_count, sizeof(*order), compare_weights, work);
+	int status = 0;
+	for (size_t i = 0; i < work->module_count && status == 0; i++) {
+		struct traced_module *module = &work->modules[order[i]];
+		if (order[i] != 0 && !module->done && module->count > 0)
+			status = resolve_file(work, order[i]);
+	}
+	free(order);
+	return status;
+}
+
+/* ---- code outside all modules ---- */
+
+static int resolve_perf_map(struct work *work)
+{
+	const struct traced_module *outside = &work->modules[0];
+	if (work->options->perf_map_pid <= 0 || outside->count == 0)
+		return 0;
+	struct perf_map_name *names = calloc(outside->count, sizeof(*names));
+	char *path = NULL;
+	int status = ERROR_MEMORY;
+	if (!names || asprintf(&path, "/tmp/perf-%d.map", work->options->perf_map_pid) < 0)
+		goto out;
+	/* sorted as signed numbers, which is the same: no program lies above 2^63 */
+	for (size_t i = 0; i < outside->count; i++)
+		names[i].address = (uint64_t)work->places[outside->first + i].offset - 1;
+	status = perf_map_read(path, names, outside->count, work->deadline);
+	for (size_t i = 0; i < outside->count && status == 0; i++) {
+		const struct symbol_frame frame = {.function = names[i].name};
+		if (names[i].name)
+			status = write_symbol(work, &work->places[outside->first + i], &frame, 1);
+	}
+	for (size_t i = 0; i < outside->count; i++)
+		free(names[i].name);
+	if (status == ERROR_SYSTEM || status == ERROR_FOREIGN)
+		status = 0; /* most programs have no map */
+	if (status == 0)
+		status = trace_writer_flush(work->writer);
+out:
+	free(names);
+	free(path);
+	return status;
+}
+
+int symbolize_trace(const char *path, int out_fd, const struct symbolize_options *options,
+		    unsigned *skipped)
+{
+	struct work work = {.options = options, .memory = (uint64_t)options->megabytes * 1000000u};
+	struct timespec now;
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	if (options->seconds > 0)
+		work.deadline =
+		    ((uint64_t)now.tv_sec + options->seconds) * 1000000000u + (uint64_t)now.tv_nsec;
+	string_pool_init(&work.strings);
+
+	int status = read_trace(&work, path);
+	if (status == 0) {
+		work.writer = trace_writer_new_blocks(out_fd, TRACE_CODEC_ZLIB, 0);
+		status = work.writer ? resolve_perf_map(&work) : ERROR_MEMORY;
+	}
+	if (status == 0)
+		status = resolve_modules(&work);
+	*skipped = work.skipped;
+
+	trace_writer_free(work.writer);
+	string_pool_release(&work.strings);
+	for (size_t i = 0; i < work.module_count; i++) {
+		free(work.modules[i].path);
+		free(work.modules[i].build_id);
+	}
+	free(work.modules);
+	free(work.places);
+	return status;
+}

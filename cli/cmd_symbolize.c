@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/*
+ * Internal: the recorder runs `mallograph symbolize` when a program has ended,
+ * and copies the blocks that come out into the trace. It is a process of its
+ * own because ELF and DWARF come from anywhere and the libraries that read
+ * them are large: a file that breaks them, eats memory or never ends takes down
+ * this process and no other. The limits below see to that; what was written
+ * before is whole blocks.
+ */
+#include "cli/commands.h"
+
+#include <limits.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "analyzer/symbols/symbolize.h"
+#include "cli/message.h"
+#include "cli/options.h"
+
+#define SECONDS_DEFAULT   60
+#define MEGABYTES_DEFAULT 2048
+/* Above the soft limits: they let the work end by itself, these end it. */
+#define SECONDS_GRACE 10
+#define MODULES_MAX   (1u << 20)
+#define NUMBER_MAX    1000000u /* seconds, megabytes */
+
+struct request {
+	const char *path;
+	int *fds; /* by module id */
+	size_t fd_count;
+	struct symbolize_options options;
+};
+
+static int set_fd(struct request *request, uint64_t module, int fd)
+{
+	if (module >= request->fd_count) {
+		int *grown = reallocarray(request->fds, module + 1, sizeof(*grown));
+		if (!grown)
+			return -1;
+		request->fds = grown;
+		while (request->fd_count <= module)
+			request->fds[request->fd_count++] = -1;
+	}
+	request->fds[module] = fd;
+	return 0;
+}
+
+/* "MODULE:FD" */
+static int parse_fd(struct request *request, const char *word)
+{
+	uint64_t module, fd;
+	char *copy = strdup(word);
+	char *colon = copy ? strchr(copy, ':') : NULL;
+	int status = -1;
+	if (colon) {
+		*colon = '\0';
+		if (options_number(copy, &module) == 0 && module > 0 && module <= MODULES_MAX &&
+		    options_number(colon + 1, &fd) == 0 && fd <= INT_MAX)
+			status = set_fd(request, module, (int)fd);
+	}
+	free(copy);
+	return status;
+}
+
+/* --fd is given once for each module, so it is taken out of argv before the
+ * table, which keeps one value an option, sees the rest. */
+static int take_fds(struct request *request, int *argc, char **argv)
+{
+	int kept = 1;
+	for (int i = 1; i < *argc; i++) {
+		const char *value = NULL;
+		if (strncmp(argv[i], "--fd=", 5) == 0)
+			value = argv[i] + 5;
+		else if (strcmp(argv[i], "--fd") == 0 && i + 1 < *argc)
+			value = argv[++i];
+		if (!value)
+			argv[kept++] = argv[i];
+		else if (parse_fd(request, value) < 0)
+			return message_usage("symbolize: --fd takes MODULE:FD, not '%s'", value);
+	}
+	*argc = kept;
+	return -1;
+}
+
+static int parse(struct request *request, int argc, char **argv)
+{
+	uint64_t seconds = SECONDS_DEFAULT, megabytes = MEGABYTES_DEFAULT, perf_map = 0;
+	const char *sysroot = NULL, *fd = NULL;
+	const struct option options[] = {
+	    {0, "fd", OPTION_TEXT, &fd, 0, "MODULE:FD",
+	     "read module number MODULE from descriptor FD; repeatable"},
+	    {0, "sysroot", OPTION_TEXT, &sysroot, 0, "DIR", "look for modules under DIR"},
+	    {0, "perf-map", OPTION_NUMBER, &perf_map, 0, "PID", "read /tmp/perf-PID.map"},
+	    {0, "seconds", OPTION_NUMBER, &seconds, 0, "N", "stop after N seconds"},
+	    {0, "megabytes", OPTION_NUMBER, &megabytes, 0, "N", "use at most N MB"},
+	    {0, NULL, OPTION_END, NULL, 0, NULL, NULL}};
+	const struct option_set set = {.command = "symbolize",
+				       .words = "[options] FILE",
+				       .summary = "Writes the symbols of a trace, as blocks of "
+						  "the trace format, to stdout.",
+				       .options = options};
+
+	int status = take_fds(request, &argc, argv);
+	if (status < 0)
+		status = options_parse(&set, &argc, argv);
+	if (status >= 0)
+		return status;
+	if (argc != 2)
+		return message_usage("symbolize: give one trace");
+	/* 0 would be no limit at all */
+	if (seconds == 0 || seconds > NUMBER_MAX || megabytes == 0 || megabytes > NUMBER_MAX ||
+	    perf_map > INT_MAX)
+		return message_usage("symbolize: a number is out of range");
+	request->path = argv[1];
+	request->options.sysroot = sysroot;
+	request->options.seconds = (unsigned)seconds;
+	request->options.megabytes = (unsigned)megabytes;
+	request->options.perf_map_pid = (int)perf_map;
+	return -1;
+}
+
+static void lower_limit(int resource, rlim_t value)
+{
+	struct rlimit limit;
+	if (getrlimit(resource, &limit) != 0)
+		return;
+	if (limit.rlim_max == RLIM_INFINITY || limit.rlim_max > value)
+		limit.rlim_max = value;
+	if (limit.rlim_cur == RLIM_INFINITY || limit.rlim_cur > limit.rlim_max)
+		limit.rlim_cur = limit.rlim_max;
+	setrlimit(resource, &limit);
+}
+
+/*
+ * Address space counts mapped files too, and those cost no memory of ours;
+ * hence twice the allowance. alarm() is for what takes no time of the
+ * processor: a file on a server that is gone.
+ */
+static void set_limits(const struct symbolize_options *options)
+{
+	unsigned seconds = options->seconds + SECONDS_GRACE;
+	lower_limit(RLIMIT_CORE, 0);
+	lower_limit(RLIMIT_CPU, seconds);
+	lower_limit(RLIMIT_AS, (rlim_t)options->megabytes * 2 * 1000000u);
+	signal(SIGALRM, SIG_DFL);
+	alarm(seconds);
+}
+
+int cmd_symbolize(int argc, char **argv)
+{
+	struct request request = {.path = NULL};
+	unsigned skipped = 0;
+
+	int status = parse(&request, argc, argv);
+	if (status < 0) {
+		status = STATUS_OK;
+		request.options.module_fds = request.fds;
+		request.options.module_fd_count = request.fd_count;
+		set_limits(&request.options);
+		int error =
+		    symbolize_trace(request.path, STDOUT_FILENO, &request.options, &skipped);
+		if (error < 0)
+			status = message_trace_error(request.path, error);
+		else if (skipped > 0)
+			message("the symbols of %u modules were skipped", skipped);
+	}
+	free(request.fds);
+	return status;
+}

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "formats/error.h"
+
+#include <stddef.h>
+
+static const char *const texts[] = {
+    [-ERROR_NONE] = "no error",
+    [-ERROR_MEMORY] = "out of memory",
+    [-ERROR_SYSTEM] = "system error",
+    [-ERROR_FOREIGN] = "not a file that mallograph knows",
+    [-ERROR_EMPTY] = "the file is empty",
+    [-ERROR_NEWER] = "written by a newer version of mallograph",
+    [-ERROR_DAMAGED] = "the file is damaged",
+    [-ERROR_CUT_OFF] = "the file is cut off",
+    [-ERROR_LIMIT] = "over a limit of mallograph",
+    [-ERROR_UNSUPPORTED] = "this build of mallograph cannot read its compression",
+    [-ERROR_DIRECTORY] = "it is a directory",
+};
+
+const char *error_text(int error)
+{
+	size_t i = error <= 0 ? (size_t) - (long)error : sizeof(texts);
+
+	if (i >= sizeof(texts) / sizeof(texts[0]) || !texts[i])
+		return "unknown error";
+	return texts[i];
+}

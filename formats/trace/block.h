@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#ifndef MALLOGRAPH_TRACE_BLOCK_H
+#define MALLOGRAPH_TRACE_BLOCK_H
+
+/*
+ * Blocks: framing, checksums, compression. What payloads mean is not known
+ * here. The box of the header is in layout.h.
+ *
+ * Where a function takes `const char **fault`, it sets it, on ERROR_DAMAGED
+ * only, to a few words for what is wrong.
+ */
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "formats/trace/bytes.h"
+#include "formats/trace/codec.h"
+#include "formats/trace/layout.h"
+#include "formats/trace/source.h"
+
+#define TRACE_FLAGS_REFUSE 0xff00u /* flags whose meaning a reader must know */
+
+struct trace_block_header {
+	unsigned type; /* enum trace_block_type, or one from a newer version */
+	unsigned codec;
+	unsigned flags;
+	uint32_t stored_bytes, raw_bytes;
+	uint64_t first_tick;
+	uint32_t checksum; /* of the stored payload */
+};
+
+void trace_block_header_encode(uint8_t out[TRACE_BLOCK_HEADER_BYTES],
+			       const struct trace_block_header *header);
+
+/* Checks magic, checksum, flags and limits, in this order. Errors:
+ * ERROR_DAMAGED, ERROR_NEWER (flags). */
+int trace_block_header_decode(struct trace_block_header *header,
+			      const uint8_t bytes[TRACE_BLOCK_HEADER_BYTES], const char **fault);
+
+/* Writes blocks to a descriptor. Invariant: `size` counts whole blocks only. */
+struct trace_block_writer {
+	int fd;
+	int system_errno; /* of the write that failed */
+	struct trace_compressor compressor;
+	uint8_t *buffer; /* header and stored payload, for one write(2) */
+	size_t capacity;
+	uint64_t size;
+};
+
+/* Compresses and writes one block; payload is at most TRACE_BLOCK_MAX bytes.
+ * Errors: ERROR_MEMORY, ERROR_SYSTEM, ERROR_UNSUPPORTED. */
+int trace_block_write(struct trace_block_writer *writer, enum trace_block_type type,
+		      uint64_t first_tick, const uint8_t *payload, size_t bytes);
+/* Writes bytes as they are: ERROR_SYSTEM. */
+int trace_block_write_raw(struct trace_block_writer *writer, const void *bytes, size_t size);
+void trace_block_writer_release(struct trace_block_writer *writer);
+
+/* Reads the payloads of blocks into buffers that are used again and again. */
+struct trace_block_reader {
+	struct trace_decompressor decompressor;
+	uint8_t *stored, *raw;
+	size_t stored_capacity, raw_capacity;
+};
+
+/* The header of the block at offset. 0 says that its payload lies within the
+ * file as well. Errors: ERROR_CUT_OFF (the file ends before the block does),
+ * ERROR_DAMAGED, ERROR_NEWER, ERROR_SYSTEM. */
+int trace_block_find(struct trace_source *source, uint64_t offset,
+		     struct trace_block_header *header, const char **fault);
+
+/* The payload of a found block, checked and decompressed; it stays valid until
+ * the next call. Errors: as before, ERROR_MEMORY, ERROR_UNSUPPORTED. */
+int trace_block_payload(struct trace_block_reader *reader, struct trace_source *source,
+			uint64_t offset, const struct trace_block_header *header,
+			struct trace_cursor *payload, const char **fault);
+void trace_block_reader_release(struct trace_block_reader *reader);
+
+#endif

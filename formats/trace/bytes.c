@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "formats/trace/bytes.h"
+
+int trace_get_varint_long(struct trace_cursor *cursor, uint64_t *value)
+{
+	const uint8_t *at = cursor->at;
+	uint64_t result = 0;
+
+	for (unsigned shift = 0; at < cursor->end; shift += 7) {
+		uint8_t byte = *at++;
+
+		/* The tenth byte holds bit 63 alone. */
+		if (shift == 63 && byte > 1)
+			return ERROR_DAMAGED;
+		result |= (uint64_t)(byte & 0x7f) << shift;
+		if (byte < 0x80) {
+			if (byte == 0 && shift != 0)
+				return ERROR_DAMAGED;
+			*value = result;
+			cursor->at = at;
+			return 0;
+		}
+	}
+	return ERROR_DAMAGED;
+}
+
+int trace_get_varint32(struct trace_cursor *cursor, uint32_t *value)
+{
+	uint64_t wide;
+
+	if (trace_get_varint(cursor, &wide) || wide > UINT32_MAX)
+		return ERROR_DAMAGED;
+	*value = (uint32_t)wide;
+	return 0;
+}
+
+int trace_get_signed(struct trace_cursor *cursor, int64_t *value)
+{
+	uint64_t wide;
+
+	if (trace_get_varint(cursor, &wide))
+		return ERROR_DAMAGED;
+	*value = trace_unzigzag(wide);
+	return 0;
+}
+
+int trace_get_string(struct trace_cursor *cursor, struct trace_text *text)
+{
+	struct trace_cursor bytes;
+
+	if (trace_get_record(cursor, &bytes))
+		return ERROR_DAMAGED;
+	text->bytes = (const char *)bytes.at;
+	text->size = trace_left(&bytes);
+	return 0;
+}
+
+int trace_get_record(struct trace_cursor *cursor, struct trace_cursor *record)
+{
+	uint64_t size;
+
+	if (trace_get_varint(cursor, &size) || size > trace_left(cursor))
+		return ERROR_DAMAGED;
+	record->at = cursor->at;
+	record->end = cursor->at + size;
+	cursor->at = record->end;
+	return 0;
+}

@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* META, END, MODULES, NODES, CLASSES, THREADS. */
+#include "formats/trace/decode.h"
+
+#include <stdlib.h>
+
+/* A text as a number: one varint and nothing else. */
+static uint64_t field_number(const struct trace_text *text)
+{
+	struct trace_cursor cursor = {(const uint8_t *)text->bytes,
+				      (const uint8_t *)text->bytes + text->size};
+	uint64_t number;
+
+	if (trace_get_varint(&cursor, &number) || trace_left(&cursor))
+		return 0;
+	return number;
+}
+
+static int decode_fields(struct trace_decoder *decoder, struct trace_cursor payload,
+			 int (*callback)(void *context, const struct trace_field *field))
+{
+	while (trace_left(&payload)) {
+		struct trace_field field;
+		uint32_t tag;
+		int result;
+
+		if (trace_get_varint32(&payload, &tag) || trace_get_string(&payload, &field.bytes))
+			return trace_fault(decoder, "a field");
+		field.tag = tag;
+		field.number = field_number(&field.bytes);
+		result = callback ? trace_called(decoder, callback(decoder->context, &field)) : 0;
+		if (result)
+			return result;
+	}
+	return 0;
+}
+
+int trace_decode_meta(struct trace_decoder *decoder, struct trace_cursor payload)
+{
+	return decode_fields(decoder, payload, decoder->visitor->meta);
+}
+
+int trace_decode_end(struct trace_decoder *decoder, struct trace_cursor payload)
+{
+	if (decoder->class_counters != decoder->class_count)
+		return trace_fault(decoder, "an end without the counters of every class");
+	if (decoder->thread_counters != decoder->threads)
+		return trace_fault(decoder, "an end without the counters of every thread");
+	return decode_fields(decoder, payload, decoder->visitor->end);
+}
+
+int trace_decode_modules(struct trace_decoder *decoder, struct trace_cursor payload)
+{
+	while (trace_left(&payload)) {
+		struct trace_module module;
+		struct trace_cursor record;
+		int result = 0;
+
+		if (trace_get_record(&payload, &record) ||
+		    trace_get_varint(&record, &module.start) ||
+		    trace_get_varint(&record, &module.end) ||
+		    trace_get_varint(&record, &module.base) ||
+		    trace_get_string(&record, &module.path) ||
+		    trace_get_string(&record, &module.build_id))
+			return trace_fault(decoder, "a module");
+		if (module.end < module.start)
+			return trace_fault(decoder, "a module that ends before its start");
+		if (decoder->modules == UINT32_MAX)
+			return trace_fault(decoder, "too many modules");
+		decoder->modules++;
+		if (decoder->visitor->module)
+			result = trace_called(
+			    decoder,
+			    decoder->visitor->module(decoder->context, decoder->modules, &module));
+		if (result)
+			return result;
+	}
+	return 0;
+}
+
+int trace_decode_nodes(struct trace_decoder *decoder, struct trace_cursor payload)
+{
+	while (trace_left(&payload)) {
+		struct trace_node node;
+		uint32_t back, flags;
+		int result = 0;
+
+		if (trace_get_varint32(&payload, &back) ||
+		    trace_get_varint32(&payload, &node.module) ||
+		    trace_get_signed(&payload, &node.offset) ||
+		    trace_get_varint32(&payload, &flags))
+			return trace_fault(decoder, "a node");
+		if (decoder->nodes == UINT32_MAX)
+			return trace_fault(decoder, "too many nodes");
+		decoder->nodes++;
+		if (back == 0 || back > decoder->nodes)
+			return trace_fault(decoder, "the parent of a node");
+		if (node.module > decoder->modules)
+			return trace_fault(decoder, "the module of a node");
+		node.parent = decoder->nodes - back;
+		node.flags = flags;
+		if (decoder->visitor->node)
+			result =
+			    trace_called(decoder, decoder->visitor->node(decoder->context,
+									 decoder->nodes, &node));
+		if (result)
+			return result;
+	}
+	return 0;
+}
+
+static int remember_class(struct trace_decoder *decoder, uint64_t size)
+{
+	if (decoder->class_count == decoder->class_capacity) {
+		size_t capacity = decoder->class_capacity ? decoder->class_capacity * 2 : 256;
+		struct trace_class_state *grown =
+		    realloc(decoder->classes, capacity * sizeof(*grown));
+
+		if (!grown)
+			return ERROR_MEMORY;
+		decoder->classes = grown;
+		decoder->class_capacity = capacity;
+	}
+	decoder->classes[decoder->class_count++] = (struct trace_class_state){.size = size};
+	return 0;
+}
+
+int trace_decode_classes(struct trace_decoder *decoder, struct trace_cursor payload)
+{
+	while (trace_left(&payload)) {
+		struct trace_class class_;
+		uint32_t function;
+		int result;
+
+		if (trace_get_varint32(&payload, &class_.node) ||
+		    trace_get_varint(&payload, &class_.size) ||
+		    trace_get_varint32(&payload, &function))
+			return trace_fault(decoder, "a class");
+		if (class_.node > decoder->nodes)
+			return trace_fault(decoder, "the node of a class");
+		if (class_.size > TRACE_SUM_MAX)
+			return trace_fault(decoder, "the size of a class");
+		if (function >= TRACE_FUNCTION_COUNT)
+			return trace_fault(decoder, "the function of a class");
+		if (decoder->class_count == UINT32_MAX)
+			return trace_fault(decoder, "too many classes");
+		class_.function = function;
+		result = remember_class(decoder, class_.size);
+		if (!result && decoder->visitor->class_)
+			result = trace_called(
+			    decoder, decoder->visitor->class_(decoder->context,
+							      decoder->class_count, &class_));
+		if (result)
+			return result;
+	}
+	return 0;
+}
+
+int trace_decode_threads(struct trace_decoder *decoder, struct trace_cursor payload)
+{
+	while (trace_left(&payload)) {
+		struct trace_cursor record;
+		struct trace_text name;
+		uint32_t id;
+		uint64_t tid;
+		int result = 0;
+
+		if (trace_get_record(&payload, &record) || trace_get_varint32(&record, &id) ||
+		    trace_get_varint(&record, &tid) || trace_get_string(&record, &name))
+			return trace_fault(decoder, "a thread");
+		if (id == 0 || id - 1 > decoder->threads)
+			return trace_fault(decoder, "the id of a thread");
+		if (id > decoder->threads)
+			decoder->threads = id;
+		if (decoder->visitor->thread)
+			result = trace_called(
+			    decoder, decoder->visitor->thread(decoder->context, id, tid, &name));
+		if (result)
+			return result;
+	}
+	return 0;
+}

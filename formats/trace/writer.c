@@ -1,0 +1,284 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The writer's payloads, and what is written into them at any time: metadata,
+ * definitions, the timeline. Events are in writer_events.c, what belongs to
+ * the end in writer_end.c.
+ */
+#include "formats/trace/writer.h"
+
+#include <stdlib.h>
+
+#include "formats/trace/writer_internal.h"
+
+int trace_writer_fail(struct trace_writer *writer, int error)
+{
+	if (!writer->error)
+		writer->error = error;
+	return writer->error;
+}
+
+struct trace_writer *trace_writer_new_blocks(int fd, enum trace_codec codec, int level)
+{
+	struct trace_writer *writer = calloc(1, sizeof(*writer));
+
+	if (!writer)
+		return NULL;
+	writer->blocks.fd = fd;
+	writer->only_blocks = 1;
+	trace_compressor_init(&writer->blocks.compressor, codec, level);
+	return writer;
+}
+
+struct trace_writer *trace_writer_new(int fd, enum trace_codec codec, int level)
+{
+	struct trace_writer *writer = trace_writer_new_blocks(fd, codec, level);
+	uint8_t header[TRACE_HEADER_BYTES] = TRACE_MAGIC;
+	int error;
+
+	if (!writer)
+		return NULL;
+	writer->only_blocks = 0;
+	trace_put_u16(header + 8, TRACE_MAJOR);
+	trace_put_u16(header + 10, TRACE_MINOR);
+	trace_put_u32(header + 12, 0);
+	error = trace_block_write_raw(&writer->blocks, header, sizeof(header));
+	if (error)
+		trace_writer_fail(writer, error);
+	return writer;
+}
+
+void trace_writer_free(struct trace_writer *writer)
+{
+	if (!writer)
+		return;
+	for (size_t i = 0; i <= TRACE_BLOCK_END; i++)
+		free(writer->payload[i].bytes);
+	trace_writer_release_events(writer);
+	trace_block_writer_release(&writer->blocks);
+	free(writer);
+}
+
+static int grow(struct trace_writer *writer, struct trace_payload *payload, size_t bytes)
+{
+	size_t capacity = payload->capacity ? payload->capacity : 512;
+	uint8_t *grown;
+
+	while (capacity < bytes)
+		capacity *= 2;
+	grown = realloc(payload->bytes, capacity);
+	if (!grown)
+		return trace_writer_fail(writer, ERROR_MEMORY);
+	payload->bytes = grown;
+	payload->capacity = capacity;
+	return 0;
+}
+
+uint8_t *trace_writer_reserve(struct trace_writer *writer, enum trace_block_type type, size_t bytes)
+{
+	struct trace_payload *payload = &writer->payload[type];
+
+	if (writer->error)
+		return NULL;
+	if (bytes > TRACE_BLOCK_BYTES - payload->size &&
+	    (type == TRACE_BLOCK_END || trace_writer_flush_through(writer, type)))
+		return NULL;
+	if (bytes > payload->capacity - payload->size &&
+	    grow(writer, payload, payload->size + bytes))
+		return NULL;
+	if (payload->size == 0)
+		payload->first_tick = writer->events.tick;
+	return payload->bytes + payload->size;
+}
+
+void trace_writer_commit(struct trace_writer *writer, enum trace_block_type type,
+			 const uint8_t *end)
+{
+	writer->payload[type].size = (size_t)(end - writer->payload[type].bytes);
+}
+
+static int flush_payload(struct trace_writer *writer, enum trace_block_type type)
+{
+	struct trace_payload *payload = &writer->payload[type];
+	int error;
+
+	if (payload->size == 0)
+		return 0;
+	error = trace_block_write(&writer->blocks, type, payload->first_tick, payload->bytes,
+				  payload->size);
+	payload->size = 0;
+	return error ? trace_writer_fail(writer, error) : 0;
+}
+
+int trace_writer_flush_through(struct trace_writer *writer, enum trace_block_type type)
+{
+	for (int i = TRACE_BLOCK_META; i <= (int)type && !writer->error; i++) {
+		if (i == TRACE_BLOCK_EVENTS)
+			trace_writer_flush_events(writer);
+		else
+			flush_payload(writer, (enum trace_block_type)i);
+	}
+	return writer->error;
+}
+
+int trace_writer_flush(struct trace_writer *writer)
+{
+	return trace_writer_flush_through(writer, TRACE_BLOCK_THREAD_COUNTERS);
+}
+
+uint64_t trace_writer_size(const struct trace_writer *writer)
+{
+	return writer->blocks.size;
+}
+
+int trace_writer_errno(const struct trace_writer *writer)
+{
+	return writer->blocks.system_errno;
+}
+
+int trace_writer_record(struct trace_writer *writer, enum trace_block_type type,
+			const uint64_t *numbers, unsigned count)
+{
+	uint8_t *at = trace_writer_reserve(writer, type, 1 + 8 * TRACE_VARINT_MAX);
+	uint8_t *fields = at + 1;
+	uint8_t *end = fields;
+
+	if (!at)
+		return writer->error;
+	for (unsigned i = 0; i < count; i++)
+		end = trace_put_varint(end, numbers[i]);
+	*at = (uint8_t)(end - fields);
+	trace_writer_commit(writer, type, end);
+	return 0;
+}
+
+int trace_writer_meta_bytes(struct trace_writer *writer, enum trace_meta_tag tag, const void *bytes,
+			    size_t size)
+{
+	uint8_t *at;
+
+	if (size > TRACE_STRING_MAX)
+		return ERROR_LIMIT;
+	at = trace_writer_reserve(writer, TRACE_BLOCK_META, 2 * TRACE_VARINT_MAX + size);
+	if (!at)
+		return writer->error;
+	at = trace_put_varint(at, tag);
+	trace_writer_commit(writer, TRACE_BLOCK_META, trace_put_string(at, bytes, size));
+	return 0;
+}
+
+int trace_writer_meta_number(struct trace_writer *writer, enum trace_meta_tag tag, uint64_t value)
+{
+	uint8_t number[TRACE_VARINT_MAX];
+
+	return trace_writer_meta_bytes(writer, tag, number,
+				       (size_t)(trace_put_varint(number, value) - number));
+}
+
+int trace_writer_module(struct trace_writer *writer, uint64_t start, uint64_t end, uint64_t base,
+			const void *path, size_t path_bytes, const void *build_id,
+			size_t build_id_bytes)
+{
+	size_t size;
+	uint8_t *at;
+
+	if (end < start)
+		return ERROR_DAMAGED;
+	if (path_bytes > TRACE_STRING_MAX / 2 || build_id_bytes > TRACE_STRING_MAX / 4)
+		return ERROR_LIMIT;
+	size = trace_varint_bytes(start) + trace_varint_bytes(end) + trace_varint_bytes(base) +
+	       trace_varint_bytes(path_bytes) + path_bytes + trace_varint_bytes(build_id_bytes) +
+	       build_id_bytes;
+	at = trace_writer_reserve(writer, TRACE_BLOCK_MODULES, TRACE_VARINT_MAX + size);
+	if (!at)
+		return writer->error;
+	at = trace_put_varint(at, size);
+	at = trace_put_varint(at, start);
+	at = trace_put_varint(at, end);
+	at = trace_put_varint(at, base);
+	at = trace_put_string(at, path, path_bytes);
+	at = trace_put_string(at, build_id, build_id_bytes);
+	trace_writer_commit(writer, TRACE_BLOCK_MODULES, at);
+	writer->modules++;
+	return 0;
+}
+
+int trace_writer_node(struct trace_writer *writer, uint32_t parent, uint32_t module, int64_t offset,
+		      unsigned flags)
+{
+	uint8_t *at;
+
+	if (parent > writer->nodes || module > writer->modules || writer->nodes == UINT32_MAX)
+		return writer->error ? writer->error : ERROR_DAMAGED;
+	at = trace_writer_reserve(writer, TRACE_BLOCK_NODES, 4 * TRACE_VARINT_MAX);
+	if (!at)
+		return writer->error;
+	writer->nodes++;
+	at = trace_put_varint(at, writer->nodes - parent);
+	at = trace_put_varint(at, module);
+	at = trace_put_varint(at, trace_zigzag(offset));
+	trace_writer_commit(writer, TRACE_BLOCK_NODES, trace_put_varint(at, flags));
+	return 0;
+}
+
+int trace_writer_class(struct trace_writer *writer, uint32_t node, uint64_t size, unsigned function)
+{
+	uint8_t *at;
+
+	if (node > writer->nodes || size > INT64_MAX || function >= TRACE_FUNCTION_COUNT ||
+	    writer->classes == UINT32_MAX)
+		return writer->error ? writer->error : ERROR_DAMAGED;
+	at = trace_writer_reserve(writer, TRACE_BLOCK_CLASSES, 3 * TRACE_VARINT_MAX);
+	if (!at)
+		return writer->error;
+	at = trace_put_varint(at, node);
+	at = trace_put_varint(at, size);
+	trace_writer_commit(writer, TRACE_BLOCK_CLASSES, trace_put_varint(at, function));
+	writer->classes++;
+	return 0;
+}
+
+int trace_writer_thread(struct trace_writer *writer, uint32_t thread, uint64_t tid,
+			const char *name, size_t name_bytes)
+{
+	size_t size;
+	uint8_t *at;
+
+	if (thread == 0 || thread - 1 > writer->threads)
+		return writer->error ? writer->error : ERROR_DAMAGED;
+	if (name_bytes > TRACE_STRING_MAX / 2)
+		return ERROR_LIMIT;
+	size = trace_varint_bytes(thread) + trace_varint_bytes(tid) +
+	       trace_varint_bytes(name_bytes) + name_bytes;
+	at = trace_writer_reserve(writer, TRACE_BLOCK_THREADS, TRACE_VARINT_MAX + size);
+	if (!at)
+		return writer->error;
+	at = trace_put_varint(at, size);
+	at = trace_put_varint(at, thread);
+	at = trace_put_varint(at, tid);
+	trace_writer_commit(writer, TRACE_BLOCK_THREADS, trace_put_string(at, name, name_bytes));
+	if (thread > writer->threads)
+		writer->threads = thread;
+	return 0;
+}
+
+int trace_writer_timeline(struct trace_writer *writer, uint64_t tick, uint64_t live_bytes,
+                          uint64_t live_blocks, uint64_t rss)
+{
+	const struct trace_payload *payload = &writer->payload[TRACE_BLOCK_TIMELINE];
+	uint64_t numbers[] = { 0, live_bytes, live_blocks, rss };
+	int error;
+
+	if (tick > INT64_MAX || live_bytes > INT64_MAX || live_blocks > INT64_MAX ||
+	    rss > INT64_MAX)
+		return writer->error ? writer->error : ERROR_DAMAGED;
+	if (tick < writer->point_tick)
+		tick = writer->point_tick;
+	numbers[0] = tick - writer->point_tick;
+	error = trace_writer_record(writer, TRACE_BLOCK_TIMELINE, numbers, 4);
+	if (error)
+		return error;
+	if (payload->size == 1 + (size_t)payload->bytes[0])
+		writer->payload[TRACE_BLOCK_TIMELINE].first_tick = tick;
+	writer->point_tick = tick;
+	return 0;
+}

@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What is written when the program has ended: symbols, counters, END. */
+#include "formats/trace/writer.h"
+
+#include <zlib.h>
+
+#include "formats/trace/writer_internal.h"
+
+int trace_writer_string(struct trace_writer *writer, const char *bytes, size_t size)
+{
+	uint8_t *at;
+
+	if (size > TRACE_STRING_MAX || writer->borrowed)
+		return ERROR_LIMIT;
+	at = trace_writer_reserve(writer, TRACE_BLOCK_STRINGS, TRACE_VARINT_MAX + size);
+	if (!at)
+		return writer->error;
+	trace_writer_commit(writer, TRACE_BLOCK_STRINGS, trace_put_string(at, bytes, size));
+	writer->strings++;
+	return 0;
+}
+
+int trace_writer_symbol(struct trace_writer *writer, uint32_t module, int64_t offset,
+			const struct trace_frame *frames, size_t count)
+{
+	size_t size;
+	uint8_t *at;
+
+	if (!writer->only_blocks && module > writer->modules)
+		return writer->error ? writer->error : ERROR_DAMAGED;
+	if (count > TRACE_STRING_MAX / (3 * 5) - 3)
+		return ERROR_LIMIT;
+	size = trace_varint_bytes(module) + trace_varint_bytes(trace_zigzag(offset)) +
+	       trace_varint_bytes(count);
+	for (size_t i = 0; i < count; i++) {
+		if (!writer->borrowed &&
+		    (frames[i].function > writer->strings || frames[i].file > writer->strings))
+			return writer->error ? writer->error : ERROR_DAMAGED;
+		size += trace_varint_bytes(frames[i].function) +
+			trace_varint_bytes(frames[i].file) + trace_varint_bytes(frames[i].line);
+	}
+	at = trace_writer_reserve(writer, TRACE_BLOCK_SYMBOLS, TRACE_VARINT_MAX + size);
+	if (!at)
+		return writer->error;
+	at = trace_put_varint(at, size);
+	at = trace_put_varint(at, module);
+	at = trace_put_varint(at, trace_zigzag(offset));
+	at = trace_put_varint(at, count);
+	for (size_t i = 0; i < count; i++) {
+		at = trace_put_varint(at, frames[i].function);
+		at = trace_put_varint(at, frames[i].file);
+		at = trace_put_varint(at, frames[i].line);
+	}
+	trace_writer_commit(writer, TRACE_BLOCK_SYMBOLS, at);
+	return 0;
+}
+
+/* A block of counters begins with the id that its first record is of. */
+static int counters(struct trace_writer *writer, enum trace_block_type type, uint32_t id,
+		    const uint64_t numbers[4])
+{
+	/* The room for both, so that no flush comes between them. */
+	uint8_t *at = trace_writer_reserve(writer, type, 10 * TRACE_VARINT_MAX);
+
+	if (!at)
+		return writer->error;
+	if (writer->payload[type].size == 0)
+		trace_writer_commit(writer, type, trace_put_varint(at, id));
+	return trace_writer_record(writer, type, numbers, 4);
+}
+
+int trace_writer_class_counters(struct trace_writer *writer, const struct trace_class_counters *c)
+{
+	const uint64_t numbers[] = {c->allocations, c->deallocations, c->temporary, c->peak_live};
+	int error;
+
+	if (writer->class_counters == writer->classes)
+		return writer->error ? writer->error : ERROR_DAMAGED;
+	error = counters(writer, TRACE_BLOCK_CLASS_COUNTERS, writer->class_counters + 1, numbers);
+	if (!error)
+		writer->class_counters++;
+	return error;
+}
+
+int trace_writer_thread_counters(struct trace_writer *writer, const struct trace_thread_counters *c)
+{
+	const uint64_t numbers[] = {c->allocations, c->deallocations, c->temporary, c->bytes};
+	int error;
+
+	if (writer->thread_counters == writer->threads)
+		return writer->error ? writer->error : ERROR_DAMAGED;
+	error = counters(writer, TRACE_BLOCK_THREAD_COUNTERS, writer->thread_counters + 1, numbers);
+	if (!error)
+		writer->thread_counters++;
+	return error;
+}
+
+int trace_writer_end_number(struct trace_writer *writer, enum trace_end_tag tag, uint64_t value)
+{
+	uint8_t *at = trace_writer_reserve(writer, TRACE_BLOCK_END, 3 * TRACE_VARINT_MAX);
+
+	if (!at)
+		return writer->error ? writer->error : ERROR_LIMIT;
+	at = trace_put_varint(at, tag);
+	at = trace_put_varint(at, trace_varint_bytes(value));
+	trace_writer_commit(writer, TRACE_BLOCK_END, trace_put_varint(at, value));
+	return 0;
+}
+
+int trace_writer_finish(struct trace_writer *writer)
+{
+	struct trace_payload *end = &writer->payload[TRACE_BLOCK_END];
+	int error = trace_writer_flush(writer);
+
+	if (error)
+		return error;
+	/* No reader would take such a trace as complete. */
+	if (writer->class_counters != writer->classes || writer->thread_counters != writer->threads)
+		return ERROR_DAMAGED;
+	error = trace_block_write(&writer->blocks, TRACE_BLOCK_END, writer->events.tick, end->bytes,
+				  end->size);
+	if (error)
+		return trace_writer_fail(writer, error);
+	/* Nothing may follow the end. */
+	trace_writer_fail(writer, ERROR_LIMIT);
+	return 0;
+}
+
+/* The whole, sound block that bytes begin with, header included; 0: none. */
+static size_t whole_block(const uint8_t *bytes, size_t size, struct trace_block_header *header)
+{
+	const uint8_t *payload = bytes + TRACE_BLOCK_HEADER_BYTES;
+	const char *fault;
+
+	if (size < TRACE_BLOCK_HEADER_BYTES || trace_block_header_decode(header, bytes, &fault) ||
+	    header->stored_bytes > size - TRACE_BLOCK_HEADER_BYTES ||
+	    crc32(0, payload, header->stored_bytes) != header->checksum)
+		return 0;
+	return TRACE_BLOCK_HEADER_BYTES + (size_t)header->stored_bytes;
+}
+
+int trace_writer_blocks(struct trace_writer *writer, const void *bytes, size_t size,
+			size_t *taken_bytes)
+{
+	const uint8_t *at = bytes;
+	const uint8_t *end = at + size;
+	struct trace_block_header header;
+	size_t block;
+	int error = 0;
+
+	*taken_bytes = 0;
+	if (!writer->error && writer->strings)
+		return ERROR_LIMIT;
+	trace_writer_flush(writer);
+	while (!writer->error && (block = whole_block(at, (size_t)(end - at), &header)) != 0) {
+		if (header.type == TRACE_BLOCK_STRINGS || header.type == TRACE_BLOCK_SYMBOLS) {
+			error = trace_block_write_raw(&writer->blocks, at, block);
+			writer->borrowed = 1;
+		}
+		if (error)
+			return trace_writer_fail(writer, error);
+		at += block;
+		*taken_bytes += block;
+	}
+	return writer->error;
+}

@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#ifndef MALLOGRAPH_TRACE_WRITER_INTERNAL_H
+#define MALLOGRAPH_TRACE_WRITER_INTERNAL_H
+
+/* The inside of a trace writer, for writer*.c alone. */
+
+#include "formats/trace/block.h"
+#include "formats/trace/writer.h"
+
+/* The open payload of one block type: size <= capacity <= TRACE_BLOCK_BYTES. */
+struct trace_payload {
+	uint8_t *bytes;
+	size_t size, capacity;
+	uint64_t first_tick;
+};
+
+/*
+ * The open events. All columns have the same capacity, and what is in them
+ * together is never more: so one comparison of the sum with `room` tells
+ * whether the largest event still fits every one of them, and the payload.
+ */
+struct trace_event_columns {
+	uint8_t *at[TRACE_EVENT_COLUMNS];    /* where the next byte goes */
+	uint8_t *start[TRACE_EVENT_COLUMNS]; /* NULL until the first event */
+	size_t capacity;
+	size_t room;         /* bytes in all columns that leave room for one event more */
+	uint64_t tick;       /* of the last event, kept from block to block */
+	uint32_t thread;     /* of the last event; 0: none in this block yet */
+	uint64_t first_tick; /* of this block's first event */
+	uint32_t first_thread;
+};
+
+struct trace_writer {
+	struct trace_block_writer blocks;
+	int error;       /* the first one; it stays */
+	int only_blocks; /* no file header: what is referred to lies elsewhere */
+	int borrowed;    /* string ids were given out by trace_writer_blocks() */
+	struct trace_payload payload[TRACE_BLOCK_END + 1]; /* by type */
+	struct trace_event_columns events;
+	uint32_t modules, nodes, classes, threads, strings; /* ids given out */
+	uint32_t class_counters, thread_counters;
+	uint64_t point_tick; /* of the last point of the timeline */
+};
+
+/* Keeps the first error and returns it. */
+int trace_writer_fail(struct trace_writer *writer, int error);
+
+/* Room for `bytes` more in the open payload of a type, which is written out
+ * first when it would grow too large. NULL: writer->error tells why. Write there
+ * and hand the end to trace_writer_commit(). */
+uint8_t *trace_writer_reserve(struct trace_writer *writer, enum trace_block_type type,
+			      size_t bytes);
+void trace_writer_commit(struct trace_writer *writer, enum trace_block_type type,
+			 const uint8_t *end);
+
+/* Writes out what is open, of this type and of all that go before it: the
+ * order of the types is that in which they refer to each other. */
+int trace_writer_flush_through(struct trace_writer *writer, enum trace_block_type type);
+
+/* writer_events.c */
+int trace_writer_flush_events(struct trace_writer *writer);
+void trace_writer_release_events(struct trace_writer *writer);
+
+/* Numbers as one record: varint length, varints. count is at most 8. */
+int trace_writer_record(struct trace_writer *writer, enum trace_block_type type,
+			const uint64_t *numbers, unsigned count);
+
+static inline size_t trace_varint_bytes(uint64_t value)
+{
+	size_t bytes = 1;
+
+	while (value >= 0x80) {
+		value >>= 7;
+		bytes++;
+	}
+	return bytes;
+}
+
+/* varint length, bytes */
+static inline uint8_t *trace_put_string(uint8_t *at, const void *bytes, size_t size)
+{
+	at = trace_put_varint(at, size);
+	if (size)
+		memcpy(at, bytes, size);
+	return at + size;
+}
+
+#endif

@@ -1,0 +1,275 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "libcollect/recorder/account.h"
+
+#include <string.h>
+
+void account_release_live(struct account *account)
+{
+	livetable_release(&account->live);
+	looseends_release(&account->loose);
+}
+
+void account_release(struct account *account)
+{
+	account_release_live(account);
+	classes_release(&account->classes);
+	area_release(&account->threads);
+	account->thread_count = 0;
+}
+
+uint32_t account_thread_new(struct account *account, int32_t tid, const char *name)
+{
+	uint32_t id = account->thread_count + 1;
+	struct account_thread *thread;
+
+	if (area_reserve(&account->threads, (id + UINT64_C(1)) * sizeof(*thread)) != 0)
+		return 0;
+	account->thread_count = id;
+	thread = account_thread_at(account, id);
+	*thread = (struct account_thread){.tid = tid};
+	thread->name[0] = '\1'; /* no name yet, the empty one neither */
+	account_thread_name(account, id, name);
+	return id;
+}
+
+void account_thread_name(struct account *account, uint32_t id, const char *name)
+{
+	struct account_thread *thread = account_thread_at(account, id);
+
+	if (strncmp(thread->name, name, sizeof(thread->name)) == 0)
+		return;
+	strncpy(thread->name, name, sizeof(thread->name) - 1);
+	if (account->writer != NULL)
+		trace_writer_thread(account->writer, id, (uint64_t)thread->tid, thread->name,
+				    strlen(thread->name));
+}
+
+/* --- counting one event ---------------------------------------------------- */
+
+static uint64_t add_saturated(uint64_t a, uint64_t b)
+{
+	return a > INT64_MAX - b ? INT64_MAX : a + b;
+}
+
+static uint32_t find_class(struct account *account, struct account_node *node, uint64_t size,
+			   unsigned function)
+{
+	struct class_counts *class_;
+	uint32_t id = node->recent_class;
+	int is_new;
+
+	if (id != 0) {
+		class_ = classes_at(&account->classes, id);
+		if (class_->size == size && class_->function == function)
+			return id;
+	}
+	id = classes_find(&account->classes, node->node, size, function, &is_new);
+	if (is_new) {
+		classes_at(&account->classes, id)->flags = node->flags;
+		if (account->writer != NULL)
+			trace_writer_class(account->writer, node->node, size, function);
+	}
+	node->recent_class = id;
+	return id;
+}
+
+/* Counts an allocation and fills in its block, address aside. */
+static void count_allocation(struct account *account, const struct account_event *event,
+			     uint32_t class_id, struct live_block *block)
+{
+	struct account_thread *thread = account_thread_at(account, event->thread);
+	struct class_counts *class_ = classes_at(&account->classes, class_id);
+	uint64_t tick = account->ticks.now;
+
+	block->time = event->time;
+	block->class_id = class_id;
+	block->thread = event->thread;
+	live_block_set_number(block, ++thread->allocations);
+	thread->bytes = add_saturated(thread->bytes, class_->size);
+	account->reallocations += event->realloc != 0;
+	classes_allocate(&account->classes, class_, tick);
+	if (account->with_events && account->writer != NULL)
+		trace_writer_allocation(account->writer, tick, event->thread, class_id,
+					event->realloc);
+}
+
+/* Counts the deallocation of a block by a thread. */
+static void count_deallocation(struct account *account, const struct live_block *block, uint32_t by,
+			       int realloc)
+{
+	struct account_thread *thread = account_thread_at(account, block->thread);
+	uint64_t age = thread->allocations - live_block_number(block);
+
+	thread->deallocations++;
+	thread->temporary += age == 0;
+	classes_deallocate(&account->classes, classes_at(&account->classes, block->class_id),
+			   age == 0);
+	if (account->with_events && account->writer != NULL)
+		trace_writer_deallocation(account->writer, account->ticks.now, by,
+					  &(struct trace_deallocation){
+					      .class_id = block->class_id,
+					      .allocating_thread = block->thread,
+					      .age_ticks = ticks_age(&account->ticks, block->time),
+					      .age_allocations = age,
+					      .realloc = realloc});
+}
+
+static void count_unknown(struct account *account, uint32_t by)
+{
+	if (account->inherited)
+		account->inherited_frees++;
+	else
+		account->unknown_frees++;
+	if (account->with_events && account->writer != NULL)
+		trace_writer_unknown_free(account->writer, account->ticks.now, by,
+					  account->inherited);
+}
+
+/* --- loose ends ------------------------------------------------------------- */
+
+static void settle(struct account *account, struct loose_end *end)
+{
+	struct loose_end settled = *end;
+
+	looseends_remove(&account->loose, end);
+	if (settled.kind == LOOSE_WAITING_FREE)
+		count_unknown(account, settled.thread);
+}
+
+void account_settle(struct account *account, uint64_t now)
+{
+	uint64_t before = now == UINT64_MAX     ? UINT64_MAX
+			  : now > account->wait ? now - account->wait
+						: 0;
+	struct loose_end *end;
+
+	while ((end = looseends_oldest(&account->loose, before)) != NULL)
+		settle(account, end);
+}
+
+static void keep(struct account *account, enum loose_kind kind, uint64_t address, uint64_t time,
+		 const struct account_event *event)
+{
+	struct loose_end end = {.address = address,
+				.time = time,
+				.arrived = event->time,
+				.thread = event->thread,
+				.kind = (uint8_t)kind,
+				.realloc = event->realloc != 0};
+	struct loose_end *oldest;
+
+	if (looseends_add(&account->loose, &end) == 0)
+		return;
+	oldest = looseends_oldest(&account->loose, UINT64_MAX);
+	if (oldest != NULL) {
+		settle(account, oldest);
+		if (looseends_add(&account->loose, &end) == 0)
+			return;
+	}
+	if (kind == LOOSE_WAITING_FREE)
+		count_unknown(account, event->thread);
+}
+
+/* The block's address was allocated again at a time, so it has been freed. */
+static void retire(struct account *account, const struct live_block *block,
+		   const struct account_event *event, uint64_t time)
+{
+	count_deallocation(account, block, block->thread, 0);
+	keep(account, LOOSE_MISSING_FREE, live_block_address(block), time, event);
+}
+
+/* An allocation that comes after one of the same address with a later stamp. */
+static void late_allocation(struct account *account, const struct account_event *event,
+			    uint32_t class_id, uint64_t before)
+{
+	struct live_block block = {.address_and_number = event->address};
+	struct loose_end *end;
+
+	count_allocation(account, event, class_id, &block);
+	end = looseends_waiting(&account->loose, event->address, event->time, before);
+	if (end != NULL) {
+		count_deallocation(account, &block, end->thread, end->realloc);
+		looseends_remove(&account->loose, end);
+	} else {
+		retire(account, &block, event, before);
+	}
+}
+
+/* --- events ------------------------------------------------------------------ */
+
+void account_allocation(struct account *account, const struct account_event *event,
+			struct account_node *node, uint64_t size, unsigned function)
+{
+	uint32_t class_id = find_class(account, node, size, function);
+	struct live_block *block = NULL;
+	struct loose_end *end;
+	int is_new;
+
+	if (class_id != 0)
+		block = livetable_claim(&account->live, event->address, &is_new);
+	if (block == NULL) {
+		account->lost++;
+		return;
+	}
+	if (!is_new) {
+		if (block->time > event->time) {
+			late_allocation(account, event, class_id, block->time);
+			return;
+		}
+		retire(account, block, event, event->time);
+	}
+	count_allocation(account, event, class_id, block);
+	if (account->loose.waiting == 0)
+		return;
+	end = looseends_waiting(&account->loose, event->address, event->time, UINT64_MAX);
+	if (end != NULL) {
+		count_deallocation(account, block, end->thread, end->realloc);
+		livetable_remove(&account->live, block);
+		looseends_remove(&account->loose, end);
+	}
+}
+
+void account_deallocation(struct account *account, const struct account_event *event)
+{
+	struct live_block *block;
+	struct loose_end *end;
+
+	if (account->loose.missing != 0) {
+		end = looseends_missing(&account->loose, event->address, event->time);
+		if (end != NULL) {
+			looseends_remove(&account->loose, end);
+			return;
+		}
+	}
+	block = livetable_find(&account->live, event->address);
+	if (block != NULL && block->time <= event->time) {
+		count_deallocation(account, block, event->thread, event->realloc);
+		livetable_remove(&account->live, block);
+	} else if (account->wait != 0) {
+		keep(account, LOOSE_WAITING_FREE, event->address, event->time, event);
+	} else {
+		count_unknown(account, event->thread);
+	}
+}
+
+void account_total(const struct account *account, struct account_totals *totals)
+{
+	*totals = (struct account_totals){0};
+	for (uint32_t id = 1; id <= account->classes.count; id++) {
+		const struct class_counts *class_ = classes_at(&account->classes, id);
+
+		totals->allocations += class_->allocations;
+		totals->deallocations += class_->deallocations;
+		totals->temporary += class_->temporary;
+		if (class_->node == 0)
+			totals->stacks_unknown += class_->allocations;
+		if (class_->flags & TRACE_NODE_INCOMPLETE)
+			totals->stacks_incomplete += class_->allocations;
+		if (class_->flags & TRACE_NODE_CUT)
+			totals->stacks_cut += class_->allocations;
+		if (class_->flags & TRACE_NODE_GUESSED)
+			totals->stacks_guessed += class_->allocations;
+	}
+	for (uint32_t id = 1; id <= account->thread_count; id++)
+		totals->bytes = add_saturated(totals->bytes, account_thread_at(account, id)->bytes);
+}

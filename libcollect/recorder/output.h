@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#ifndef MALLOGRAPH_OUTPUT_H
+#define MALLOGRAPH_OUTPUT_H
+
+/*
+ * The files that traces are written to: their names, and how they are made.
+ */
+
+#include <stddef.h>
+#include <sys/types.h>
+
+#include "libcollect/recorder/recorder.h"
+
+struct output_names { /* taken in this run; all zero: none */
+	char **names;
+	size_t count, room;
+};
+
+struct output {
+	char *name; /* as the user would type it: relative to the folder */
+	int fd;
+};
+
+/* Creates the file for a process and locks it. Replaces a regular file or a
+ * symbolic link of that name, never another kind of file, never one of this
+ * run. On success output->name is to be freed and fd to be closed. On failure
+ * returns a negative error, and message (of size bytes) says why. */
+int output_create(struct output_names *names, const struct recorder_options *options,
+		  const char *program, pid_t pid, struct output *output, char *message,
+		  size_t size);
+void output_names_release(struct output_names *names);
+
+/* The last part of a path; "unknown" for NULL and the like. */
+const char *base_name(const char *path);
+
+#endif

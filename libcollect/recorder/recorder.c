@@ -1,0 +1,625 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The recorder's loop: one thread, all sessions.
+ *
+ * A round looks for new sessions, drains each open one, looks for those whose
+ * process has ended, and moves finished ones through the symbolizer, one at a
+ * time. Then it sleeps on region->wake: a millisecond while events come, longer
+ * and longer while none do; programs wake it when a ring fills.
+ *
+ * The program can scribble on the region; region.h says what is trusted.
+ */
+#define _GNU_SOURCE
+#include "libcollect/recorder/recorder.h"
+
+#include <errno.h>
+#include <linux/futex.h>
+#include <poll.h>
+#include <signal.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "formats/error.h"
+#include "libcollect/recorder/procfs.h"
+#include "libcollect/recorder/recording.h"
+
+#define MILLISECOND UINT64_C(1000000)
+#define SLEEP_LEAST (1 * MILLISECOND)
+#define SLEEP_MOST  (50 * MILLISECOND)
+#define SCAN_NS     (10 * MILLISECOND)    /* between looks at all session slots */
+#define ENDS_NS     (2 * MILLISECOND)     /* between looks for ended processes */
+#define STATUS_NS   (1000 * MILLISECOND)  /* the launcher has to tell how the program ended */
+#define FIRST_NS    (10000 * MILLISECOND) /* a preloaded program has to attach */
+
+struct recorder {
+	struct common common;
+	struct recording **recordings;
+	struct pollfd *polled;
+	size_t count, room;
+	struct recording *first; /* WAITING for its session, then NULL */
+	pid_t first_pid;
+	int first_pidfd;
+	int first_over;          /* the process has ended */
+	int first_done;          /* and that was reported */
+	uint32_t slots_of_first; /* sessions of the first process so far */
+	uint32_t epochs;         /* as last seen */
+	uint64_t scanned_ns, ends_ns, started_ns;
+	int sessions_seen;
+	struct symbolizer symbolizer;
+	struct recording *symbolized;
+};
+
+/* --- being alive ------------------------------------------------------------------ */
+
+static struct robust_list_head robust_head;
+static struct robust_list robust_entry;
+
+/* Makes region->recorder a robust futex of this thread: whatever ends us, the
+ * kernel marks it. */
+static int take_robust_futex(struct region *region)
+{
+	_Atomic uint32_t *word = &region->recorder;
+
+	robust_entry.next = &robust_head.list;
+	robust_head.list.next = &robust_entry;
+	robust_head.futex_offset = (char *)word - (char *)&robust_entry;
+	robust_head.list_op_pending = NULL;
+	if (syscall(SYS_set_robust_list, &robust_head, sizeof(robust_head)) != 0)
+		return ERROR_SYSTEM;
+	atomic_store(word, (uint32_t)syscall(SYS_gettid));
+	return 0;
+}
+
+static void drop_robust_futex(struct region *region)
+{
+	atomic_store(&region->recorder, 0);
+	robust_head.list.next = &robust_head.list;
+}
+
+static void nap(struct region *region, uint64_t ns)
+{
+	struct timespec time = {.tv_sec = (time_t)(ns / 1000000000u),
+				.tv_nsec = (long)(ns % 1000000000u)};
+	uint32_t wake = atomic_load(&region->wake);
+
+	atomic_store(&region->sleeping, 1);
+	syscall(SYS_futex, &region->wake, FUTEX_WAIT, wake, &time, NULL, 0);
+	atomic_store(&region->sleeping, 0);
+}
+
+static void ignore_signals(void)
+{
+	static const int ignored[] = {SIGTERM, SIGHUP, SIGINT, SIGQUIT, SIGPIPE, SIGXFSZ};
+
+	for (size_t i = 0; i < sizeof(ignored) / sizeof(ignored[0]); i++)
+		signal(ignored[i], SIG_IGN);
+	signal(SIGCHLD, SIG_DFL);
+}
+
+static void raise_limits(struct recorder *recorder)
+{
+	struct rlimit limit = {.rlim_cur = 256};
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < limit.rlim_max) {
+		limit.rlim_cur = limit.rlim_max;
+		setrlimit(RLIMIT_NOFILE, &limit);
+		getrlimit(RLIMIT_NOFILE, &limit);
+	}
+	recorder->common.files.most =
+	    limit.rlim_cur / 2 < 65536 ? (uint32_t)limit.rlim_cur / 2 : 65536;
+}
+
+/* --- sessions ----------------------------------------------------------------------- */
+
+static int add_recording(struct recorder *recorder, struct recording *recording)
+{
+	if (recorder->count == recorder->room) {
+		size_t room = recorder->room != 0 ? recorder->room * 2 : 16;
+		struct recording **more = realloc(recorder->recordings, room * sizeof(*more));
+		struct pollfd *polled;
+
+		if (more == NULL)
+			return ERROR_MEMORY;
+		recorder->recordings = more;
+		polled = realloc(recorder->polled, room * sizeof(*polled));
+		if (polled == NULL)
+			return ERROR_MEMORY;
+		recorder->polled = polled;
+		recorder->room = room;
+	}
+	recorder->recordings[recorder->count++] = recording;
+	return 0;
+}
+
+static int pidfd_is_over(int pidfd)
+{
+	struct pollfd poll_one = {.fd = pidfd, .events = POLLIN};
+
+	return pidfd >= 0 && poll(&poll_one, 1, 0) > 0;
+}
+
+/* As waitpid() would say it. 0, or a negative error when nobody knows. */
+static int find_status(struct recorder *recorder, const struct recording *recording, int *status)
+{
+	struct region *region = recorder->common.shared.region;
+
+	if (recording->own_pid == recorder->first_pid && atomic_load(&region->first_ended) != 0) {
+		*status = region->first_status;
+		return 0;
+	}
+	if (proc_pidfd_status(recording->pidfd, status) == 0)
+		return 0;
+	return proc_zombie_status(recording->pid != 0 ? recording->pid : recording->own_pid,
+				  status);
+}
+
+static void end_with_process(struct recorder *recorder, struct recording *recording)
+{
+	enum trace_ending ending = TRACE_ENDING_EXITED;
+	int status = 0;
+
+	if (recording->session != NULL && atomic_load(&recording->session->execing) != 0)
+		ending = TRACE_ENDING_EXECED;
+	else if (find_status(recorder, recording, &status) != 0)
+		ending = TRACE_ENDING_UNKNOWN;
+	recording_end(recording, ending, status);
+}
+
+static const char *name_of_process(const struct recorder *recorder, pid_t pid,
+				   const struct recording *parent, char *name, size_t size)
+{
+	char *program = proc_link(pid, "exe");
+	char *deleted;
+
+	if (program != NULL && (deleted = strstr(program, " (deleted)")) != NULL &&
+	    deleted[10] == '\0')
+		*deleted = '\0';
+	if (program != NULL)
+		report_copy(name, size, base_name(program));
+	else if (parent != NULL)
+		report_copy(name, size, parent->name);
+	else
+		report_copy(name, size,
+			    pid == recorder->first_pid
+				? base_name(recorder->common.options->first_path)
+				: "unknown");
+	free(program);
+	return name;
+}
+
+/* The recording of the session that a process was forked from. */
+static struct recording *find_parent(const struct recorder *recorder, const struct session *session)
+{
+	for (size_t i = recorder->count; session->parent_epoch != 0 && i-- > 0;)
+		if (recorder->recordings[i]->epoch == session->parent_epoch)
+			return recorder->recordings[i];
+	return NULL;
+}
+
+/* A process has one image: the session before this one ended by an exec, or
+ * was of another process of that number. Returns 1 when by an exec. */
+static int end_image_before(struct recorder *recorder, int32_t pid)
+{
+	int execed = 0;
+
+	for (size_t i = 0; i < recorder->count; i++) {
+		struct recording *recording = recorder->recordings[i];
+
+		if (recording->own_pid != pid || recording->state != RECORDING_OPEN)
+			continue;
+		if (pidfd_is_over(recording->pidfd)) {
+			end_with_process(recorder, recording);
+		} else {
+			recording_end(recording, TRACE_ENDING_EXECED, 0);
+			execed = 1;
+		}
+	}
+	return execed;
+}
+
+/* Nobody can write this session's trace: it is emptied without being kept. */
+static void refuse_session(struct recorder *recorder, uint32_t slot)
+{
+	atomic_store(&recorder->common.shared.region->session[slot].state, SESSION_ABANDONED);
+	atomic_fetch_add(&recorder->common.shared.region->unrecorded, 1);
+}
+
+static unsigned origin_of(const struct recorder *recorder, const struct session *session,
+			  int is_first, int execed)
+{
+	if (session->origin == ORIGIN_FORK)
+		return TRACE_ORIGIN_FORKED;
+	if (execed)
+		return TRACE_ORIGIN_EXECED;
+	if (recorder->common.options->preloaded && is_first)
+		return TRACE_ORIGIN_PRELOADED;
+	return is_first ? TRACE_ORIGIN_LAUNCHED : TRACE_ORIGIN_CHILD;
+}
+
+static void open_session(struct recorder *recorder, uint32_t slot)
+{
+	struct session *session = &recorder->common.shared.region->session[slot];
+	struct recording *parent = find_parent(recorder, session), *recording = NULL;
+	int is_first = recorder->first_pid != 0 && session->pid == recorder->first_pid;
+	int execed = end_image_before(recorder, session->pid);
+	char name[64], message[256];
+
+	recorder->sessions_seen = 1;
+	if (is_first && recorder->first != NULL) {
+		recording = recorder->first;
+		recorder->first = NULL;
+	} else {
+		name_of_process(recorder, session->pid,
+				session->origin == ORIGIN_FORK ? parent : NULL, name, sizeof(name));
+		recording =
+		    recording_new(&recorder->common, name, session->pid, message, sizeof(message));
+		if (recording != NULL && add_recording(recorder, recording) != 0) {
+			recording_free(recording);
+			recording = NULL;
+		}
+		if (recording == NULL) {
+			reports_say(&recorder->common.reports, REPORT_WARNING, is_first,
+				    "process %d is not recorded: %s", (int)session->pid, message);
+			refuse_session(recorder, slot);
+			return;
+		}
+	}
+	recording->first = is_first;
+	recording->origin = origin_of(recorder, session, is_first, execed);
+	recording_open(recording, slot, parent);
+	if (recording->pid != 0)
+		return;
+	/* It was over, or another image, before we looked. */
+	if (recording->pidfd >= 0 && !pidfd_is_over(recording->pidfd))
+		recording_end(recording, TRACE_ENDING_EXECED, 0);
+	else if (!is_first || recorder->common.options->preloaded)
+		end_with_process(recorder, recording);
+}
+
+static int is_known(const struct recorder *recorder, uint32_t slot)
+{
+	for (size_t i = 0; i < recorder->count; i++)
+		if (recorder->recordings[i]->session != NULL &&
+		    recorder->recordings[i]->slot == slot)
+			return 1;
+	return 0;
+}
+
+/* Opens new sessions, oldest first. */
+static void find_sessions(struct recorder *recorder, uint64_t now_ns, int in_any_case)
+{
+	struct region *region = recorder->common.shared.region;
+	uint32_t epochs = atomic_load(&region->epochs);
+
+	if (!in_any_case && epochs == recorder->epochs && now_ns - recorder->scanned_ns < SCAN_NS)
+		return;
+	recorder->epochs = epochs;
+	recorder->scanned_ns = now_ns;
+	for (;;) {
+		uint32_t oldest = SESSIONS_MAX;
+
+		for (uint32_t i = 0; i < SESSIONS_MAX; i++) {
+			struct session *session = &region->session[i];
+
+			if (atomic_load_explicit(&session->state, memory_order_acquire) !=
+				SESSION_OPEN ||
+			    is_known(recorder, i))
+				continue;
+			if (oldest == SESSIONS_MAX ||
+			    session->epoch < region->session[oldest].epoch)
+				oldest = i;
+		}
+		if (oldest == SESSIONS_MAX)
+			return;
+		open_session(recorder, oldest);
+	}
+}
+
+/* --- ends ------------------------------------------------------------------------------ */
+
+/* Another image without the collector has taken the process over. */
+static int has_execed(const struct recorder *recorder, const struct recording *recording)
+{
+	return atomic_load(&recording->session->execing) != 0 && recording->pid != 0 &&
+	       proc_maps_segment(recording->pid, recorder->common.shared.id) == PROC_NOT_MAPPED;
+}
+
+static int process_is_over(const struct recording *recording, short events)
+{
+	pid_t pid = recording->pid != 0 ? recording->pid : recording->own_pid;
+
+	if (recording->pid == 0)
+		return 1;
+	return recording->pidfd >= 0 ? events != 0 : kill(pid, 0) != 0 && errno == ESRCH;
+}
+
+static void look_at_end(struct recorder *recorder, struct recording *recording, short events,
+			uint64_t now_ns)
+{
+	struct region *region = recorder->common.shared.region;
+	int over = process_is_over(recording, events);
+
+	if (recording->state != RECORDING_OPEN) {
+		/* An abandoned session is the program's as long as that runs. */
+		if (recording->session != NULL && over)
+			recording_leave_session(recording);
+		return;
+	}
+	if (over) {
+		if (recording->ended_ns == 0)
+			recording->ended_ns = now_ns;
+		/* The launcher is about to tell how. */
+		if (recording->own_pid == recorder->first_pid &&
+		    !recorder->common.options->preloaded &&
+		    atomic_load(&region->first_ended) == 0 &&
+		    now_ns - recording->ended_ns < STATUS_NS)
+			return;
+		end_with_process(recorder, recording);
+	} else if (atomic_load(&recording->session->state) == SESSION_ABANDONED) {
+		recording_end(recording, TRACE_ENDING_ABANDONED, 0);
+	} else if (has_execed(recorder, recording)) {
+		recording_end(recording, TRACE_ENDING_EXECED, 0);
+	}
+}
+
+static void look_at_ends(struct recorder *recorder, uint64_t now_ns)
+{
+	nfds_t count = 0;
+
+	if (now_ns - recorder->ends_ns < ENDS_NS)
+		return;
+	recorder->ends_ns = now_ns;
+	for (size_t i = 0; i < recorder->count; i++)
+		if (recorder->recordings[i]->session != NULL)
+			recorder->polled[count++] =
+			    (struct pollfd){.fd = recorder->recordings[i]->pidfd, .events = POLLIN};
+	if (count != 0 && poll(recorder->polled, count, 0) < 0)
+		return;
+	count = 0;
+	for (size_t i = 0; i < recorder->count; i++)
+		if (recorder->recordings[i]->session != NULL)
+			look_at_end(recorder, recorder->recordings[i],
+				    recorder->polled[count++].revents, now_ns);
+}
+
+/* --- completion --------------------------------------------------------------------------- */
+
+static void complete(struct recorder *recorder, struct recording *recording, const void *symbols,
+		     size_t size)
+{
+	if (recording->first && !recorder->first_done)
+		recording->unrecorded =
+		    atomic_exchange(&recorder->common.shared.region->unrecorded, 0);
+	recording_complete(recording, symbols, size);
+}
+
+/* The first process' recordings go before others: the launcher waits for them. */
+static struct recording *next_ended(const struct recorder *recorder)
+{
+	struct recording *found = NULL;
+
+	for (size_t i = 0; i < recorder->count; i++) {
+		struct recording *recording = recorder->recordings[i];
+
+		if (recording->state == RECORDING_ENDED &&
+		    (found == NULL || (recording->first && !found->first)))
+			found = recording;
+	}
+	return found;
+}
+
+static void finish_symbolizer(struct recorder *recorder, uint64_t now_ns)
+{
+	struct recording *recording = recorder->symbolized;
+	size_t size = 0;
+	void *output;
+	int status;
+
+	if (recording == NULL || !symbolizer_ended(&recorder->symbolizer, now_ns, &status))
+		return;
+	output = symbolizer_output(&recorder->symbolizer, &size);
+	if (status != 0)
+		recording->symbols_skipped = recording->stacks.modules.file_count;
+	complete(recorder, recording, output, size);
+	symbolizer_release(&recorder->symbolizer, output, size);
+	recorder->symbolized = NULL;
+}
+
+static void complete_ended(struct recorder *recorder, uint64_t now_ns)
+{
+	const struct recorder_options *options = recorder->common.options;
+	struct recording *recording;
+
+	finish_symbolizer(recorder, now_ns);
+	while (recorder->symbolized == NULL && (recording = next_ended(recorder)) != NULL) {
+		if (!options->symbols || recording->write_error != 0 ||
+		    recording->account.classes.count == 0) {
+			complete(recorder, recording, NULL, 0);
+		} else if (symbolizer_start(&recorder->symbolizer, options->program,
+					    recording->output.fd, recording->own_pid,
+					    &recording->stacks.modules, now_ns) != 0) {
+			recording->symbols_skipped = recording->stacks.modules.file_count;
+			complete(recorder, recording, NULL, 0);
+		} else {
+			recording->state = RECORDING_SYMBOLS;
+			recorder->symbolized = recording;
+		}
+	}
+}
+
+/* --- the first process --------------------------------------------------------------------- */
+
+static int create_first(struct recorder *recorder)
+{
+	const struct recorder_options *options = recorder->common.options;
+	char name[64], message[256];
+	struct report report = {.kind = REPORT_READY, .first = 1};
+
+	if (options->first_path != NULL)
+		report_copy(name, sizeof(name), base_name(options->first_path));
+	else
+		name_of_process(recorder, recorder->first_pid, NULL, name, sizeof(name));
+	recorder->first =
+	    recording_new(&recorder->common, name, recorder->first_pid, message, sizeof(message));
+	if (recorder->first == NULL || add_recording(recorder, recorder->first) != 0) {
+		reports_say(&recorder->common.reports, REPORT_ERROR, 1, "%s", message);
+		return ERROR_SYSTEM;
+	}
+	recorder->first->first = 1;
+	recorder->first_pidfd = proc_pidfd(recorder->first_pid);
+	report.pid = recorder->first_pid;
+	report_copy(report.path, sizeof(report.path), recorder->first->output.name);
+	report_copy(report.name, sizeof(report.name), name);
+	reports_send(&recorder->common.reports, &report);
+	return 0;
+}
+
+static int first_has_ended(struct recorder *recorder, uint64_t now_ns)
+{
+	int told = atomic_load(&recorder->common.shared.region->first_ended) != 0;
+
+	if (!recorder->first_over &&
+	    (told || (recorder->first_pidfd >= 0 ? pidfd_is_over(recorder->first_pidfd)
+						 : kill(recorder->first_pid, 0) != 0)))
+		recorder->first_over = 1;
+	(void)now_ns;
+	return recorder->first_over;
+}
+
+/* It never called a function of ours: its trace is empty, and says so. */
+static void end_unopened(struct recorder *recorder)
+{
+	struct recording *recording = recorder->first;
+	int status = 0;
+	enum trace_ending ending = TRACE_ENDING_EXITED;
+
+	if (recording == NULL)
+		return;
+	recorder->first = NULL;
+	reports_say(&recorder->common.reports, REPORT_WARNING, 1,
+		    "nothing was recorded: the program never called the collector (it allocates "
+		    "nothing, is statically linked, or removed LD_PRELOAD)");
+	recording->program = recorder->common.options->first_path != NULL
+				 ? strdup(recorder->common.options->first_path)
+				 : NULL;
+	recording->pidfd = recorder->first_pidfd;
+	recorder->first_pidfd = -1;
+	if (find_status(recorder, recording, &status) != 0)
+		ending = TRACE_ENDING_UNKNOWN;
+	recording_end(recording, ending, status);
+}
+
+static void look_at_first(struct recorder *recorder, uint64_t now_ns)
+{
+	struct report report = {.kind = REPORT_FIRST_DONE};
+
+	if (recorder->first_pid == 0 || recorder->first_done || !first_has_ended(recorder, now_ns))
+		return;
+	find_sessions(recorder, now_ns, 1);
+	end_unopened(recorder);
+	for (size_t i = 0; i < recorder->count; i++) {
+		const struct recording *recording = recorder->recordings[i];
+
+		if (recording->state == RECORDING_DONE)
+			continue;
+		if (recording->own_pid == recorder->first_pid)
+			return;
+		report.running++;
+	}
+	recorder->first_done = 1;
+	reports_send(&recorder->common.reports, &report);
+}
+
+/* --- the loop ------------------------------------------------------------------------------- */
+
+/* What is done is kept only as far as children may ask for their parent. */
+static int all_is_done(struct recorder *recorder, uint64_t now_ns)
+{
+	const struct shared *shared = &recorder->common.shared;
+	long attached;
+
+	for (size_t i = 0; i < recorder->count; i++)
+		if (recorder->recordings[i]->state != RECORDING_DONE)
+			return 0;
+	if (recorder->first_pid != 0 && !recorder->first_done)
+		return 0;
+	if (recorder->first_pid == 0 && !recorder->sessions_seen &&
+	    now_ns - recorder->started_ns < FIRST_NS)
+		return 0;
+	attached = shared_attached(shared);
+	return attached <= 1;
+}
+
+static uint64_t drain_all(struct recorder *recorder, uint64_t now_ns)
+{
+	uint64_t slots = 0;
+
+	for (size_t i = 0; i < recorder->count; i++)
+		if (recorder->recordings[i]->state == RECORDING_OPEN)
+			slots += recording_round(recorder->recordings[i], now_ns);
+	return slots;
+}
+
+static void run(struct recorder *recorder)
+{
+	struct region *region = recorder->common.shared.region;
+	uint64_t sleep_ns = SLEEP_LEAST;
+
+	for (;;) {
+		uint64_t now_ns = monotonic_ns(), slots;
+
+		atomic_fetch_add_explicit(&region->heartbeat, 1, memory_order_relaxed);
+		clock_refine(&recorder->common.clock);
+		find_sessions(recorder, now_ns, 0);
+		slots = drain_all(recorder, now_ns);
+		look_at_ends(recorder, now_ns);
+		look_at_first(recorder, now_ns);
+		complete_ended(recorder, now_ns);
+		look_at_first(recorder, now_ns);
+		reports_flush(&recorder->common.reports, 0);
+		if (all_is_done(recorder, now_ns))
+			return;
+		sleep_ns = slots != 0 || recorder->symbolized != NULL ? SLEEP_LEAST
+			   : sleep_ns * 2 < SLEEP_MOST                ? sleep_ns * 2
+								      : SLEEP_MOST;
+		nap(region, sleep_ns);
+	}
+}
+
+int recorder_run(struct region *region, const struct recorder_options *options, int report_fd,
+		 pid_t first_pid)
+{
+	struct recorder recorder = {.first_pid = first_pid, .first_pidfd = -1};
+	int status = 1;
+
+	ignore_signals();
+	recorder.common.options = options;
+	recorder.started_ns = monotonic_ns();
+	reports_start(&recorder.common.reports, report_fd);
+	shared_open(&recorder.common.shared, region);
+	raise_limits(&recorder);
+	clock_start(&recorder.common.clock, region->clock);
+	if (take_robust_futex(region) != 0) {
+		reports_say(&recorder.common.reports, REPORT_ERROR, 1,
+			    "cannot watch over the recorder: %s", strerror(errno));
+	} else if (first_pid == 0 || create_first(&recorder) == 0) {
+		run(&recorder);
+		status = 0;
+	}
+	drop_robust_futex(region);
+	reports_flush(&recorder.common.reports, 1);
+	for (size_t i = 0; i < recorder.count; i++)
+		recording_free(recorder.recordings[i]);
+	free(recorder.recordings);
+	free(recorder.polled);
+	module_files_release(&recorder.common.files);
+	output_names_release(&recorder.common.names);
+	if (recorder.first_pidfd >= 0)
+		close(recorder.first_pidfd);
+	return status;
+}

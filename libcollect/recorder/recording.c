@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#define _GNU_SOURCE
+#include "libcollect/recorder/recording.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "libcollect/recorder/procfs.h"
+
+#define FLUSH_NS UINT64_C(500000000)
+
+struct recording *recording_new(struct common *common, const char *name, pid_t pid, char *message,
+				size_t size)
+{
+	const struct recorder_options *options = common->options;
+	struct recording *recording = calloc(1, sizeof(*recording));
+
+	snprintf(message, size, "out of memory");
+	if (recording == NULL)
+		return NULL;
+	recording->common = common;
+	recording->own_pid = recording->pid = pid;
+	recording->pidfd = -1;
+	recording->timeline.statm_fd = -1;
+	report_copy(recording->name, sizeof(recording->name), name);
+	if (output_create(&common->names, options, name, pid, &recording->output, message, size) !=
+	    0)
+		goto fail;
+	recording->writer = trace_writer_new(recording->output.fd, options->codec, options->level);
+	if (recording->writer == NULL)
+		goto fail;
+	if (trace_writer_errno(recording->writer) != 0) {
+		snprintf(message, size, "cannot write '%s': %s", recording->output.name,
+			 strerror(trace_writer_errno(recording->writer)));
+		goto fail;
+	}
+	recording->account.writer = recording->writer;
+	recording->account.with_events = 1;
+	return recording;
+fail:
+	recording_free(recording);
+	return NULL;
+}
+
+void recording_free(struct recording *recording)
+{
+	if (recording == NULL)
+		return;
+	trace_writer_free(recording->writer);
+	if (recording->output.fd >= 0)
+		close(recording->output.fd);
+	if (recording->pidfd >= 0)
+		close(recording->pidfd);
+	free(recording->output.name);
+	free(recording->program);
+	free(recording->arguments);
+	free(recording->folder);
+	timeline_release(&recording->timeline);
+	account_release(&recording->account);
+	stacks_release(&recording->stacks);
+	if (recording->stacks.modules.files != NULL)
+		modules_release(&recording->stacks.modules);
+	drain_release(&recording->drain);
+	free(recording);
+}
+
+void recording_open(struct recording *recording, uint32_t slot, const struct recording *parent)
+{
+	struct common *common = recording->common;
+	struct session *session = &common->shared.region->session[slot];
+	uint64_t now_ns = monotonic_ns();
+
+	recording->session = session;
+	recording->slot = slot;
+	recording->epoch = session->epoch;
+	recording->parent_epoch = session->parent_epoch;
+	recording->own_pid = session->pid;
+	recording->account.inherited = session->origin == ORIGIN_FORK;
+	ticks_start(&recording->account.ticks, &common->clock, session->opened);
+	recording_find_process(recording);
+	recording_describe(recording, parent);
+	recording->stacks.shared = &common->shared;
+	recording->stacks.session = session;
+	recording->stacks.modules = (struct modules){.shared = &common->shared,
+						     .session = session,
+						     .files = &common->files,
+						     .pid = recording->pid,
+						     .program = recording->program};
+	recording->drain = (struct drain){.shared = &common->shared,
+					  .session = session,
+					  .slot = slot,
+					  .epoch = recording->epoch,
+					  .clock = &common->clock,
+					  .account = &recording->account,
+					  .stacks = &recording->stacks};
+	timeline_start(&recording->timeline, recording->pid, now_ns);
+	recording->flushed_ns = now_ns;
+	recording->state = RECORDING_OPEN;
+	recording_write_meta(recording, parent);
+}
+
+/* After max-size, events stop; what a trace needs to be whole goes on. */
+static void check_size(struct recording *recording)
+{
+	uint64_t most = recording->common->options->max_size;
+	struct account *account = &recording->account;
+
+	if (most == 0 || !account->with_events || account->writer == NULL ||
+	    trace_writer_size(account->writer) < most)
+		return;
+	account->with_events = 0;
+	account->events_stopped = 1 + account->ticks.now;
+	reports_say(&recording->common->reports, REPORT_WARNING, recording->first,
+		    "'%s' has reached --max-size: events stop at %.3f s, counters go on",
+		    recording->output.name, (double)account->ticks.now / TRACE_TICKS_PER_SECOND);
+}
+
+uint64_t recording_round(struct recording *recording, uint64_t now_ns)
+{
+	struct account *account = &recording->account;
+	uint64_t slots = drain_round(&recording->drain, 0);
+	uint64_t tick = account->ticks.now;
+
+	/* The clock, where no event tells the time. */
+	if (slots == 0)
+		tick = ticks_at(&account->ticks, clock_now(&recording->common->clock));
+	timeline_point(&recording->timeline, account, tick, now_ns, 0);
+	recording_name_threads(recording, now_ns);
+	recording_look_at_threads(recording, now_ns);
+	if (account->writer == NULL)
+		return slots;
+	recording_check_writer(recording, 0);
+	if (account->writer != NULL && now_ns - recording->flushed_ns >= FLUSH_NS) {
+		recording_check_writer(recording, trace_writer_flush(account->writer));
+		recording->flushed_ns = now_ns;
+		check_size(recording);
+	}
+	return slots;
+}

@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Which process a session is of, what it is, and the metadata in its trace. */
+#define _GNU_SOURCE
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "formats/version.h"
+#include "libcollect/recorder/procfs.h"
+#include "libcollect/recorder/recording.h"
+
+enum { DEFAULT_DEPTH = 1024 };
+
+/*
+ * The session says what getpid() gave. That is another process' number where
+ * the program lives in a pid namespace of its own, and nobody's when it was
+ * quick; only a process that has our segment mapped is the one.
+ */
+void recording_find_process(struct recording *recording)
+{
+	int id = recording->common->shared.id;
+	pid_t inside;
+
+	recording->pid = recording->own_pid;
+	recording->pidfd = proc_pidfd(recording->pid);
+	switch (proc_maps_segment(recording->pid, id)) {
+	case PROC_MAPPED:
+	case PROC_UNKNOWN:
+		return;
+	case PROC_NOT_MAPPED:
+	case PROC_GONE:
+		break;
+	}
+	inside = proc_find_inside(recording->own_pid, id);
+	if (inside == 0) {
+		recording->pid = 0;
+		return;
+	}
+	if (recording->pidfd >= 0)
+		close(recording->pidfd);
+	recording->pid = inside;
+	recording->pidfd = proc_pidfd(inside);
+	recording->other_namespace = 1;
+}
+
+static char *copy(const char *text)
+{
+	return text != NULL ? strdup(text) : NULL;
+}
+
+/* As in /proc/PID/cmdline. */
+static char *join_arguments(char *const *argv, size_t *size)
+{
+	size_t used = 0;
+	char *text;
+
+	for (size_t i = 0; argv[i] != NULL; i++)
+		used += strlen(argv[i]) + 1;
+	text = malloc(used + 1);
+	*size = text != NULL ? used : 0;
+	for (size_t i = 0, at = 0; text != NULL && argv[i] != NULL; i++) {
+		size_t bytes = strlen(argv[i]) + 1;
+
+		memcpy(text + at, argv[i], bytes);
+		at += bytes;
+	}
+	return text;
+}
+
+static void describe_from_proc(struct recording *recording)
+{
+	static const char deleted[] = " (deleted)";
+	size_t length;
+
+	if (recording->pid == 0)
+		return;
+	recording->program = proc_link(recording->pid, "exe");
+	recording->folder = proc_link(recording->pid, "cwd");
+	recording->arguments = proc_read(recording->pid, "cmdline", &recording->arguments_size);
+	length = recording->program != NULL ? strlen(recording->program) : 0;
+	if (length > sizeof(deleted) - 1 &&
+	    strcmp(recording->program + length - (sizeof(deleted) - 1), deleted) == 0)
+		recording->program[length - (sizeof(deleted) - 1)] = '\0';
+}
+
+void recording_describe(struct recording *recording, const struct recording *parent)
+{
+	const struct recorder_options *options = recording->common->options;
+	const struct recording *same = recording->session->origin == ORIGIN_FORK ? parent : NULL;
+
+	describe_from_proc(recording);
+	if (recording->program == NULL && same != NULL)
+		recording->program = copy(same->program);
+	else if (recording->program == NULL && recording->first)
+		recording->program = copy(options->first_path);
+	if (recording->folder == NULL && same != NULL)
+		recording->folder = copy(same->folder);
+	if (recording->arguments != NULL && recording->arguments_size != 0)
+		return;
+	free(recording->arguments);
+	recording->arguments = NULL;
+	recording->arguments_size = 0;
+	if (same != NULL && same->arguments != NULL) {
+		recording->arguments = malloc(same->arguments_size + 1);
+		if (recording->arguments == NULL)
+			return;
+		memcpy(recording->arguments, same->arguments, same->arguments_size);
+		recording->arguments_size = same->arguments_size;
+	} else if (recording->first && options->first_argv != NULL) {
+		recording->arguments =
+		    join_arguments(options->first_argv, &recording->arguments_size);
+	}
+}
+
+/* Nanoseconds since 1970 when the session opened. */
+static uint64_t start_time(const struct recording *recording)
+{
+	const struct clock *clock = &recording->common->clock;
+	struct timespec now;
+	uint64_t ago = 0, at;
+
+	if (recording->session != NULL) {
+		at = clock_now(clock);
+		if (at > recording->session->opened)
+			ago = clock_to_ns(clock, at - recording->session->opened);
+	}
+	clock_gettime(CLOCK_REALTIME, &now);
+	return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec - ago;
+}
+
+static void write_bytes(struct trace_writer *writer, enum trace_meta_tag tag, const char *text)
+{
+	if (text != NULL)
+		trace_writer_meta_bytes(writer, tag, text, strlen(text));
+}
+
+static void write_arguments(struct recording *recording)
+{
+	size_t at = 0;
+
+	while (at < recording->arguments_size) {
+		const char *argument = recording->arguments + at;
+		size_t length = strnlen(argument, recording->arguments_size - at);
+
+		trace_writer_meta_bytes(recording->writer, TRACE_META_ARGUMENT, argument, length);
+		at += length + 1;
+	}
+}
+
+void recording_write_meta(struct recording *recording, const struct recording *parent)
+{
+	struct trace_writer *writer = recording->writer;
+	unsigned depth = recording->common->options->max_depth;
+	char host[HOST_NAME_MAX + 1] = "";
+	uint64_t parent_pid = 0;
+
+	if (writer == NULL || recording->write_error != 0)
+		return;
+	gethostname(host, sizeof(host) - 1);
+	if (recording->session != NULL)
+		parent_pid = (uint64_t)recording->session->parent_pid;
+	write_bytes(writer, TRACE_META_PROGRAM,
+		    recording->program != NULL ? recording->program : recording->name);
+	write_arguments(recording);
+	write_bytes(writer, TRACE_META_HOST, host);
+	trace_writer_meta_number(writer, TRACE_META_PID, (uint64_t)recording->own_pid);
+	trace_writer_meta_number(writer, TRACE_META_PARENT_PID, parent_pid);
+	trace_writer_meta_number(writer, TRACE_META_START, start_time(recording));
+	trace_writer_meta_number(writer, TRACE_META_PAGE_SIZE, (uint64_t)sysconf(_SC_PAGESIZE));
+	write_bytes(writer, TRACE_META_COLLECTOR, "mallograph " MALLOGRAPH_VERSION);
+	trace_writer_meta_number(writer, TRACE_META_ORIGIN, recording->origin);
+	if (recording->origin == TRACE_ORIGIN_FORKED && parent != NULL)
+		write_bytes(writer, TRACE_META_PARENT_TRACE, base_name(parent->output.name));
+	trace_writer_meta_number(writer, TRACE_META_MAX_DEPTH, depth != 0 ? depth : DEFAULT_DEPTH);
+	write_bytes(writer, TRACE_META_FOLDER, recording->folder);
+	recording_check_writer(recording, trace_writer_flush(writer));
+}

@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#define _GNU_SOURCE
+#include "libcollect/recorder/symbols.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "formats/error.h"
+
+#define LIMIT_NS UINT64_C(60000000000)
+enum { NICE = 5, DESCRIPTORS_MOST = 4096, OPTION_BYTES = 32 };
+
+extern char **environ;
+
+/* Ours without what loads the collector into programs. The strings are shared. */
+static char **clean_environment(void)
+{
+	static const char *const unwanted[] = {"LD_PRELOAD=", "MALLOGRAPH_"};
+	size_t count = 0, kept = 0;
+	char **copy;
+
+	while (environ != NULL && environ[count] != NULL)
+		count++;
+	copy = calloc(count + 1, sizeof(*copy));
+	for (size_t i = 0; copy != NULL && i < count; i++) {
+		int wanted = 1;
+
+		for (size_t k = 0; k < sizeof(unwanted) / sizeof(unwanted[0]); k++)
+			wanted &= strncmp(environ[i], unwanted[k], strlen(unwanted[k])) != 0;
+		if (wanted)
+			copy[kept++] = environ[i];
+	}
+	return copy;
+}
+
+/* PROGRAM symbolize [--perf-map PID] --fd M:FD ... TRACE, in one piece of memory. */
+static char **arguments(const char *program, const struct modules *modules, int trace_fd, pid_t pid,
+			posix_spawn_file_actions_t *actions)
+{
+	size_t most =
+	    modules->file_count < DESCRIPTORS_MOST ? modules->file_count : DESCRIPTORS_MOST;
+	size_t pointers = (most * 2 + 6) * sizeof(char *);
+	char **list = calloc(1, pointers + (most + 2) * OPTION_BYTES);
+	char *text = (char *)list + pointers;
+	size_t count = 0;
+
+	if (list == NULL)
+		return NULL;
+	list[count++] = (char *)program;
+	list[count++] = (char *)"symbolize";
+	snprintf(text, OPTION_BYTES, "/tmp/perf-%d.map", (int)pid);
+	if (access(text, R_OK) == 0) {
+		snprintf(text, OPTION_BYTES, "%d", (int)pid);
+		list[count++] = (char *)"--perf-map";
+		list[count++] = text;
+		text += OPTION_BYTES;
+	}
+	for (uint32_t id = 1; id <= most; id++) {
+		int fd = modules_fd(modules, id);
+
+		/* Onto itself: that takes close-on-exec away. */
+		if (fd < 0 || posix_spawn_file_actions_adddup2(actions, fd, fd) != 0)
+			continue;
+		snprintf(text, OPTION_BYTES, "%u:%d", id, fd);
+		list[count++] = (char *)"--fd";
+		list[count++] = text;
+		text += OPTION_BYTES;
+	}
+	/* By its descriptor: the file may have been moved meanwhile. */
+	snprintf(text, OPTION_BYTES, "/proc/self/fd/%d", trace_fd);
+	list[count] = text;
+	return list;
+}
+
+static int spawn(struct symbolizer *symbolizer, const char *program, int trace_fd, pid_t pid,
+		 const struct modules *modules)
+{
+	posix_spawn_file_actions_t actions;
+	posix_spawnattr_t attributes;
+	sigset_t all, none;
+	char **list = NULL, **environment = NULL;
+	int error = ENOMEM;
+
+	posix_spawn_file_actions_init(&actions);
+	posix_spawnattr_init(&attributes);
+	sigfillset(&all);
+	sigemptyset(&none);
+	posix_spawnattr_setsigdefault(&attributes, &all);
+	posix_spawnattr_setsigmask(&attributes, &none);
+	posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK);
+	if (posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0) == 0 &&
+	    posix_spawn_file_actions_adddup2(&actions, symbolizer->output_fd, 1) == 0 &&
+	    posix_spawn_file_actions_addopen(&actions, 2, "/dev/null", O_WRONLY, 0) == 0 &&
+	    posix_spawn_file_actions_adddup2(&actions, trace_fd, trace_fd) == 0) {
+		list = arguments(program, modules, trace_fd, pid, &actions);
+		environment = clean_environment();
+	}
+	if (list != NULL && environment != NULL)
+		error = posix_spawn(&symbolizer->pid, program, &actions, &attributes, list,
+				    environment);
+	free(list);
+	free(environment);
+	posix_spawnattr_destroy(&attributes);
+	posix_spawn_file_actions_destroy(&actions);
+	return error == 0 ? 0 : ERROR_SYSTEM;
+}
+
+int symbolizer_start(struct symbolizer *symbolizer, const char *program, int trace_fd, pid_t pid,
+		     const struct modules *modules, uint64_t now_ns)
+{
+	*symbolizer = (struct symbolizer){.output_fd = -1, .until_ns = now_ns + LIMIT_NS};
+	if (program == NULL)
+		return ERROR_UNSUPPORTED;
+	symbolizer->output_fd = memfd_create("mallograph symbols", MFD_CLOEXEC);
+	if (symbolizer->output_fd < 0)
+		return ERROR_SYSTEM;
+	if (spawn(symbolizer, program, trace_fd, pid, modules) != 0) {
+		symbolizer->pid = 0;
+		symbolizer_release(symbolizer, NULL, 0);
+		return ERROR_SYSTEM;
+	}
+	setpriority(PRIO_PROCESS, (id_t)symbolizer->pid, NICE);
+	return 0;
+}
+
+int symbolizer_ended(struct symbolizer *symbolizer, uint64_t now_ns, int *status)
+{
+	pid_t ended;
+
+	*status = -1;
+	if (now_ns >= symbolizer->until_ns)
+		kill(symbolizer->pid, SIGKILL);
+	do {
+		ended = waitpid(symbolizer->pid, status, WNOHANG);
+	} while (ended < 0 && errno == EINTR);
+	return ended != 0;
+}
+
+void *symbolizer_output(const struct symbolizer *symbolizer, size_t *size)
+{
+	struct stat status;
+	void *output;
+
+	if (fstat(symbolizer->output_fd, &status) != 0 || status.st_size <= 0)
+		return NULL;
+	*size = (size_t)status.st_size;
+	output = mmap(NULL, *size, PROT_READ, MAP_PRIVATE, symbolizer->output_fd, 0);
+	return output == MAP_FAILED ? NULL : output;
+}
+
+void symbolizer_release(struct symbolizer *symbolizer, void *output, size_t size)
+{
+	if (output != NULL)
+		munmap(output, size);
+	if (symbolizer->output_fd >= 0)
+		close(symbolizer->output_fd);
+	*symbolizer = (struct symbolizer){.output_fd = -1};
+}

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#ifndef MALLOGRAPH_RECORDER_SYMBOLS_H
+#define MALLOGRAPH_RECORDER_SYMBOLS_H
+
+/*
+ * Runs `PROGRAM symbolize --fd MODULE:FD ... TRACE` and takes what it writes on
+ * its standard output, blocks of a trace. Broken or huge debug information can
+ * so do no more harm than cost a process and a minute, and draining goes on
+ * meanwhile.
+ */
+
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "libcollect/recorder/modules.h"
+
+struct symbolizer { /* pid 0: not running */
+	pid_t pid;
+	int output_fd;
+	uint64_t until_ns;
+};
+
+/* trace_fd: the trace, flushed. pid: of the program, for a JIT's map of its code.
+ * 0, or a negative error when it cannot be run. */
+int symbolizer_start(struct symbolizer *symbolizer, const char *program, int trace_fd, pid_t pid,
+		     const struct modules *modules, uint64_t now_ns);
+
+/* True when it has ended; at its time limit it is made to. *status is then that
+ * of waitpid(). */
+int symbolizer_ended(struct symbolizer *symbolizer, uint64_t now_ns, int *status);
+
+/* After the end: its output, mapped; to be given to symbolizer_release(). NULL
+ * when there is none. */
+void *symbolizer_output(const struct symbolizer *symbolizer, size_t *size);
+void symbolizer_release(struct symbolizer *symbolizer, void *output, size_t size);
+
+#endif

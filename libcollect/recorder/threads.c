@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Threads of a recorded process as seen from outside: their names, which
+ * programs set some time after the start, and whether they still live. */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "libcollect/recorder/procfs.h"
+#include "libcollect/recorder/recording.h"
+
+#define LOOK_NS       UINT64_C(10000000)
+#define NAME_FIRST_NS UINT64_C(2000000)
+#define NAME_MOST_NS  UINT64_C(1000000000)
+enum { LOOKS_A_TIME = 64 };
+
+static void name_thread(struct recording *recording, const struct feed *feed)
+{
+	char name[THREAD_NAME_BYTES];
+
+	if (proc_thread_name(recording->pid, feed->tid, name, sizeof(name)) == 0)
+		account_thread_name(&recording->account, feed->thread, name);
+}
+
+/* Soon after the first event, then ever more seldom, down to once a second. */
+void recording_name_threads(struct recording *recording, uint64_t now_ns)
+{
+	if (recording->pid == 0 || recording->other_namespace)
+		return;
+	for (uint32_t i = 0; i < recording->drain.count; i++) {
+		struct feed *feed = &recording->drain.feeds[i];
+
+		if (feed->thread == 0 || feed->gone || now_ns < feed->name_ns)
+			continue;
+		if (feed->name_step != 0)
+			name_thread(recording, feed);
+		feed->name_step = feed->name_step == 0 ? NAME_FIRST_NS : feed->name_step * 2;
+		if (feed->name_step > NAME_MOST_NS)
+			feed->name_step = NAME_MOST_NS;
+		feed->name_ns = now_ns + feed->name_step;
+	}
+}
+
+static void look_at_thread(struct recording *recording, struct feed *feed)
+{
+	if (!feed->gone && recording->pid != 0 && !recording->other_namespace &&
+	    syscall(SYS_tgkill, recording->pid, feed->tid, 0) != 0 && errno == ESRCH)
+		feed->gone = 1;
+}
+
+/* The thread is looked at before the ring: what an ended one wrote is there. */
+void recording_look_at_threads(struct recording *recording, uint64_t now_ns)
+{
+	struct drain *drain = &recording->drain;
+	int all = shared_is_low(&recording->common->shared);
+	uint32_t looks = all || drain->count < LOOKS_A_TIME ? drain->count : LOOKS_A_TIME;
+
+	if (now_ns < recording->threads_ns && !all)
+		return;
+	recording->threads_ns = now_ns + LOOK_NS;
+	while (looks-- > 0 && drain->count > 0) {
+		uint32_t at = recording->threads_next % drain->count;
+		struct feed *feed = &drain->feeds[at];
+
+		recording->threads_next = at + 1;
+		look_at_thread(recording, feed);
+		if (feed->gone && drain_drop_feed(drain, at) == 0)
+			recording->threads_next = at;
+	}
+}

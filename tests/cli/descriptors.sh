@@ -1,0 +1,33 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# Nothing of ours is in the program, and what it does with descriptors harms neither side.
+. "$TESTS/lib.sh"
+
+# Descriptors that the caller happens to have would be counted.
+clean() {
+	python3 - "$@" <<-'END'
+		import os, sys
+		os.closerange(3, 256)
+		os.execv(sys.argv[1], sys.argv[1:])
+	END
+}
+clean "$VICTIMS/descriptors" >out 2>&1 </dev/null || {
+	cat out
+	fail "alone, the victim ends with $?"
+}
+rm -f out.*
+clean "$MALLOGRAPH" record -q -o d.mlg "$VICTIMS/descriptors" >out 2>&1 </dev/null || {
+	cat out
+	fail "recorded, the victim ends with $?"
+}
+equal "output" "$(cat out)" fine
+whole d.mlg
+# The block that it allocates with all descriptors closed is there.
+"$MALLOGRAPH" print --bytes -n 1000 d.mlg >report || fail "print"
+grep -q descriptors.c report || grep -q main report || fail "the report does not name main"
+
+"$MALLOGRAPH" record -q -o w.mlg "$VICTIMS/waiter" >out 2>&1 || {
+	cat out
+	fail "waiter ends with $?"
+}
+equal "output of waiter" "$(cat out)" fine
+equal "traces of waiter" "$(ls w*.mlg | wc -l)" 21

@@ -1,0 +1,41 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# timeout: 120
+# Processes that fork: none hangs, each has a trace, and blocks stay with whom allocated
+# them.
+. "$TESTS/lib.sh"
+
+mkdir storm && cd storm || exit 1
+record -o s.mlg "$VICTIMS/fork_storm" 200 >out 2>&1
+equal "status" $status 0
+equal "output" "$(cat out)" fine
+equal "number of traces" "$(ls ./*.mlg | wc -l)" 201
+whole s.mlg
+equal "the parent's unknown frees" "$(figure unknown_frees s.mlg)" 0
+equal "the parent's inherited frees" "$(figure inherited_frees s.mlg)" 0
+children=0
+for trace in s.*.mlg; do
+	figures "$trace" >figures || fail "figures of $trace"
+	grep -qx inherited_frees=100 figures || {
+		cat figures
+		fail "$trace: not 100 inherited frees"
+	}
+	grep -qx unknown_frees=0 figures || fail "$trace: unknown frees"
+	grep -qx leaked_blocks=30 figures || {
+		cat figures
+		fail "$trace: not 30 blocks of its own"
+	}
+	children=$((children + 1))
+done
+equal "children" $children 200
+
+mkdir ../chain && cd ../chain || exit 1
+record -o c.mlg "$VICTIMS/fork_chain" 20
+equal "status of the chain" $status 3
+equal "traces of the chain" "$(ls ./*.mlg | wc -l)" 21
+for trace in c.*.mlg; do
+	[ "$trace" = c.mlg ] && continue
+	equal "own blocks in $trace" "$(figure allocations "$trace")" 5
+	equal "inherited frees in $trace" "$(figure inherited_frees "$trace")" 1
+	equal "leaked in $trace" "$(figure leaked_blocks "$trace")" 5
+done
+equal "own blocks in c.mlg" "$(figure leaked_blocks c.mlg)" 5

@@ -1,0 +1,80 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# What cannot be recorded, and what cannot be read: one clear line, the right status, and
+# no program started.
+. "$TESTS/lib.sh"
+need musl-gcc gcc
+
+expect_error 127 'nowhere/nothing' "$MALLOGRAPH" record /nowhere/nothing
+expect_error 127 'no-such-program' "$MALLOGRAPH" record no-such-program
+mkdir folder
+expect_error 126 'folder' "$MALLOGRAPH" record ./folder
+echo text >text
+chmod 644 text
+expect_error 126 'text' "$MALLOGRAPH" record ./text
+expect_error 125 '/nowhere/x.mlg' "$MALLOGRAPH" record -o /nowhere/x.mlg "$VICTIMS/die" exit 1
+expect_error 125 'folder' "$MALLOGRAPH" record -o folder "$VICTIMS/die" exit 1
+mkdir closed
+chmod 555 closed
+if [ "$(id -u)" != 0 ]; then
+	expect_error 125 'closed/x.mlg' "$MALLOGRAPH" record -o closed/x.mlg "$VICTIMS/die" exit 1
+fi
+
+cat >ran.c <<'END'
+#include <fcntl.h>
+int main(void) { return open("it-ran", O_CREAT | O_WRONLY, 0600) < 0; }
+END
+refuses() { # STATUS PATTERN PROGRAM
+	expect_error "$1" "$2" "$MALLOGRAPH" record -o r.mlg "$3"
+	[ ! -e it-ran ] || fail "$3 was started"
+}
+gcc -static -o static ran.c || fail "gcc -static"
+refuses 125 'static' ./static
+musl-gcc -o musl ran.c || fail "musl-gcc"
+refuses 125 'musl' ./musl
+gcc -fsanitize=address -o asan ran.c || fail "gcc -fsanitize"
+refuses 125 'asan' ./asan
+cat >own.c <<'END'
+#include <stddef.h>
+static char arena[1 << 20];
+static size_t used;
+void *malloc(size_t size) { void *p = arena + used; used += (size + 15) & ~15ul; return p; }
+void free(void *p) { (void)p; }
+void *realloc(void *p, size_t size) { (void)p; return malloc(size); }
+void *calloc(size_t n, size_t s) { return malloc(n * s); }
+END
+gcc -fno-builtin -rdynamic -o own own.c ran.c || fail "gcc own malloc"
+refuses 125 'malloc' ./own
+if gcc -m32 -o thirtytwo ran.c 2>/dev/null; then
+	refuses 125 'thirtytwo' ./thirtytwo
+fi
+printf '\177ELF\002\001\001' >broken
+chmod +x broken
+expect_error 126 'broken' "$MALLOGRAPH" record -o r.mlg ./broken
+printf '#!/nowhere/sh\n' >badscript
+chmod +x badscript
+"$MALLOGRAPH" record -q -o r.mlg ./badscript 2>err
+status=$?
+[ $status = 126 ] || [ $status = 127 ] || fail "script without interpreter: $status"
+
+# A child that cannot be recorded runs all the same, and is counted.
+for program in ./static ./musl ./asan; do
+	rm -f it-ran
+	"$MALLOGRAPH" record -o r.mlg sh -c "$program; exit 9" >out 2>err
+	equal "status of sh" $? 9
+	[ -e it-ran ] || {
+		cat err
+		fail "$program was not run as a child"
+	}
+	grep -qiE 'unrecorded|could not be recorded|not recorded' err || fail "$program is not counted: $(cat err)"
+done
+
+# reading
+: >empty.mlg
+echo 'no trace at all, but some text' >foreign.mlg
+head -c 5000 /dev/urandom >random.mlg
+for file in empty.mlg foreign.mlg random.mlg folder missing.mlg; do
+	for command in print info; do
+		expect_error 1 "$file" "$MALLOGRAPH" $command $file
+	done
+done
+expect_error 1 'foreign.mlg' "$MALLOGRAPH" print -f foreign.mlg

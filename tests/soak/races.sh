@@ -1,0 +1,30 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# timeout: 3000
+# What goes wrong once in a while: forks, handlers, deaths, unloading, 50 times each.
+. "$TESTS/lib.sh"
+
+again() { # TEST...
+	local run name
+	for name; do
+		for run in $(seq 50); do
+			mkdir again && cd again || exit 1
+			timeout 120 bash "$TESTS/$name.sh" >../log 2>&1 || {
+				tail -n 20 ../log
+				fail "$name, run $run"
+			}
+			cd .. && rm -rf again
+		done
+		echo "$name: 50 of 50"
+	done
+}
+again cli/forks cli/deaths cli/cancel cli/signals cli/exchange
+
+for victim in signals thread_keys thread_local_objects temporary_threads threads; do
+	for run in $(seq 50); do
+		"$TESTS/check-victim" $victim >log 2>&1 || {
+			cat log
+			fail "$victim, run $run"
+		}
+	done
+	echo "$victim: 50 of 50"
+done

@@ -1,0 +1,9 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What a C++ program allocates that allocates nothing: its runtime's emergency pool.
+ * The other C++ victims name it as their base. */
+#include "expect.h"
+
+int main()
+{
+	return 0;
+}
