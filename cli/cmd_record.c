@@ -32,7 +32,7 @@ static int find_program(const char *name, char *path, size_t bytes)
 		enum program_kind kind;
 
 		snprintf(candidate, sizeof(candidate), "%.*s%s%s", length, f, length ? "/" : "./",
-		         name);
+			 name);
 		kind = program_kind(candidate);
 		if (kind != PROGRAM_MISSING && kind != PROGRAM_FOLDER) {
 			if (found != 0)
@@ -63,7 +63,7 @@ static const char *find_library(void)
 {
 	/* beside a build's own binary, in the build tree, installed */
 	static const char *const places[] = {"libmallograph.so", "build/libmallograph.so",
-	                                     "../lib/mallograph/libmallograph.so"};
+					     "../lib/mallograph/libmallograph.so"};
 	static char path[PATH_BYTES + 64];
 	const char *folder = program_folder();
 
@@ -83,11 +83,11 @@ static int check_library(const char *library)
 {
 	if (library == NULL)
 		message("cannot find libmallograph.so beside %s: install both, or run make",
-		        program_folder() != NULL ? program_folder() : "the binary");
+			program_folder() != NULL ? program_folder() : "the binary");
 	else if (strpbrk(library, " :") != NULL)
 		message("%s: LD_PRELOAD cannot name a path with a blank or a colon in it: "
-		        "move mallograph elsewhere",
-		        library);
+			"move mallograph elsewhere",
+			library);
 	else
 		return 0;
 	return -1;
@@ -112,7 +112,7 @@ int cmd_record(int argc, char **argv)
 
 	if (looks_like_attach(argc, argv))
 		return message_usage("cannot attach to a running process yet: restart it with "
-		                     "mallograph record PROGRAM");
+				     "mallograph record PROGRAM");
 	status = options_parse(&record_option_set, &argc, argv);
 	if (status >= 0)
 		return status;
@@ -120,8 +120,8 @@ int cmd_record(int argc, char **argv)
 		return message_usage("no PROGRAM given: type mallograph record PROGRAM [ARG...]");
 	if (record_options(&launch.options, complaint, sizeof(complaint)) != 0)
 		return message_usage("%s", complaint);
-	kind = find_program(argv[1], path, sizeof(path)) == 0 ? program_kind(path)
-	                                                      : PROGRAM_MISSING;
+	kind =
+	    find_program(argv[1], path, sizeof(path)) == 0 ? program_kind(path) : PROGRAM_MISSING;
 	if (kind != PROGRAM_RECORDABLE)
 		return refuse_program(argv[1], kind);
 	launch.library = find_library();

@@ -14,7 +14,8 @@
 
 enum { REPLY_FD = 3, WORDS_MAX = 64 };
 
-/* Splits text at blanks; quotes keep them. Returns how many words, -1: too many or an open quote. */
+/* Splits text at blanks; quotes keep them. Returns how many words, -1: too many or an open quote.
+ */
 static int split(char *text, char **words, int most)
 {
 	int count = 0;
@@ -61,13 +62,14 @@ int cmd_serve(int argc, char **argv)
 	int count = 0;
 
 	if (argc != 2 || options_number(argv[1], &pid) != 0 || pid == 0 || pid > INT32_MAX)
-		return message_usage("serve is run by libmallograph.so; see mallograph help record");
+		return message_usage(
+		    "serve is run by libmallograph.so; see mallograph help record");
 	text = strdup(given != NULL ? given : "");
 	if (text == NULL || (count = split(text, words + 1, WORDS_MAX)) < 0)
 		return refuse("an open quote, or too many words");
 	count++;
 	if (options_parse_quietly(&record_option_set, &count, words, complaint,
-	                          sizeof(complaint)) >= 0)
+				  sizeof(complaint)) >= 0)
 		return refuse(complaint);
 	if (count > 1)
 		return refuse("takes options only");

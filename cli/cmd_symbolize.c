@@ -143,9 +143,15 @@ static void lower_limit(int resource, rlim_t value)
 static void set_limits(const struct symbolize_options *options)
 {
 	unsigned seconds = options->seconds + SECONDS_GRACE;
+	struct rlimit files;
 	lower_limit(RLIMIT_CORE, 0);
 	lower_limit(RLIMIT_CPU, seconds);
 	lower_limit(RLIMIT_AS, (rlim_t)options->megabytes * 2 * 1000000u);
+	/* the descriptors of many modules may have used up the soft limit */
+	if (getrlimit(RLIMIT_NOFILE, &files) == 0) {
+		files.rlim_cur = files.rlim_max;
+		setrlimit(RLIMIT_NOFILE, &files);
+	}
 	signal(SIGALRM, SIG_DFL);
 	alarm(seconds);
 }

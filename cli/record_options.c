@@ -18,69 +18,69 @@ static struct {
 } values = {.follow_fork = 1};
 
 static const struct option table[] = {
-	{
-		.letter = 'o',
-		.name = "output",
-		.kind = OPTION_TEXT,
-		.value = &values.output,
-		.argument = "FILE",
-		.help = "the trace (mallograph.%n.%p.mlg): %p is the program's pid, %n its\n"
-			"name, %h the host; further processes get .2, .3 before .mlg",
-	},
-	{
-		.letter = 'q',
-		.name = "quiet",
-		.kind = OPTION_FLAG,
-		.value = &values.quiet,
-		.number = 1,
-		.help = "no summary at the end",
-	},
-	{
-		.name = "compress",
-		.kind = OPTION_TEXT,
-		.value = &values.compress,
-		.argument = "CODEC[:LEVEL]",
-		.help = "zlib (the default), zstd or none",
-	},
-	{
-		.name = "no-symbols",
-		.kind = OPTION_FLAG,
-		.value = &values.no_symbols,
-		.number = 1,
-		.help = "leave addresses: names are not looked up",
-	},
-	{
-		.name = "follow-fork",
-		.kind = OPTION_SWITCH,
-		.value = &values.follow_fork,
-		.help = "record the processes that it starts, each in its own file (yes)",
-	},
-	{
-		.name = "max-depth",
-		.kind = OPTION_NUMBER,
-		.value = &values.max_depth,
-		.argument = "N",
-		.help = "frames kept of a stack, the innermost (1024; at most 1500)",
-	},
-	{
-		.name = "max-size",
-		.kind = OPTION_SIZE,
-		.value = &values.max_size,
-		.argument = "SIZE",
-		.help = "write no more events when the trace has this size (k, M, G);\n"
-			"counters and peak go on",
-	},
-	{0},
+    {
+	.letter = 'o',
+	.name = "output",
+	.kind = OPTION_TEXT,
+	.value = &values.output,
+	.argument = "FILE",
+	.help = "the trace (mallograph.%n.%p.mlg): %p is the program's pid, %n its\n"
+		"name, %h the host; further processes get .2, .3 before .mlg",
+    },
+    {
+	.letter = 'q',
+	.name = "quiet",
+	.kind = OPTION_FLAG,
+	.value = &values.quiet,
+	.number = 1,
+	.help = "no summary at the end",
+    },
+    {
+	.name = "compress",
+	.kind = OPTION_TEXT,
+	.value = &values.compress,
+	.argument = "CODEC[:LEVEL]",
+	.help = "zlib (the default), zstd or none",
+    },
+    {
+	.name = "no-symbols",
+	.kind = OPTION_FLAG,
+	.value = &values.no_symbols,
+	.number = 1,
+	.help = "leave addresses: names are not looked up",
+    },
+    {
+	.name = "follow-fork",
+	.kind = OPTION_SWITCH,
+	.value = &values.follow_fork,
+	.help = "record the processes that it starts, each in its own file (yes)",
+    },
+    {
+	.name = "max-depth",
+	.kind = OPTION_NUMBER,
+	.value = &values.max_depth,
+	.argument = "N",
+	.help = "frames kept of a stack, the innermost (1024; at most 1500)",
+    },
+    {
+	.name = "max-size",
+	.kind = OPTION_SIZE,
+	.value = &values.max_size,
+	.argument = "SIZE",
+	.help = "write no more events when the trace has this size (k, M, G);\n"
+		"counters and peak go on",
+    },
+    {0},
 };
 
 const struct option_set record_option_set = {
-	.command = "record",
-	.words = "[options] [--] PROGRAM [ARG...]",
-	.summary = "Runs PROGRAM and records its heap allocations.",
-	.options = table,
-	.epilog = "The exit status is the program's, 128 + N when signal N killed it; 125 when\n"
-		  "recording failed, 126 when PROGRAM cannot be run, 127 when it is not found.",
-	.stop_at_word = 1,
+    .command = "record",
+    .words = "[options] [--] PROGRAM [ARG...]",
+    .summary = "Runs PROGRAM and records its heap allocations.",
+    .options = table,
+    .epilog = "The exit status is the program's, 128 + N when signal N killed it; 125 when\n"
+	      "recording failed, 126 when PROGRAM cannot be run, 127 when it is not found.",
+    .stop_at_word = 1,
 };
 
 int record_quiet(void)
@@ -108,9 +108,8 @@ static int parse_codec(struct recorder_options *options)
 	for (size_t i = 0; i < sizeof(codecs) / sizeof(codecs[0]); i++) {
 		if (strlen(codecs[i].name) != length || strncmp(codecs[i].name, text, length) != 0)
 			continue;
-		if (text[length] == ':' &&
-		    (options_number(text + length + 1, &level) != 0 || level == 0 ||
-		     level > codecs[i].highest))
+		if (text[length] == ':' && (options_number(text + length + 1, &level) != 0 ||
+					    level == 0 || level > codecs[i].highest))
 			return -1;
 		options->codec = codecs[i].codec;
 		options->level = (int)level;
@@ -143,9 +142,8 @@ int record_options(struct recorder_options *options, char *complaint, size_t byt
 	program[length > 0 ? length : 0] = '\0';
 	memset(options, 0, sizeof(*options));
 	if (parse_codec(options) != 0) {
-		snprintf(complaint, bytes,
-		         "--compress '%s': use zlib[:1-9], %snone", values.compress,
-		         HAVE_ZSTD ? "zstd[:1-19] or " : "");
+		snprintf(complaint, bytes, "--compress '%s': use zlib[:1-9], %snone",
+			 values.compress, HAVE_ZSTD ? "zstd[:1-19] or " : "");
 		return -1;
 	}
 	if (values.max_depth > DEPTH_MAX) {

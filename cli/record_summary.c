@@ -28,7 +28,7 @@ static void __attribute__((format(printf, 2, 3))) add(struct text *text, const c
 
 	va_start(arguments, format);
 	length = vsnprintf(text->bytes + text->used, sizeof(text->bytes) - text->used, format,
-	                   arguments);
+			   arguments);
 	va_end(arguments);
 	if (length > 0)
 		text->used += (size_t)length;
@@ -88,12 +88,12 @@ static void add_lost(struct text *text, const struct report *report)
 }
 
 static void add_first(struct text *text, const struct launch *launch, const struct report *r,
-                      const char *name)
+		      const char *name)
 {
 	uint64_t milliseconds = r->nanoseconds / 1000000;
-	uint64_t rate = milliseconds > 0 ? (uint64_t)((double)r->allocations * 1000.0 /
-	                                              (double)milliseconds)
-	                                 : r->allocations * 1000;
+	uint64_t rate = milliseconds > 0
+			    ? (uint64_t)((double)r->allocations * 1000.0 / (double)milliseconds)
+			    : r->allocations * 1000;
 	char buffer[32];
 
 	add(text, "mallograph: %s finished, ", name);
@@ -101,8 +101,7 @@ static void add_first(struct text *text, const struct launch *launch, const stru
 	add_row(text, "allocations", number_plain((int64_t)r->allocations).text);
 	add(text, "  (%" PRIu64 "/s, %s requested)\n", rate, number_bytes((int64_t)r->bytes).text);
 	add_row(text, "temporary", number_plain((int64_t)r->temporary).text);
-	add(text, "  (%s)\n",
-	    number_percent((int64_t)r->temporary, (int64_t)r->allocations).text);
+	add(text, "  (%s)\n", number_percent((int64_t)r->temporary, (int64_t)r->allocations).text);
 	add_row(text, "reallocations", number_plain((int64_t)r->reallocations).text);
 	add(text, "\n");
 	add_row(text, "peak", number_bytes((int64_t)r->peak_bytes).text);
@@ -130,7 +129,7 @@ static int by_peak(const void *a, const void *b)
 	const struct report *x = a, *y = b;
 
 	return x->peak_bytes != y->peak_bytes ? (x->peak_bytes < y->peak_bytes ? 1 : -1)
-	                                      : (x->pid > y->pid) - (x->pid < y->pid);
+					      : (x->pid > y->pid) - (x->pid < y->pid);
 }
 
 static void add_others(struct text *text, struct report *reports, size_t count)
@@ -166,14 +165,15 @@ void record_summary(struct launch *launch, const char *name, int quiet)
 			traces[others++] = launch->reports[i];
 	if (launch->recorder_died)
 		message("the recorder was killed or hangs: the trace holds what was written until "
-		        "then");
+			"then");
 	if (!quiet) {
 		if (first != NULL)
 			add_first(&text, launch, first, shown);
 		add_others(&text, traces, others);
 		if (launch->running > 0)
-			add(&text, "%u more processes still running: their traces are finished in the "
-			           "background\n",
+			add(&text,
+			    "%u more processes still running: their traces are finished in the "
+			    "background\n",
 			    launch->running);
 		say(&text);
 	}

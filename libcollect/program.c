@@ -50,7 +50,7 @@ struct dynamic {
 };
 
 static void read_dynamic(const struct image *image, const Elf64_Phdr *segment,
-                         struct dynamic *dynamic)
+			 struct dynamic *dynamic)
 {
 	Elf64_Dyn entry;
 
@@ -107,7 +107,7 @@ static int defines(const struct image *image, const struct dynamic *dynamic, con
 			return 0;
 		if ((value | 1) == (hash | 1) &&
 		    read_at(image->fd, &symbol, sizeof(symbol),
-		            dynamic->symbols + (uint64_t)entry * sizeof(symbol)) == 0 &&
+			    dynamic->symbols + (uint64_t)entry * sizeof(symbol)) == 0 &&
 		    symbol.st_shndx != SHN_UNDEF &&
 		    read_at(image->fd, found, length, dynamic->strings + symbol.st_name) == 0 &&
 		    memcmp(found, name, length) == 0)
@@ -227,21 +227,21 @@ enum program_kind program_kind(const char *path)
 const char *program_text(enum program_kind kind)
 {
 	static const char *const text[PROGRAM_KINDS] = {
-		[PROGRAM_RECORDABLE] = "can be recorded",
-		[PROGRAM_MISSING] = "no such program",
-		[PROGRAM_FOLDER] = "is a folder, not a program",
-		[PROGRAM_NOT_EXECUTABLE] = "is not executable",
-		[PROGRAM_STATIC] = "is statically linked: nothing can be preloaded into it; "
-				   "link it dynamically to record it",
-		[PROGRAM_OTHER_LIBC] = "is built for another libc than glibc (musl?): build it for "
-				       "glibc to record it",
-		[PROGRAM_OTHER_CPU] = "is built for another CPU than x86-64",
-		[PROGRAM_PRIVILEGED] = "is setuid, setgid or has file capabilities: the system "
-				       "ignores preloading; record it as its owner",
-		[PROGRAM_SANITIZED] = "is built with AddressSanitizer, which replaces malloc itself: "
-				      "build it without to record it",
-		[PROGRAM_OWN_MALLOC] = "defines malloc inside its own executable: its allocations "
-				       "cannot be seen; link the allocator as a shared library",
+	    [PROGRAM_RECORDABLE] = "can be recorded",
+	    [PROGRAM_MISSING] = "no such program",
+	    [PROGRAM_FOLDER] = "is a folder, not a program",
+	    [PROGRAM_NOT_EXECUTABLE] = "is not executable",
+	    [PROGRAM_STATIC] = "is statically linked: nothing can be preloaded into it; "
+			       "link it dynamically to record it",
+	    [PROGRAM_OTHER_LIBC] = "is built for another libc than glibc (musl?): build it for "
+				   "glibc to record it",
+	    [PROGRAM_OTHER_CPU] = "is built for another CPU than x86-64",
+	    [PROGRAM_PRIVILEGED] = "is setuid, setgid or has file capabilities: the system "
+				   "ignores preloading; record it as its owner",
+	    [PROGRAM_SANITIZED] = "is built with AddressSanitizer, which replaces malloc itself: "
+				  "build it without to record it",
+	    [PROGRAM_OWN_MALLOC] = "defines malloc inside its own executable: its allocations "
+				   "cannot be seen; link the allocator as a shared library",
 	};
 
 	return kind < PROGRAM_KINDS ? text[kind] : text[PROGRAM_RECORDABLE];

@@ -10,15 +10,15 @@
 
 enum program_kind {
 	PROGRAM_RECORDABLE = 0,
-	PROGRAM_MISSING,      /* no such file, or not to be opened */
+	PROGRAM_MISSING, /* no such file, or not to be opened */
 	PROGRAM_FOLDER,
 	PROGRAM_NOT_EXECUTABLE,
-	PROGRAM_STATIC,       /* no dynamic loader: nothing can be preloaded */
-	PROGRAM_OTHER_LIBC,   /* its loader is not glibc's */
+	PROGRAM_STATIC,     /* no dynamic loader: nothing can be preloaded */
+	PROGRAM_OTHER_LIBC, /* its loader is not glibc's */
 	PROGRAM_OTHER_CPU,
-	PROGRAM_PRIVILEGED,   /* setuid, setgid or file capabilities that the caller lacks */
-	PROGRAM_SANITIZED,    /* linked with AddressSanitizer, which insists on coming first */
-	PROGRAM_OWN_MALLOC,   /* defines malloc inside its own executable */
+	PROGRAM_PRIVILEGED, /* setuid, setgid or file capabilities that the caller lacks */
+	PROGRAM_SANITIZED,  /* linked with AddressSanitizer, which insists on coming first */
+	PROGRAM_OWN_MALLOC, /* defines malloc inside its own executable */
 	PROGRAM_KINDS
 };
 

@@ -24,7 +24,8 @@
  *
  * A session is one process image: it begins at the first hook call of a
  * program, and again in a forked child and behind an exec. Programs claim
- * sessions and chunks by atomics; only the recorder gives them back.
+ * sessions and chunks by atomics; only the recorder gives them back, all zero
+ * (of a session all but its state, which becomes SESSION_FREE last).
  *
  * Who writes what is said at each field: P the program, R the recorder,
  * L the launcher. Fields that carry data to the other side are published by
@@ -41,18 +42,18 @@
 /* Bumped whenever anything on this page changes meaning or place. Library and
  * recorder of different versions don't talk: the program runs unprofiled. */
 #define CONTRACT_VERSION 1u
-#define REGION_MAGIC 0x4d4c4752u
+#define REGION_MAGIC     0x4d4c4752u
 
 /* "SHMID.COOKIE" in decimal and hexadecimal. */
 #define SESSION_VARIABLE "MALLOGRAPH_SESSION"
 #define OPTIONS_VARIABLE "MALLOGRAPH_OPTIONS"
 
-#define CHUNK_BYTES (256u << 10)
-#define CHUNK_NONE 0u /* chunk numbers start at 1 */
-#define SESSIONS_MAX 1024u
+#define CHUNK_BYTES       (256u << 10)
+#define CHUNK_NONE        0u /* chunk numbers start at 1 */
+#define SESSIONS_MAX      1024u
 #define DIRECTORY_ENTRIES (CHUNK_BYTES / 4)
-#define RING_SLOTS 8192u
-#define RING_SPARE_BYTES (CHUNK_BYTES - 256u - RING_SLOTS * 24u)
+#define RING_SLOTS        8192u
+#define RING_SPARE_BYTES  (CHUNK_BYTES - 256u - RING_SLOTS * 24u)
 
 /* Where a block came from or went to: the outermost function that the program
  * called. The numbers are those of the trace format (formats/trace/layout.h
@@ -90,9 +91,9 @@ enum event_kind {
 	EVENT_FREE = 2,          /* address, function; node and size are 0 */
 	EVENT_REALLOC_FREE = 3,  /* the old block of a successful realloc of a live block ... */
 	EVENT_REALLOC_ALLOC = 4, /* ... and its new one, always the next event of the ring
-	                          * (a EVENT_WIDE slot aside), published together */
+				  * (a EVENT_WIDE slot aside), published together */
 	EVENT_WIDE = 5           /* behind an allocation whose size is SIZE_WIDE: time holds the
-	                          * size in bytes; published together with it */
+				  * size in bytes; published together with it */
 };
 
 #define SIZE_WIDE UINT32_MAX
@@ -115,11 +116,11 @@ struct event {
 	uint32_t size;
 };
 
-#define EVENT_ADDRESS_BITS 48
-#define EVENT_ADDRESS(what) ((what) & ((UINT64_C(1) << EVENT_ADDRESS_BITS) - 1))
-#define EVENT_KIND(what) ((unsigned)((what) >> 48) & 15u)
+#define EVENT_ADDRESS_BITS   48
+#define EVENT_ADDRESS(what)  ((what) & ((UINT64_C(1) << EVENT_ADDRESS_BITS) - 1))
+#define EVENT_KIND(what)     ((unsigned)((what) >> 48) & 15u)
 #define EVENT_FUNCTION(what) ((unsigned)((what) >> 52) & 63u)
-#define EVENT_WHAT(kind, function, address) \
+#define EVENT_WHAT(kind, function, address)                                                        \
 	((uint64_t)(address) | (uint64_t)(kind) << 48 | (uint64_t)(function) << 52)
 
 /*
@@ -165,8 +166,8 @@ struct shared_node {
 	uint64_t address;
 };
 #define NODE_MODULE(node) ((node)->module_and_flags & 0xffffffu)
-#define NODE_FLAGS(node) ((node)->module_and_flags >> 24)
-#define NODES_PER_CHUNK (CHUNK_BYTES / 16)
+#define NODE_FLAGS(node)  ((node)->module_and_flags >> 24)
+#define NODES_PER_CHUNK   (CHUNK_BYTES / 16)
 
 /*
  * A loaded file, as first seen by a stack. Ids count from 1 in the order in
@@ -203,29 +204,33 @@ enum session_counter {
 	COUNT_LOST_NO_RING = 1, /* events of threads that got no ring */
 	COUNT_LOST_ADDRESS = 2, /* blocks above 2^48 */
 	COUNT_LOST_OTHER = 3,
-	COUNT_STACK_UNKNOWN = 4,    /* allocations recorded with node 0 */
-	COUNT_STACK_FALLBACK = 5,   /* captures that needed libunwind */
-	COUNT_EXEC_UNRECORDED = 6,  /* programs started that cannot be recorded */
+	COUNT_STACK_UNKNOWN = 4,   /* allocations recorded with node 0 */
+	COUNT_STACK_FALLBACK = 5,  /* captures that needed libunwind */
+	COUNT_EXEC_UNRECORDED = 6, /* programs started that cannot be recorded */
 	SESSION_COUNTERS = 16
 };
 
 struct session {
-	_Atomic uint32_t state; /* enum session_state */
-	uint32_t epoch;         /* P: unique in the region, never 0 */
-	int32_t pid;            /* P: getpid() */
-	int32_t parent_pid;     /* P: getppid() */
-	uint32_t origin;        /* P: enum session_origin */
-	uint32_t parent_epoch;  /* P: of the session forked from, or 0 */
-	uint64_t opened;        /* P: time */
-	_Atomic uint32_t rings; /* P pushes new ring chunks by CAS; R takes the list by exchange with
-	                         * CHUNK_NONE */
+	_Atomic uint32_t state;   /* enum session_state */
+	uint32_t epoch;           /* P: unique in the region, never 0 */
+	int32_t pid;              /* P: getpid() */
+	int32_t parent_pid;       /* P: getppid() */
+	uint32_t origin;          /* P: enum session_origin */
+	uint32_t parent_epoch;    /* P: of the session forked from, or 0 */
+	uint64_t opened;          /* P: time */
+	_Atomic uint32_t rings;   /* P pushes new ring chunks by CAS; R takes the list by exchange
+				   * with   CHUNK_NONE */
 	_Atomic uint32_t execing; /* P: a thread is inside an exec that will not be recorded */
-	_Alignas(64) _Atomic uint32_t node_count; /* P, release: nodes 1..node_count-1... see below */
-	uint32_t node_directory;                  /* P: chunk; CHUNK_NONE: none yet */
-	_Atomic uint32_t module_bytes;            /* P, release: bytes of records so far, chunk ends
-	                                           * included */
-	uint32_t module_chunk[MODULE_CHUNKS];     /* P: CHUNK_NONE: not yet taken */
+	_Alignas(64) _Atomic uint32_t
+	    node_count;                       /* P, release: nodes 1..node_count-1... see below */
+	uint32_t node_directory;              /* P: chunk; CHUNK_NONE: none yet */
+	_Atomic uint32_t module_bytes;        /* P, release: bytes of records so far, chunk ends
+					       * included */
+	uint32_t module_chunk[MODULE_CHUNKS]; /* P: CHUNK_NONE: not yet taken */
 	_Alignas(64) _Atomic uint64_t counter[SESSION_COUNTERS];
+	/* P: path of the executable with a NUL, for processes that are gone before R
+	 * can look; empty: not known. Not needed in a forked child. */
+	char program[256];
 };
 /* node_count is a reservation counter: a node id is taken from it first and
  * filled in afterwards. A node is complete before an event that uses it, or a
@@ -241,21 +246,21 @@ struct session {
 struct region {
 	uint32_t magic, version;
 	uint64_t cookie;
-	uint64_t bytes;      /* of the segment */
-	uint32_t chunks;     /* chunk numbers 1..chunks-1 are valid */
-	uint32_t clock;      /* enum region_clock */
-	uint32_t max_depth;  /* frames of a stack; 0: the default */
-	uint32_t follow_fork; /* 0: only the first process */
-	uint32_t first_pid;  /* L: the launched program (0: none, preload) */
+	uint64_t bytes;        /* of the segment */
+	uint32_t chunks;       /* chunk numbers 1..chunks-1 are valid */
+	uint32_t clock;        /* enum region_clock */
+	uint32_t max_depth;    /* frames of a stack; 0: the default */
+	uint32_t follow_fork;  /* 0: only the first process */
+	uint32_t first_pid;    /* L: the launched program (0: none, preload) */
 	uint32_t chunk_offset; /* of chunk 0 from the region's start; a multiple of 4096 */
 
 	/* A robust futex owned by R: its tid while it lives, FUTEX_OWNER_DIED set
 	 * by the kernel when it died, 0 after an orderly end. */
 	_Alignas(64) _Atomic uint32_t recorder;
-	_Atomic uint32_t heartbeat; /* R: changes at least once a second */
-	_Atomic uint32_t wake;      /* futex word: P bumps it to wake R early ... */
-	_Atomic uint32_t sleeping;  /* ... when R has set this */
-	_Atomic uint32_t epochs;    /* P: last epoch given out */
+	_Atomic uint32_t heartbeat;  /* R: changes at least once a second */
+	_Atomic uint32_t wake;       /* futex word: P bumps it to wake R early ... */
+	_Atomic uint32_t sleeping;   /* ... when R has set this */
+	_Atomic uint32_t epochs;     /* P: last epoch given out */
 	_Atomic uint32_t unrecorded; /* P: processes that found no session, or the like */
 	/* L, then wakes R: how the launched program ended */
 	_Atomic uint32_t first_ended;
@@ -268,7 +273,7 @@ struct region {
 };
 
 enum region_clock {
-	CLOCK_TSC = 1,      /* lfence; rdtsc (invariant TSC) */
+	CLOCK_TSC = 1,        /* lfence; rdtsc (invariant TSC) */
 	CLOCK_NANOSECONDS = 2 /* CLOCK_MONOTONIC */
 };
 

@@ -1,212 +1,253 @@
-#!/usr/bin/env python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""A second reader of traces, written from docs/mallograph-trace.5 alone.
+"""A second reader of traces, from docs/mallograph-trace.5 alone. It rebuilds the figures from the EVENTS and compares
+them with the counters of the same file. Exit status: 0 fine, cut, damaged; 1 mismatch; 2 not a trace; 3 newer."""
+import collections, functools, itertools, operator, re, struct, sys, zlib
 
-usage: second_reader.py TRACE...
-Rebuilds the figures from the EVENTS and compares them with the counters of the same file.
-Exit status: 0 fine (also: cut, damaged), 1 a mismatch, 2 not a trace, 3 it needs a newer reader.
-"""
-import importlib
-import re
-import struct
-import sys
-import zlib
-
-MAGIC = b"\x89MLG\r\n\x1a\n"
-MAX_BLOCK = 16 << 20
-MAX_ID = (1 << 32) - 1
-MAX_COUNT = (1 << 63) - 1
-END, HAS_FIRST_TICK = 12, (6, 7)
-META_NUMBERS = (4, 5, 6, 7, 9, 11)
-EVENTS_STOPPED = 46
-END_TAGS = {
-	4: "peak_bytes", 5: "peak_blocks", 6: "peak_tick", 8: "allocations", 9: "deallocations",
-	10: "reallocations", 11: "temporary", 12: "bytes", 13: "leaked_blocks", 14: "leaked_bytes",
-	32: "unknown_frees", 33: "inherited_frees", 38: "stacks_unknown", 39: "stacks_incomplete",
-	40: "stacks_cut", 41: "stacks_guessed"}
-PRINTED = ("allocations deallocations reallocations temporary bytes peak_bytes peak_blocks peak_tick "
-	"leaked_blocks leaked_bytes unknown_frees inherited_frees classes threads events").split()
-UNKNOWN, GUESSED, CUT, INCOMPLETE = 1 << 32, 1, 2, 4  # UNKNOWN is no flag of a node
-
-
-class Damaged(Exception): pass
-class NotATrace(Exception): pass
-class Newer(Exception): pass
-
-
-def need(condition, what):
-	if not condition:
-		raise Damaged(what)
-
-
-class Varints(dict):
-	"""The numbers of the byte sequences met so far."""
-	def __missing__(self, token):
-		need(len(token) < 10 or len(token) == 10 and token[9] == 1, "a varint is too long")
-		need(len(token) == 1 or token[-1], "a varint is longer than needed")
-		number = sum((byte & 127) << 7 * i for i, byte in enumerate(token))
-		if len(self) > 1 << 20:
-			self.clear()
-		self[token] = number
-		return number
-
-
+META, MODULES, NODES, CLASSES, THREADS, EVENTS, TIMELINE, STRINGS, SYMBOLS, OF_CLASS, OF_THREAD, END = range(1, 13)
+ALLOCATION, DEALLOCATION, THREAD, TICKS, UNKNOWN_FREE, INHERITED_FREE, REALLOC, OTHER_THREAD = 0, 1, 2, 3, 4, 5, 8, 16
+U32, COUNT, U64, MAX_BLOCK = (1 << 32) - 1, (1 << 63) - 1, (1 << 64) - 1, 1 << 24
+CUT, INCOMPLETE, EVENTS_STOPPED = 2, 4, 46
+NUMBER_TAGS = {META: (4, 5, 6, 7, 9, 11), END: (*range(1, 15), *range(32, 47))}
+KEYS = {"allocations": 8, "deallocations": 9, "reallocations": 10, "temporary": 11, "bytes": 12,  # and tags in END
+	"peak_bytes": 4, "peak_blocks": 5, "peak_tick": 6, "leaked_blocks": 13, "leaked_bytes": 14,
+	"unknown_frees": 32, "inherited_frees": 33, "classes": 0, "threads": 0, "events": 0}
 VARINT = re.compile(rb"[\x80-\xff]*[\x00-\x7f]")
-numbers = Varints()
+try:
+	from compression import zstd  # from python 3.14 on
+except ImportError:
+	zstd = None
 
+class Fault(Exception): pass  # the exit status that it leads to, 0 for damage; and what is wrong
+def need(condition, what, status=0):
+	if not condition:
+		raise Fault(status, what)
 
-def all_varints(data):
-	if data.isascii():  # each byte is a number
-		return list(data)
-	need(data[-1] < 128, "a number does not end")
-	return [numbers[token] for token in VARINT.findall(data)]
-
+@functools.lru_cache(1 << 18)
+def decode(varint):
+	need((varint[-1] or len(varint) == 1) and varint[9:] in (b"", b"\x01"), "a varint that is too long")
+	return sum((byte & 127) << 7 * i for i, byte in enumerate(varint))
 
 class Fields:
-	def __init__(self, data, start=0, end=None):
-		self.data, self.at, self.end = data, start, len(data) if end is None else end
-
-	def more(self):
-		return self.at < self.end
-
-	def varint(self, most=(1 << 64) - 1):
-		found = VARINT.match(self.data, self.at, self.end)
-		need(found, "a number does not end")
-		self.at = found.end()
-		number = numbers[found.group()]
-		need(number <= most, "a number is over its limit, or refers to nothing")
+	def __init__(self, data):
+		self.data, self.at = data, 0
+	def __len__(self):
+		return len(self.data) - self.at
+	def number(self, most=U64, least=0):
+		need(found := VARINT.match(self.data, self.at), "a number that does not end")
+		self.at, number = found.end(), decode(found.group())
+		need(least <= number <= most, f"{number} is over a limit or refers to nothing: {most} at most")
 		return number
-
-	def record(self):
-		length = self.varint()
-		need(length <= self.end - self.at, "a length is over what is left")
+	def bytes(self, length=None):
+		length = self.number() if length is None else length
+		need(length <= len(self), "a length over what is left")
 		self.at += length
-		return Fields(self.data, self.at - length, self.at)
-
-	string = record
-
-	def tagged(self):
-		while self.more():
-			yield self.varint(MAX_ID), self.record()
-
-	def whole_number(self):
-		number = self.varint()
-		need(not self.more(), "something follows the number in a field")
-		return number
-
+		return self.data[self.at - length:self.at]
+	def numbers(self, length=None, group=1):
+		data = self.bytes(len(self) if length is None else length)
+		need(not data or data[-1] < 128, "a number that does not end")
+		values = list(data) if data.isascii() else list(map(decode, VARINT.findall(data)))
+		need(len(values) % group == 0, "a thing that is not whole")
+		return values
 
 class Trace:
 	def __init__(self):
-		self.modules = self.strings = 0
-		self.marks = [0]  # of each node: the flags of itself and all between it and the root
-		self.named, self.timeline_tick, self.end = set(), 0, None
-		self.class_counters, self.thread_counters = [], []
-		# By class id; 0 is no class. seen[c] is the number of the peak for which peak[c] holds.
-		self.size, self.node = [0], [0]
-		self.allocs, self.temporary, self.live, self.seen, self.peak = [0], [0], [0], [0], [0]
-		# By thread id: of each of its allocations the class, 0 once deallocated, and the tick.
-		self.made, self.born = [[]], [[]]
-		self.thread_deallocs, self.thread_temporary, self.thread_bytes = [0], [0], [0]
-		self.tick = self.live_bytes = self.peak_bytes = self.peak_blocks = self.peak_tick = 0
-		self.peaks = self.strays = self.reallocations = self.unknown = self.inherited = 0
+		self.defined, self.point = [0] * 13, 0  # by type of block
+		self.named, self.values, self.end, self.rows = set(), {}, {EVENTS_STOPPED: 1}, {OF_CLASS: [], OF_THREAD: []}
+		# By class id, from 1. peak[c] is the share in the last peak if noted[c] == peaks; else it is live[c].
+		self.size, self.temporary, self.live, self.noted, self.peak = ([0] for _ in range(5))
+		# By thread id, from 1. made: the class of each allocation; born: its tick, None once it is deallocated.
+		self.made, self.born, self.frees, self.shortlived = [[]], [[]], [0], [0]
+		self.tick = self.peaks = self.peak_bytes = self.peak_blocks = self.peak_tick = self.bytes = 0
+		self.count, self.strays, self.drifts = [0] * 32, 0, 0  # count: of each byte of column 0
 
 	def block(self, kind, payload, first_tick):
-		readers = (self.meta, self.module, self.nodes, self.classes, self.thread, self.events,
-			self.point, self.string, self.symbol, self.counters, self.counters, self.totals)
-		fields, read = Fields(payload), readers[kind - 1]
-		if kind in (3, 4):
-			read(all_varints(payload))
-		elif kind == 6:
+		fields, read = Fields(payload), {NODES: self.nodes, CLASSES: self.classes, EVENTS: self.events}.get(kind)
+		self.values = {}
+		if read:
 			read(fields, first_tick)
-		elif kind in (10, 11):
-			read(fields, *((self.class_counters, self.size, 4) if kind == 10 else
-				(self.thread_counters, self.made, 4)), kind == 10)
-		elif kind in (1, 12):
-			read(fields)
-		elif kind == 7 and fields.more():
-			read(fields.record())
-			need(self.timeline_tick == first_tick, "TIMELINE: not the tick of the header")
-		while fields.more() and kind in (2, 5, 7, 8, 9):
-			read(fields.record())
+		elif kind in self.rows:
+			need(fields.number() == len(self.rows[kind]) + 1, "counters that do not go on where they ended")
+		elif kind == TIMELINE and fields:
+			need(self.point + Fields(Fields(payload).bytes()).number() == first_tick, "not the tick of the header")
+		while fields:
+			tag = fields.number(U32) if kind in NUMBER_TAGS else 0
+			self.record(kind, tag, Fields(fields.bytes()))
+		self.end = self.values if kind == END else self.end
 
-	def meta(self, fields):
-		for tag, value in fields.tagged():
-			if tag in META_NUMBERS:
-				value.whole_number()
+	def record(self, kind, tag, record):
+		self.defined[kind] += 1
+		if tag in NUMBER_TAGS.get(kind, ()):
+			self.values[tag] = record.number()
+			need(not record, "a field with more than its number")
+		elif kind == MODULES:
+			need(record.number() <= record.number(), "a module that ends before it starts")
+			record.number(), record.bytes(), record.bytes()
+		elif kind == THREADS:
+			number, _, _ = record.number(len(self.made), 1), record.number(), record.bytes()
+			if number == len(self.made):
+				self.made.append([]), self.born.append([]), self.frees.append(0), self.shortlived.append(0)
+		elif kind == TIMELINE:
+			self.point += [record.number(COUNT) for _ in range(4)][0]
+			need(self.point <= COUNT, "a tick over the limit")
+		elif kind == SYMBOLS:
+			address = record.number(self.defined[MODULES]), record.number()
+			self.named.add(address)
+			need(len(self.named) == self.defined[SYMBOLS], "two records of symbols of an address")
+			for _ in range(record.number()):
+				record.number(self.defined[STRINGS]), record.number(self.defined[STRINGS]), record.number(U32)
+		elif kind in self.rows:
+			row, defined = tuple(record.number(COUNT) for _ in range(4)), self.made if kind == OF_THREAD else self.live
+			need(kind == OF_THREAD or row[2] <= row[1] <= row[0] >= row[3], "counters that cannot be")
+			self.rows[kind].append(row)
+			need(len(self.rows[kind]) < len(defined), "counters of what is not defined")
 
-	def totals(self, fields):
-		self.end = {tag: value.whole_number() for tag, value in fields.tagged() if tag <= EVENTS_STOPPED}
+	def nodes(self, fields, _):
+		for up, module, offset, flags in zip(*[iter(fields.numbers(group=4))] * 4):
+			own = self.defined[NODES] = self.defined[NODES] + 1
+			need(1 <= up <= own and module <= self.defined[MODULES], "a node with no such parent or module")
+			need(flags <= U32 and (not flags & CUT or up == own), "a node with wrong flags")
+			need(not flags & (CUT | INCOMPLETE) or module == offset == 0, "a node that must not have an address")
 
-	def module(self, record):
-		need(record.varint() <= record.varint(), "a module ends before it starts")
-		record.varint(), record.string(), record.string()
-		self.modules += 1
-
-	def string(self, _):
-		self.strings += 1
-
-	def thread(self, record):
-		number = record.varint(len(self.made))
-		need(number, "THREADS: thread 0")
-		record.varint(), record.string()
-		if number == len(self.made):
-			for column in (self.thread_deallocs, self.thread_temporary, self.thread_bytes):
-				column.append(0)
-			self.made.append([])
-			self.born.append([])
-
-	def point(self, record):
-		self.timeline_tick += record.varint(MAX_COUNT)
-		need(self.timeline_tick <= MAX_COUNT, "TIMELINE: a tick is over the limit")
-		for _ in range(2):
-			record.varint(MAX_COUNT)
-		record.varint(MAX_COUNT)
-
-	def symbol(self, record):
-		address = record.varint(self.modules), record.varint()
-		need(address not in self.named, "SYMBOLS: a second record of an address")
-		self.named.add(address)
-		for _ in range(record.varint()):
-			record.varint(self.strings), record.varint(self.strings), record.varint(MAX_ID)
-
-	def nodes(self, values):
-		need(len(values) % 4 == 0, "NODES: the last one is not whole")
-		for up, module, offset, flags in zip(*[iter(values)] * 4):
-			own = len(self.marks)
-			need(1 <= up <= own, "NODES: no such parent")
-			need(module <= self.modules and flags <= MAX_ID, "NODES: no such module, or flags")
-			need(not flags & (CUT | INCOMPLETE) or module == offset == 0, "NODES: CUT with an address")
-			need(not flags & CUT or up == own, "NODES: CUT away from the root")
-			self.marks.append(self.marks[own - up] | flags)
-
-	def classes(self, values):
-		need(len(values) % 3 == 0, "CLASSES: the last one is not whole")
-		if not values:
-			return
-		need(max(values[0::3]) < len(self.marks), "CLASSES: no such node")
-		need(max(values[1::3]) <= MAX_COUNT and max(values[2::3]) < 64, "CLASSES: over a limit")
-		self.node += values[0::3]
-		self.size += values[1::3]
-		for column in (self.allocs, self.temporary, self.live, self.seen, self.peak):
-			column.extend([0] * (len(values) // 3))
-
-	def counters(self, fields, counters, defined, count, of_classes):
-		need(fields.varint() == len(counters) + 1, "counters do not go on where they ended")
-		while fields.more():
-			record = fields.record()
-			made, freed, temporary, last = row = tuple(record.varint(MAX_COUNT) for _ in range(count))
-			if of_classes:
-				need(temporary <= freed <= made >= last, "class counters that cannot be")
-			counters.append(row)
-			need(len(counters) < len(defined), "counters of what is not defined")
+	def classes(self, fields, _):
+		for node, size, function in zip(*[iter(fields.numbers(group=3))] * 3):
+			need(node <= self.defined[NODES] and size <= COUNT and function < 64, "a class with a wrong number")
+			for column, start in (self.size, size), (self.temporary, 0), (self.live, 0), (self.noted, 0), (self.peak, 0):
+				column.append(start)
 
 	def events(self, fields, first_tick):
-		count, thread, tick = fields.varint(), fields.varint(len(self.made) - 1), fields.varint(MAX_COUNT)
-		need(thread, "EVENTS: thread 0")
-		need(self.tick <= tick == first_tick, "EVENTS: the tick is wrong")
-		lengths = [fields.varint() for _ in range(fields.varint())]
-		need(len(lengths) >= 5 and sum(lengths) == fields.end - fields.at, "EVENTS: wrong columns")
-		columns = []
-		for length in lengths[:5]:
-			columns.append(fields.data[fields.at:fields.at + length])
-			fields.at += length
+		length, thread, tick = fields.number(), fields.number(len(self.made) - 1, 1), fields.number(COUNT)
+		need(self.tick <= tick == first_tick, "events with a wrong tick at the start")
+		lengths = [fields.number() for _ in range(fields.number())]
+		need(len(lengths) >= 5 and sum(lengths) == len(fields) and lengths[0] == length, "columns that do not add up")
+		operations = fields.bytes(length)
+		columns = [fields.numbers(length) for length in lengths[1:5]]
+		fields.bytes(len(fields))
+		need(not operations.translate(None, bytes((0, 1, 2, 3, 4, 5, 8, 9, 17, 25))), "an unknown operation or flag")
+		n = [operations.count(operation) for operation in range(32)]
+		frees, others = n[1] + n[9] + n[17] + n[25], n[17] + n[25]
+		uses = [n[0] + n[8] + frees, n[THREAD] + others, n[TICKS] + frees, frees]
+		need(list(map(len, columns)) == uses, "columns that are not used up exactly")
+		for ids, defined in (columns[0], self.live), (columns[1], self.made):
+			need(not ids or 0 < min(ids) <= max(ids) < len(defined), "events of what is not defined")
+		self.happen(operations, thread, tick, *(iter(column).__next__ for column in columns))
+
+	def happen(self, operations, thread, tick, next_class, next_thread, next_tick, next_age):
+		size, live, noted, peak, peaks, count = self.size, self.live, self.noted, self.peak, self.peaks, self.count
+		made, born, peak_bytes, blocks = self.made, self.born, self.peak_bytes, sum(live)
+		live_bytes = sum(map(operator.mul, size, live))
+		for operation in operations:
+			kind = operation & 7
+			if kind <= DEALLOCATION:
+				c = next_class()
+				if noted[c] != peaks:
+					noted[c], peak[c] = peaks, live[c]
+			if kind == ALLOCATION:
+				live[c] += 1
+				blocks += 1
+				live_bytes += size[c]
+				self.bytes += size[c]
+				made[thread].append(c)
+				born[thread].append(tick)
+				if live_bytes > peak_bytes:
+					peak_bytes, peaks = live_bytes, peaks + 1
+					self.peak_bytes, self.peaks, self.peak_blocks, self.peak_tick = peak_bytes, peaks, blocks, tick
+			elif kind == DEALLOCATION:
+				age, later, owner = next_tick(), next_age(), next_thread() if operation & OTHER_THREAD else thread
+				need(live[c] and age <= tick, "a deallocation of nothing, or of a block older than the recording")
+				live[c] -= 1
+				blocks -= 1
+				live_bytes -= size[c]
+				self.frees[owner] += 1
+				self.temporary[c] += later == 0
+				self.shortlived[owner] += later == 0
+				i = len(made[owner]) - 1 - later
+				if i < 0 or made[owner][i] != c or born[owner][i] is None:
+					self.strays += 1
+				else:
+					self.drifts += born[owner][i] != tick - age
+					born[owner][i] = None
+			elif kind == THREAD:
+				thread = next_thread()
+			elif kind == TICKS:
+				before, tick = tick, tick + next_tick()
+				need(before < tick <= COUNT, "0 ticks, or a tick over the limit")
+			count[operation] += 1
+		self.tick = tick
+		need(self.bytes <= COUNT, "a sum of sizes over the limit")
+
+	def figures(self):
+		n, size, live, made = self.count, self.size, self.live, collections.Counter(itertools.chain(*self.made))
+		peak = [peak if noted == self.peaks else live for peak, noted, live in zip(self.peak, self.noted, live)]
+		classes = [(made[c], made[c] - live[c], self.temporary[c], peak[c]) for c in range(1, len(size))]
+		threads = [(len(made), frees, temporary, sum(map(size.__getitem__, made)))
+			for made, frees, temporary in zip(self.made, self.frees, self.shortlived)][1:]
+		totals = dict(zip(KEYS, (n[0] + n[REALLOC], sum(self.frees), n[REALLOC], sum(self.temporary),
+			self.bytes, self.peak_bytes, self.peak_blocks, self.peak_tick, sum(live), sum(map(operator.mul, live, size)),
+			n[UNKNOWN_FREE], n[INHERITED_FREE], len(classes), len(threads), sum(n) - n[THREAD] - n[TICKS])))
+		return totals, {OF_CLASS: classes, OF_THREAD: threads}
+
+	def mismatches(self, totals, rows):
+		for key, tag in KEYS.items():
+			if tag and self.end.get(tag, 0) != totals[key]:
+				yield f"{key}: END says {self.end.get(tag, 0)}, the events {totals[key]}"
+		for kind, what in (OF_CLASS, "class"), (OF_THREAD, "thread"):
+			for number, pair in enumerate(itertools.zip_longest(self.rows[kind], rows[kind]), 1):
+				if pair[0] != pair[1]:
+					yield f"{what} {number}: its counters say %s, the events %s" % pair
+		if self.strays:
+			yield f"{self.strays} deallocations whose age in allocations leads to no live allocation of the class"
+
+def decompress(codec, stored, raw):
+	need(codec != 2 or zstd, "zstd is not in python3's standard library", 3)
+	need(codec <= 2, f"codec {codec}: written by a newer version", 3)
+	if codec:
+		stream = zstd.ZstdDecompressor() if codec == 2 else zlib.decompressobj()
+		try:
+			stored = stream.decompress(stored, raw + 1)
+		except (zlib.error, zstd.ZstdError if zstd else zlib.error) as error:
+			raise Fault(0, f"a payload: {error}") from error
+		need(stream.eof and not stream.unused_data, "a payload that is not one whole stream")
+	need(len(stored) == raw, "a payload of another length")
+	return stored
+
+def read(file, trace):
+	header = file.read(16)
+	major, _, reserved = struct.unpack("<HHI", header[8:].ljust(8, b"\0"))
+	need(header and header[:8] == b"\x89MLG\r\n\x1a\n"[:len(header)], "not a trace", 2)
+	need(len(header) < 16 or major == 1 and not reserved, f"major version {major}", 3 if major else 2)
+	while len(header := file.read(32)) == 32:
+		magic, kind, codec, flags, stored, raw, tick, payload_crc, crc = struct.unpack("<4sBBHIIQII", header)
+		need(magic == b"Mblk" and crc == zlib.crc32(header[:28]), "the header of a block")
+		need(flags < 256, f"flags {flags:#x}: written by a newer version", 3)
+		need(stored <= MAX_BLOCK and raw <= MAX_BLOCK, "a block over 16 MiB")
+		if len(payload := file.read(stored)) < stored:
+			break
+		if META <= kind <= END:
+			need(payload_crc == zlib.crc32(payload), "the CRC of a payload")
+			trace.block(kind, decompress(codec, payload, raw), tick)
+		if kind == END:
+			need(not file.read(1), "bytes behind END")
+			return "complete"
+	return "cut"
+
+def main(paths, worst=0):
+	for path in paths:
+		trace, state, status = Trace(), "damaged", 0
+		try:
+			with open(path, "rb") as file:
+				state = read(file, trace)
+		except (Fault, OSError) as error:
+			status, why = error.args if isinstance(error, Fault) else (2, error)
+			print(f"{path}: {why}" if status else f"damaged: {path}: {why}", file=sys.stderr)
+		if not status:
+			totals, rows = trace.figures()
+			print(f"state={state}", *(f"{key}={totals[key]}" for key in KEYS), sep="\n")
+			if trace.drifts:
+				print(f"note: {path}: {trace.drifts} ages in ticks are not the ticks between", file=sys.stderr)
+			for text in () if trace.end.get(EVENTS_STOPPED) else trace.mismatches(totals, rows):
+				print(f"mismatch: {path}: {text}", file=sys.stderr)
+				status = 1
+		worst = max(worst, status)
+	return worst
+
+sys.exit(main(sys.argv[1:]))

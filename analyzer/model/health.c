@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "analyzer/model/health.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 
 #include "formats/numbers.h"
@@ -103,8 +104,35 @@ const struct health_item health_items[] = {
 	.unit = " (skipped: missing, damaged or over a limit)",
 	.sentence = "their functions are shown as addresses, or without lines",
     },
+    {
+	.tag = TRACE_END_EVENTS_STOPPED,
+	.is_tick = 1,
+	.label = "events recorded up to",
+	.unit = " s (the size limit)",
+	.sentence = "the totals and the peak went on; what needs events ends there",
+    },
     {0},
 };
+
+int health_item_text(const struct profile *profile, const struct health_item *item, char *text,
+		     size_t size)
+{
+	uint64_t value = profile->end[item->tag];
+
+	if (!value)
+		return snprintf(text, size, "%s", "");
+	if (!item->is_tick)
+		return snprintf(text, size, "%s: %" PRIu64 "%s", item->label, value, item->unit);
+	value = value > INT64_MAX ? INT64_MAX : value - 1;
+	return snprintf(text, size, "%s: %s%s", item->label,
+			number_fixed((int64_t)value, TRACE_TICKS_PER_SECOND, 3).text, item->unit);
+}
+
+int health_misleads(const struct profile *profile, const struct health_item *item)
+{
+	/* what was rebuilt from events lacks what came after the last of them */
+	return profile->end[item->tag] && (item->misleading || (item->is_tick && profile->rebuilt));
+}
 
 int health_state_text(const struct profile *profile, char *text, size_t size)
 {

@@ -8,13 +8,14 @@
  * every view whose figures it could mislead.
  */
 
-#include <stdint.h>
+#include <stddef.h>
 
 #include "analyzer/model/profile.h"
 
 struct health_item {
 	unsigned tag;         /* enum trace_end_tag */
 	int misleading;       /* figures of the report could be wrong by it */
+	int is_tick;          /* no count: 1 + the tick from which on something is missing */
 	const char *label;    /* "lost events" */
 	const char *unit;     /* behind the number: " (in signal handlers)"; may be "" */
 	const char *sentence; /* what it means to the user */
@@ -22,6 +23,14 @@ struct health_item {
 
 /* Ends with an item whose label is NULL. */
 extern const struct health_item health_items[];
+
+/* "lost events: 12 (in signal handlers)"; "" and 0 where there is nothing to say.
+ * Returns the length, as snprintf. */
+int health_item_text(const struct profile *profile, const struct health_item *item, char *text,
+		     size_t size);
+
+/* Whether a report of figures must show the item. */
+int health_misleads(const struct profile *profile, const struct health_item *item);
 
 /* The file's own condition, as in "FILE: still recording: figures up to 12.3 s".
  * Writes "" when the trace is complete. Returns the length, as snprintf. */

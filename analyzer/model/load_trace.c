@@ -328,7 +328,8 @@ int loader_init(struct loader *loader)
 	struct profile *profile = calloc(1, sizeof(*profile));
 	static const struct trace_text none;
 
-	*loader = (struct loader){.profile = profile};
+	memset(loader, 0, sizeof(*loader));
+	loader->profile = profile;
 	if (!profile || RESERVE(loader, modules, module_count, module_room) ||
 	    RESERVE(loader, nodes, node_count, node_room) ||
 	    RESERVE(loader, locations, location_count, location_room) ||

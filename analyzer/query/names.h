@@ -18,8 +18,10 @@
  */
 size_t name_shorten(char *out, size_t size, const char *name);
 
-/* Global operator new in any form, mangled or not. NULL is none. */
-int name_is_operator_new(const char *function);
+/* Global operator new in any form, mangled or not, and malloc and its relatives
+ * (the dynamic linker has inlined ones that call those of libc): not who
+ * allocates, but how. NULL is none. */
+int name_is_allocator(const char *function);
 
 /* main and what starts it: a stack is of no interest beyond. NULL is none. */
 int name_ends_stack(const char *function);

@@ -99,7 +99,7 @@ static uint32_t count_wrappers(const struct profile *profile,
 	if (!strcmp(name_base(profile->modules[location->module].path), COLLECTOR_NAME))
 		return PLACES_ALL;
 	while (count < location->frame_count &&
-	       name_is_operator_new(profile->frames[location->frame + count].function))
+	       name_is_allocator(profile->frames[location->frame + count].function))
 		count++;
 	return count && count == location->frame_count ? PLACES_ALL : count;
 }

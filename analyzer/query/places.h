@@ -32,8 +32,8 @@ struct places {
 int places_init(struct places *places, const struct profile *profile);
 void places_release(struct places *places);
 
-/* Where a stack begins for the user: the first frame outside of operator new
- * and of the collector. Where there is nothing else, the stack's own start. */
+/* Where a stack begins for the user: the first frame outside of operator new,
+ * malloc and the collector. Where there is nothing else, the stack's own start. */
 struct place_leaf {
 	uint32_t node;
 	uint32_t frame; /* of that node's location, 0 is the innermost */

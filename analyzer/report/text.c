@@ -233,10 +233,13 @@ static void print_health(const struct report *report)
 
 	if (health_state_text(profile, state, sizeof(state)))
 		fprintf(report->out, "trace %s\n", state);
-	for (const struct health_item *item = health_items; item->label; item++)
-		if (item->misleading && profile->end[item->tag])
-			fprintf(report->out, "%s: %" PRIu64 "%s\n", item->label,
-				profile->end[item->tag], item->unit);
+	for (const struct health_item *item = health_items; item->label; item++) {
+		char text[256];
+
+		if (health_misleads(profile, item) &&
+		    health_item_text(profile, item, text, sizeof(text)))
+			fprintf(report->out, "%s\n", text);
+	}
 }
 
 void text_report_head(FILE *out, const struct profile *profile, const char *path)

@@ -180,9 +180,10 @@ static int print_threads(struct info *info)
 	for (size_t i = 0; i < count && i < THREADS_SHOWN; i++) {
 		fprintf(info->out,
 			"  %-*" PRIu64 "%" PRIu64 " allocations, %s requested, %" PRIu64
-			" temporary  ",
+			" temporary%s",
 			LABEL_COLUMNS - 2, order[i]->tid, order[i]->allocations,
-			number_bytes((int64_t)order[i]->bytes).text, order[i]->temporary);
+			number_bytes((int64_t)order[i]->bytes).text, order[i]->temporary,
+			*order[i]->name ? "  " : "");
 		frame_print_text(&info->texts, order[i]->name);
 		fputc('\n', info->out);
 	}
@@ -224,11 +225,12 @@ static void print_health(const struct info *info)
 	fputc('\n', info->out);
 	line(info, "state", "%s", found ? state : "complete");
 	for (const struct health_item *item = health_items; item->label; item++) {
-		if (!profile->end[item->tag])
+		char text[256];
+
+		if (!health_item_text(profile, item, text, sizeof(text)))
 			continue;
-		fprintf(info->out, "%s: %" PRIu64 "%s\n%*s%s\n", item->label,
-			profile->end[item->tag], item->unit, LABEL_COLUMNS, "", item->sentence);
-		found |= item->misleading;
+		fprintf(info->out, "%s\n%*s%s\n", text, LABEL_COLUMNS, "", item->sentence);
+		found |= item->misleading || item->is_tick;
 	}
 	if (!found)
 		line(info, "missing", "nothing");

@@ -15,7 +15,8 @@
 #define LINE_BYTES           4096
 #define LINES_BETWEEN_CHECKS 4096
 
-/* Anyone may put a file there: only the program's user and root are believed. */
+/* Anyone may put a file there: only ourselves and root are believed. Root, who
+ * profiles other users' programs, believes all: at worst a name is wrong. */
 static int open_map(const char *path)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK | O_NOFOLLOW);

@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#define _GNU_SOURCE /* asprintf */
 
 /*
  * Three steps: gather the places (module, offset) of all nodes, each once; go
@@ -20,7 +19,8 @@
 #include "formats/trace/reader.h"
 #include "formats/trace/writer.h"
 
-#define FRAMES_MAX 64
+#define FRAMES_MAX             64
+#define PLACES_BETWEEN_FLUSHES 8192
 
 struct place {
 	uint32_t module; /* 0: outside all modules */
@@ -198,6 +198,8 @@ static int resolve_places(struct work *work, struct symbol_module *symbols,
 		if (count == 0)
 			continue;
 		int status = write_symbol(work, place, frames, count);
+		if (status == 0 && (i - module->first) % PLACES_BETWEEN_FLUSHES == 0)
+			status = trace_writer_flush(work->writer);
 		if (status < 0)
 			return status;
 	}

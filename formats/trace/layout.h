@@ -34,17 +34,17 @@
 
 #include <stdint.h>
 
-#define TRACE_MAGIC "\x89MLG\r\n\x1a\n"
-#define TRACE_MAGIC_BYTES 8
-#define TRACE_HEADER_BYTES 16
-#define TRACE_BLOCK_MAGIC "Mblk"
+#define TRACE_MAGIC              "\x89MLG\r\n\x1a\n"
+#define TRACE_MAGIC_BYTES        8
+#define TRACE_HEADER_BYTES       16
+#define TRACE_BLOCK_MAGIC        "Mblk"
 #define TRACE_BLOCK_HEADER_BYTES 32
-#define TRACE_MAJOR 1
-#define TRACE_MINOR 0
+#define TRACE_MAJOR              1
+#define TRACE_MINOR              0
 /* Writers close a block before its payload grows past 1 MiB; readers refuse a
  * larger one than this. */
 #define TRACE_BLOCK_BYTES (1u << 20)
-#define TRACE_BLOCK_MAX (16u << 20)
+#define TRACE_BLOCK_MAX   (16u << 20)
 /* A tick is one millisecond. */
 #define TRACE_TICKS_PER_SECOND 1000
 
@@ -81,7 +81,7 @@ enum trace_block_type {
 	TRACE_BLOCK_TIMELINE = 7,
 	/* strings until the payload ends; ids count from 1, 0 means none */
 	TRACE_BLOCK_STRINGS = 8,
-	/* records until the payload ends: varint module id, varint address as in
+	/* records until the payload ends: varint module id, signed address as in
 	 * NODES (offset from module start, of the node as it is, not less one),
 	 * varint number of frames, then for each, innermost (inlined) first: varint
 	 * function string id, varint file string id, varint line (0: unknown) */
@@ -117,30 +117,26 @@ enum trace_meta_tag {
 enum trace_origin {
 	TRACE_ORIGIN_LAUNCHED = 0, /* first image of the process that record started */
 	TRACE_ORIGIN_FORKED = 1,
-	TRACE_ORIGIN_EXECED = 2, /* the same process had another image before */
+	TRACE_ORIGIN_EXECED = 2,    /* the same process had another image before */
 	TRACE_ORIGIN_PRELOADED = 3, /* started without the launcher */
-	TRACE_ORIGIN_CHILD = 4 /* another process of the tree, forked and exec'ed */
+	TRACE_ORIGIN_CHILD = 4      /* another process of the tree, forked and exec'ed */
 };
 
-enum trace_node_flag {
-	TRACE_NODE_GUESSED = 1,
-	TRACE_NODE_CUT = 2,
-	TRACE_NODE_INCOMPLETE = 4
-};
+enum trace_node_flag { TRACE_NODE_GUESSED = 1, TRACE_NODE_CUT = 2, TRACE_NODE_INCOMPLETE = 4 };
 
 enum trace_end_tag {
-	TRACE_END_HOW = 1,          /* number: enum trace_ending */
-	TRACE_END_STATUS = 2,       /* number: exit status or signal number */
-	TRACE_END_TICK = 3,         /* number: when the program ended */
-	TRACE_END_PEAK_BYTES = 4,   /* number */
-	TRACE_END_PEAK_BLOCKS = 5,  /* number: live blocks at the peak */
-	TRACE_END_PEAK_TICK = 6,    /* number */
-	TRACE_END_PEAK_RSS = 7,     /* number: bytes, 0: unknown */
-	TRACE_END_ALLOCATIONS = 8,  /* number, and so on */
+	TRACE_END_HOW = 1,           /* number: enum trace_ending */
+	TRACE_END_STATUS = 2,        /* number: exit status or signal number */
+	TRACE_END_TICK = 3,          /* number: when the program ended */
+	TRACE_END_PEAK_BYTES = 4,    /* number */
+	TRACE_END_PEAK_BLOCKS = 5,   /* number: live blocks at the peak */
+	TRACE_END_PEAK_TICK = 6,     /* number */
+	TRACE_END_PEAK_RSS = 7,      /* number: bytes, 0: unknown */
+	TRACE_END_ALLOCATIONS = 8,   /* number, and so on */
 	TRACE_END_DEALLOCATIONS = 9, /* of recorded blocks */
 	TRACE_END_REALLOCATIONS = 10,
 	TRACE_END_TEMPORARY = 11,
-	TRACE_END_BYTES = 12,       /* sum of the sizes of all allocations */
+	TRACE_END_BYTES = 12, /* sum of the sizes of all allocations */
 	TRACE_END_LEAKED_BLOCKS = 13,
 	TRACE_END_LEAKED_BYTES = 14,
 	/* what is missing or doubtful; absent means 0 */
@@ -149,9 +145,10 @@ enum trace_end_tag {
 	TRACE_END_LOST_SIGNAL = 34,     /* events in signal handlers that were not recorded */
 	TRACE_END_LOST_NO_RING = 35,    /* events of threads that got no ring */
 	TRACE_END_LOST_OTHER = 36,
-	TRACE_END_LOST_ABANDONED = 37,  /* 1: recording ended before the program did */
-	TRACE_END_STACKS_UNKNOWN = 38,  /* allocations without a stack */
-	TRACE_END_STACKS_INCOMPLETE = 39, /* allocations whose stack could not be walked to its end */
+	TRACE_END_LOST_ABANDONED = 37, /* 1: recording ended before the program did */
+	TRACE_END_STACKS_UNKNOWN = 38, /* allocations without a stack */
+	TRACE_END_STACKS_INCOMPLETE =
+	    39,                         /* allocations whose stack could not be walked to its end */
 	TRACE_END_STACKS_CUT = 40,      /* allocations whose stack was cut by the depth limit */
 	TRACE_END_STACKS_GUESSED = 41,  /* allocations with a guessed frame */
 	TRACE_END_STACKS_FALLBACK = 42, /* allocations whose stack libunwind walked */
@@ -159,7 +156,7 @@ enum trace_end_tag {
 	TRACE_END_LATE_EVENTS = 44,     /* events that came after later ones were counted */
 	TRACE_END_SYMBOLS_SKIPPED = 45, /* modules whose symbols were skipped (limits, failure) */
 	TRACE_END_EVENTS_STOPPED = 46   /* 1 + the tick from which on there are no events (a limit
-	                                 * of the file's size); counters and timeline went on */
+					 * of the file's size); counters and timeline went on */
 };
 
 enum trace_ending {
@@ -217,12 +214,12 @@ enum trace_operation {
 	TRACE_OPERATION_DEALLOCATION = 1,
 	TRACE_OPERATION_THREAD = 2, /* what follows was done by another thread */
 	TRACE_OPERATION_TICKS = 3,
-	TRACE_OPERATION_UNKNOWN_FREE = 4, /* of a block never recorded */
+	TRACE_OPERATION_UNKNOWN_FREE = 4,  /* of a block never recorded */
 	TRACE_OPERATION_INHERITED_FREE = 5 /* of a block of the process forked from */
 };
-#define TRACE_OPERATION_MASK 7u
-#define TRACE_OPERATION_REALLOC 8u       /* ALLOCATION, DEALLOCATION: half of a reallocation */
+#define TRACE_OPERATION_MASK         7u
+#define TRACE_OPERATION_REALLOC      8u  /* ALLOCATION, DEALLOCATION: half of a reallocation */
 #define TRACE_OPERATION_OTHER_THREAD 16u /* DEALLOCATION */
-#define TRACE_EVENT_COLUMNS 5
+#define TRACE_EVENT_COLUMNS          5
 
 #endif

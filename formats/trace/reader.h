@@ -49,9 +49,9 @@ struct trace_class {
 
 struct trace_event {
 	unsigned operation; /* enum trace_operation, without flags: ALLOCATION, DEALLOCATION,
-	                     * UNKNOWN_FREE, INHERITED_FREE; switches and ticks are folded in */
+			     * UNKNOWN_FREE, INHERITED_FREE; switches and ticks are folded in */
 	int realloc;
-	uint32_t thread;    /* that made the call */
+	uint32_t thread; /* that made the call */
 	uint32_t class_id;
 	uint32_t allocating_thread; /* ALLOCATION: same as thread */
 	uint64_t tick;
@@ -74,11 +74,12 @@ struct trace_visitor {
 	int (*event)(void *context, const struct trace_event *event);
 	int (*point)(void *context, const struct trace_point *point);
 	int (*string)(void *context, uint32_t id, const struct trace_text *string);
-	int (*symbol)(void *context, uint32_t module, int64_t offset, const struct trace_frame *frames,
-	              size_t count);
-	int (*class_counters)(void *context, uint32_t id, const struct trace_class_counters *counters);
+	int (*symbol)(void *context, uint32_t module, int64_t offset,
+		      const struct trace_frame *frames, size_t count);
+	int (*class_counters)(void *context, uint32_t id,
+			      const struct trace_class_counters *counters);
 	int (*thread_counters)(void *context, uint32_t id,
-	                       const struct trace_thread_counters *counters);
+			       const struct trace_thread_counters *counters);
 	int (*end)(void *context, const struct trace_field *field);
 };
 
@@ -87,7 +88,7 @@ enum trace_state {
 	TRACE_COMPLETE = 0,
 	TRACE_RECORDING, /* no END yet, and a recorder still holds the file's lock */
 	TRACE_CUT,       /* no END, nobody writes: ends in a partial block or behind a whole one */
-	TRACE_DAMAGED    /* a block whose checksum or contents are wrong: what precedes it was used */
+	TRACE_DAMAGED /* a block whose checksum or contents are wrong: what precedes it was used */
 };
 
 struct trace_reader;
@@ -113,7 +114,7 @@ int trace_reader_complete(struct trace_reader *reader);
  * newer version can read), ERROR_UNSUPPORTED, ERROR_MEMORY, ERROR_SYSTEM. The
  * state is then TRACE_DAMAGED, for want of a better word. */
 int trace_reader_read(struct trace_reader *reader, const struct trace_visitor *visitor,
-                      void *context, enum trace_state *state);
+		      void *context, enum trace_state *state);
 
 /* Where the reading stopped (bytes of the file that were used), and the size
  * of the file: for messages. */

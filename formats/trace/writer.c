@@ -262,10 +262,10 @@ int trace_writer_thread(struct trace_writer *writer, uint32_t thread, uint64_t t
 }
 
 int trace_writer_timeline(struct trace_writer *writer, uint64_t tick, uint64_t live_bytes,
-                          uint64_t live_blocks, uint64_t rss)
+			  uint64_t live_blocks, uint64_t rss)
 {
 	const struct trace_payload *payload = &writer->payload[TRACE_BLOCK_TIMELINE];
-	uint64_t numbers[] = { 0, live_bytes, live_blocks, rss };
+	uint64_t numbers[] = {0, live_bytes, live_blocks, rss};
 	int error;
 
 	if (tick > INT64_MAX || live_bytes > INT64_MAX || live_blocks > INT64_MAX ||

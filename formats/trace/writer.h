@@ -39,25 +39,25 @@ void trace_writer_free(struct trace_writer *writer);
 /* META: these gather too; flush at once after the last. */
 int trace_writer_meta_number(struct trace_writer *writer, enum trace_meta_tag tag, uint64_t value);
 int trace_writer_meta_bytes(struct trace_writer *writer, enum trace_meta_tag tag, const void *bytes,
-                            size_t size);
+			    size_t size);
 
 /* Definitions: ids are given by order of the calls, from 1. */
 int trace_writer_module(struct trace_writer *writer, uint64_t start, uint64_t end, uint64_t base,
-                        const void *path, size_t path_bytes, const void *build_id,
-                        size_t build_id_bytes);
+			const void *path, size_t path_bytes, const void *build_id,
+			size_t build_id_bytes);
 /* offset: address - module start, or the address for module 0 */
 int trace_writer_node(struct trace_writer *writer, uint32_t parent, uint32_t module, int64_t offset,
-                      unsigned flags);
+		      unsigned flags);
 int trace_writer_class(struct trace_writer *writer, uint32_t node, uint64_t size,
-                       unsigned function);
+		       unsigned function);
 int trace_writer_thread(struct trace_writer *writer, uint32_t thread, uint64_t tid,
-                        const char *name, size_t name_bytes);
+			const char *name, size_t name_bytes);
 
 /* Events, in the order of time. tick must not go back (it is raised to the
  * last one otherwise); thread is the one that made the call. A block's age is
  * at most its deallocation's tick (it is lowered otherwise). */
 int trace_writer_allocation(struct trace_writer *writer, uint64_t tick, uint32_t thread,
-                            uint32_t class_id, int realloc_half);
+			    uint32_t class_id, int realloc_half);
 struct trace_deallocation {
 	uint32_t class_id;
 	uint32_t allocating_thread;
@@ -66,12 +66,12 @@ struct trace_deallocation {
 	int realloc;
 };
 int trace_writer_deallocation(struct trace_writer *writer, uint64_t tick, uint32_t thread,
-                              const struct trace_deallocation *deallocation);
+			      const struct trace_deallocation *deallocation);
 int trace_writer_unknown_free(struct trace_writer *writer, uint64_t tick, uint32_t thread,
-                              int inherited);
+			      int inherited);
 
 int trace_writer_timeline(struct trace_writer *writer, uint64_t tick, uint64_t live_bytes,
-                          uint64_t live_blocks, uint64_t rss);
+			  uint64_t live_blocks, uint64_t rss);
 
 /* End of the trace. trace_writer_blocks() copies ready-made blocks (as the
  * symbolizer wrote them, without a file header) after checking their framing
@@ -80,7 +80,7 @@ int trace_writer_timeline(struct trace_writer *writer, uint64_t tick, uint64_t l
  * were before the first that isn't. Their string ids count from 1: so it is
  * either this, or trace_writer_string() (ERROR_LIMIT when both). */
 int trace_writer_blocks(struct trace_writer *writer, const void *bytes, size_t size,
-                        size_t *taken_bytes);
+			size_t *taken_bytes);
 int trace_writer_string(struct trace_writer *writer, const char *bytes, size_t size);
 struct trace_frame {
 	uint32_t function; /* string id, 0: none */
@@ -88,7 +88,7 @@ struct trace_frame {
 	uint32_t line;     /* 0: unknown */
 };
 int trace_writer_symbol(struct trace_writer *writer, uint32_t module, int64_t offset,
-                        const struct trace_frame *frames, size_t count);
+			const struct trace_frame *frames, size_t count);
 struct trace_class_counters {
 	uint64_t allocations, deallocations, temporary, peak_live;
 };
@@ -98,7 +98,7 @@ struct trace_thread_counters {
 	uint64_t allocations, deallocations, temporary, bytes;
 };
 int trace_writer_thread_counters(struct trace_writer *writer,
-                                 const struct trace_thread_counters *c);
+				 const struct trace_thread_counters *c);
 int trace_writer_end_number(struct trace_writer *writer, enum trace_end_tag tag, uint64_t value);
 
 /* Writes everything gathered so far. */

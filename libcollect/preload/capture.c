@@ -94,8 +94,7 @@ cold int reach_probe(struct reach *reach, uintptr_t address)
 {
 	if ((address & 7) != 0 || address < PAGE)
 		return 0;
-	if (address - reach->low <= reach->high - reach->low - 8 ||
-	    page_of(address) == reach->page)
+	if (address - reach->low <= reach->high - reach->low - 8 || page_of(address) == reach->page)
 		return 1;
 	if (!raw_readable(address))
 		return 0;
@@ -133,8 +132,8 @@ static inline enum step arrive(struct walk *walk, uintptr_t cfa, uintptr_t pc, u
 
 static inline enum step step_standard(struct walk *walk, uint64_t rule)
 {
-	uintptr_t cfa = (RULE_CFA_FROM_RBP(rule) ? walk->rbp : walk->sp) +
-	                (uintptr_t)RULE_CFA_OFFSET(rule);
+	uintptr_t cfa =
+	    (RULE_CFA_FROM_RBP(rule) ? walk->rbp : walk->sp) + (uintptr_t)RULE_CFA_OFFSET(rule);
 	uintptr_t pc, rbp = walk->rbp;
 
 	if (!reach_read(&walk->reach, cfa - 8, &pc))
@@ -172,7 +171,7 @@ static cold enum step step_signal(struct walk *walk)
 	walk->interrupted = 1;
 	walk->flags = 0;
 	reach_begin(&walk->reach, &self, sp);
-	if (walk->reach.low != sp) /* nothing is known of that stack */
+	if (walk->reach.low != sp)                     /* nothing is known of that stack */
 		walk->reach = (struct reach){1, 9, 0}; /* no aligned word */
 	return STEP_ON;
 }
@@ -183,6 +182,10 @@ static cold enum step step_guess(struct walk *walk)
 	uintptr_t pc, rbp;
 	enum step step;
 
+	/* The kernel starts a program with rbp 0, and the loader's first frame,
+	 * without unwind information, leaves it so. */
+	if (walk->rbp == 0 && modules_is_loader(walk->pc))
+		return STEP_END;
 	if (walk->rbp < walk->sp || !reach_read(&walk->reach, walk->rbp, &rbp) ||
 	    !reach_read(&walk->reach, walk->rbp + 8, &pc) || pc < PAGE)
 		return STEP_LOST;
@@ -216,8 +219,7 @@ static inline void mark(struct walked *frame, unsigned flag)
 
 /* Fills frames, innermost first, with a mark behind the last where the end
  * was not reached. Returns how many. */
-static uint32_t walk_stack(struct thread *thread, const struct frame *caller,
-                           struct walked *frames)
+static uint32_t walk_stack(struct thread *thread, const struct frame *caller, struct walked *frames)
 {
 	struct walk walk = {.pc = caller->pc, .sp = caller->sp, .rbp = caller->rbp};
 	uint32_t n = 0, most = state->max_depth;

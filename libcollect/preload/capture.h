@@ -31,7 +31,7 @@ int reach_probe(struct reach *reach, uintptr_t address);
 static inline int reach_read(struct reach *reach, uintptr_t address, uintptr_t *value)
 {
 	if (unlikely(address - reach->low > reach->high - reach->low - sizeof(*value) ||
-	             (address & 7) != 0) &&
+		     (address & 7) != 0) &&
 	    !reach_probe(reach, address))
 		return 0;
 	*value = *(const uintptr_t *)address;
@@ -42,7 +42,7 @@ static inline int reach_read(struct reach *reach, uintptr_t address, uintptr_t *
  * modules, innermost first. Returns how many, 0 when it can't; *complete tells whether the
  * thread's start was reached. */
 uint32_t fallback_walk(struct thread *thread, const struct frame *caller, struct walked *frames,
-                       uint32_t most, int *complete);
+		       uint32_t most, int *complete);
 void fallback_prepare(void);
 
 #endif

@@ -428,7 +428,7 @@ uint64_t cfi_rule(uintptr_t eh_frame_hdr, uintptr_t pc)
 	struct cursor c = {header + 4, header + 20, 0};
 	const struct {
 		int32_t start, fde;
-	} *table;
+	} * table;
 	int64_t want = (int64_t)(pc - eh_frame_hdr);
 	uint64_t low = 0, high;
 

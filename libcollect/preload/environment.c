@@ -11,8 +11,8 @@
 #include "libcollect/preload/banned.h"
 
 static const char preload_name[] = "LD_PRELOAD";
-static char library[1024];      /* our own path, as LD_PRELOAD named it */
-static char session_text[64];   /* "NAME=SHMID.COOKIE" */
+static char library[1024];    /* our own path, as LD_PRELOAD named it */
+static char session_text[64]; /* "NAME=SHMID.COOKIE" */
 
 size_t environment_size(char *const *envp)
 {
@@ -100,8 +100,8 @@ void environment_make(char **made, char *text, char *const *envp, enum environme
 		rewrite = value == NULL || !names_library(value);
 	else if (choice == ENVIRONMENT_PLAIN)
 		rewrite = value != NULL && names_library(value);
-	if (rewrite && (value == NULL || raw_length(value) + raw_length(library) + 32 <
-	                                         ENVIRONMENT_TEXT_BYTES))
+	if (rewrite && (value == NULL ||
+			raw_length(value) + raw_length(library) + 32 < ENVIRONMENT_TEXT_BYTES))
 		keep = write_preload(text, value != NULL ? value : "", choice);
 	else
 		rewrite = 0;

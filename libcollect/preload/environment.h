@@ -23,8 +23,7 @@ const char *environment_value(char *const *envp, const char *name);
 
 /* Fills made (environment_size() + 3 pointers) from envp; text (ENVIRONMENT_TEXT_BYTES)
  * holds the variables that had to be written anew. */
-void environment_make(char **made, char *text, char *const *envp,
-                      enum environment_choice choice);
+void environment_make(char **made, char *text, char *const *envp, enum environment_choice choice);
 
 /* Remembers what LD_PRELOAD and SESSION_VARIABLE have to say. In our
  * constructor; a process without SESSION_VARIABLE (started without the launcher) gets it. */

@@ -5,19 +5,12 @@
 #include "libcollect/preload/clock.h"
 #include "libcollect/preload/modules.h"
 #include "libcollect/preload/rawio.h"
+#include "libcollect/preload/session.h"
 
 #include "libcollect/preload/banned.h"
 
 /* Slots that one hook may publish: two events of a reallocation, a wide size. */
 enum { SLOTS_A_HOOK = 4, SIGN_OF_LIFE_MS = 10000, SLEEP_MS = 50 };
-
-static int recorder_lives(void)
-{
-	const uint32_t died = 0x40000000; /* FUTEX_OWNER_DIED */
-	uint32_t word = atomic_load_explicit(&shared_region->recorder, memory_order_acquire);
-
-	return word != 0 && (word & died) == 0;
-}
 
 static void wake_recorder(void)
 {
@@ -25,6 +18,22 @@ static void wake_recorder(void)
 		atomic_fetch_add(&shared_region->wake, 1);
 		raw_futex_wake(&shared_region->wake);
 	}
+}
+
+/* The sleep itself. Nothing of the ring or the scratch memory is in use here,
+ * so what signal handlers allocate meanwhile takes the ordinary way. */
+static void sleep_for_room(struct thread *thread, uint32_t value)
+{
+	uintptr_t busy = thread->busy;
+
+	atomic_fetch_add(&shared_region->wake, 1);
+	raw_futex_wake(&shared_region->wake);
+	thread->busy = 0;
+	atomic_signal_fence(memory_order_seq_cst);
+	raw_futex_wait(&thread->ring->room, value, SLEEP_MS);
+	atomic_signal_fence(memory_order_seq_cst);
+	thread->busy = busy;
+	atomic_signal_fence(memory_order_seq_cst);
 }
 
 /* Sleeps until the ring has room. Returns 0 when there will be none. */
@@ -35,7 +44,7 @@ static cold int wait_for_room(struct thread *thread)
 	unsigned waited = 0;
 
 	for (;;) {
-		uint32_t room = atomic_load(&ring->room);
+		uint32_t value = atomic_load(&ring->room);
 		uint64_t tail;
 
 		atomic_store(&ring->waiting, 1);
@@ -44,13 +53,11 @@ static cold int wait_for_room(struct thread *thread)
 			thread->limit = tail + RING_SLOTS;
 			return 1;
 		}
-		if (!recorder_lives()) {
+		if (!session_recorder_lives()) {
 			session_off();
 			return 0;
 		}
-		atomic_fetch_add(&shared_region->wake, 1);
-		raw_futex_wake(&shared_region->wake);
-		raw_futex_wait(&ring->room, room, SLEEP_MS);
+		sleep_for_room(thread, value);
 		if (atomic_load(&shared_region->heartbeat) != heartbeat) {
 			heartbeat = atomic_load(&shared_region->heartbeat);
 			waited = 0;
@@ -68,7 +75,7 @@ static inline int room(struct thread *thread)
 }
 
 static inline void put(struct thread *thread, uint64_t time, unsigned kind, unsigned function,
-                       const void *p, uint32_t node, size_t size)
+		       const void *p, uint32_t node, size_t size)
 {
 	struct event *slot = &thread->ring->slot[thread->head++ % RING_SLOTS];
 
@@ -106,7 +113,7 @@ static cold void publish_side(struct thread *thread)
 				return;
 			thread->ring->slot[thread->head++ % RING_SLOTS] = scratch->side[i];
 			atomic_store_explicit(&thread->ring->head, thread->head,
-			                      memory_order_release);
+					      memory_order_release);
 		}
 		atomic_signal_fence(memory_order_seq_cst);
 		/* A handler may have added more while we copied. */
@@ -144,9 +151,9 @@ static cold void side_event(unsigned kind, unsigned function, const void *p, siz
 	struct thread *thread = &self;
 	struct event *slot;
 
-	if (thread->epoch != atomic_load(&state->epoch) || thread->ours != 0)
+	if (thread->ours != 0)
 		return;
-	if (thread->side_count + 2 > SIDE_EVENTS * 2) {
+	if (thread->epoch != atomic_load(&state->epoch) || thread->side_count + 2 > SIDE_EVENTS) {
 		count(COUNT_LOST_SIGNAL);
 		return;
 	}
@@ -222,7 +229,7 @@ static cold int loader_block(struct thread *thread, const void *p, const struct 
 }
 
 void event_deallocation_at(unsigned function, const void *p, const struct frame *caller,
-                           uint64_t time)
+			   uint64_t time)
 {
 	struct thread *thread = gate(caller->sp);
 
@@ -270,7 +277,7 @@ void event_reallocation_begin(struct reallocation *r, const void *old, const str
 }
 
 void event_reallocation_end(struct reallocation *r, unsigned function, const void *p, size_t size,
-                            const struct frame *caller)
+			    const struct frame *caller)
 {
 	struct thread *thread = r->thread;
 	uint32_t node;

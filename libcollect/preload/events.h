@@ -21,7 +21,7 @@ void event_allocation(unsigned function, const void *p, size_t size, const struc
 void event_deallocation(unsigned function, const void *p, const struct frame *caller);
 /* The same for one that happened at `time` already. */
 void event_deallocation_at(unsigned function, const void *p, const struct frame *caller,
-                           uint64_t time);
+			   uint64_t time);
 
 /* A reallocation: begin before the real one, then end with its result unless it failed. */
 struct reallocation {
@@ -31,6 +31,6 @@ struct reallocation {
 };
 void event_reallocation_begin(struct reallocation *r, const void *old, const struct frame *caller);
 void event_reallocation_end(struct reallocation *r, unsigned function, const void *p, size_t size,
-                            const struct frame *caller);
+			    const struct frame *caller);
 
 #endif

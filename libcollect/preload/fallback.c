@@ -32,7 +32,7 @@ static struct {
 	int (*get_reg)(unw_cursor_t *, int, unw_word_t *);
 	int (*set_caching_policy)(unw_addr_space_t, unw_caching_policy_t);
 	int (*search_unwind_table)(unw_addr_space_t, unw_word_t, unw_dyn_info_t *,
-	                           unw_proc_info_t *, int, void *);
+				   unw_proc_info_t *, int, void *);
 	unw_addr_space_t space;
 } unwinder;
 
@@ -45,7 +45,7 @@ struct context {
 };
 
 static int find_proc_info(unw_addr_space_t space, unw_word_t ip, unw_proc_info_t *info, int need,
-                          void *argument)
+			  void *argument)
 {
 	struct dl_find_object found;
 	unw_dyn_info_t table = {0};
@@ -81,7 +81,7 @@ static int no_dynamic_info(unw_addr_space_t space, unw_word_t *address, void *ar
 }
 
 static int access_memory(unw_addr_space_t space, unw_word_t address, unw_word_t *value, int writing,
-                         void *argument)
+			 void *argument)
 {
 	struct context *context = argument;
 	uintptr_t word;
@@ -95,7 +95,7 @@ static int access_memory(unw_addr_space_t space, unw_word_t address, unw_word_t 
 }
 
 static int access_register(unw_addr_space_t space, unw_regnum_t number, unw_word_t *value,
-                           int writing, void *argument)
+			   int writing, void *argument)
 {
 	struct context *context = argument;
 
@@ -107,10 +107,10 @@ static int access_register(unw_addr_space_t space, unw_regnum_t number, unw_word
 }
 
 static unw_accessors_t accessors = {.find_proc_info = find_proc_info,
-                                    .put_unwind_info = put_unwind_info,
-                                    .get_dyn_info_list_addr = no_dynamic_info,
-                                    .access_mem = access_memory,
-                                    .access_reg = access_register};
+				    .put_unwind_info = put_unwind_info,
+				    .get_dyn_info_list_addr = no_dynamic_info,
+				    .access_mem = access_memory,
+				    .access_reg = access_register};
 
 void fallback_prepare(void)
 {
@@ -137,17 +137,17 @@ void fallback_prepare(void)
 static inline __attribute__((always_inline)) void registers_here(unw_word_t *registers)
 {
 	__asm__ volatile("movq %%rbx, 24(%0)\n\t"
-	                 "movq %%rbp, 48(%0)\n\t"
-	                 "movq %%rsp, 56(%0)\n\t"
-	                 "movq %%r12, 96(%0)\n\t"
-	                 "movq %%r13, 104(%0)\n\t"
-	                 "movq %%r14, 112(%0)\n\t"
-	                 "movq %%r15, 120(%0)\n\t"
-	                 "leaq (%%rip), %%rax\n\t"
-	                 "movq %%rax, 128(%0)"
-	                 :
-	                 : "r"(registers)
-	                 : "rax", "memory");
+			 "movq %%rbp, 48(%0)\n\t"
+			 "movq %%rsp, 56(%0)\n\t"
+			 "movq %%r12, 96(%0)\n\t"
+			 "movq %%r13, 104(%0)\n\t"
+			 "movq %%r14, 112(%0)\n\t"
+			 "movq %%r15, 120(%0)\n\t"
+			 "leaq (%%rip), %%rax\n\t"
+			 "movq %%rax, 128(%0)"
+			 :
+			 : "r"(registers)
+			 : "rax", "memory");
 }
 
 static int stack_left(uintptr_t sp)
@@ -159,7 +159,7 @@ static int stack_left(uintptr_t sp)
 }
 
 static uint32_t walk(struct context *context, const struct frame *caller, struct walked *frames,
-                     uint32_t most, int *complete)
+		     uint32_t most, int *complete)
 {
 	unw_cursor_t cursor;
 	uint32_t n = 0;
@@ -192,7 +192,7 @@ static uint32_t walk(struct context *context, const struct frame *caller, struct
 }
 
 uint32_t fallback_walk(struct thread *thread, const struct frame *caller, struct walked *frames,
-                       uint32_t most, int *complete)
+		       uint32_t most, int *complete)
 {
 	struct context context;
 	uint32_t nobody = 0, n;

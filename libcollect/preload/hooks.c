@@ -73,7 +73,7 @@ static cold void *reallocate_early(void *old, size_t size)
 }
 
 static inline __attribute__((always_inline)) void *reallocate(unsigned function, void *old,
-                                                              size_t size, struct frame caller)
+							      size_t size, struct frame caller)
 {
 	struct reallocation r;
 	void *p;
@@ -117,7 +117,8 @@ void *reallocarray(void *old, size_t number, size_t size)
 		return NULL;
 	}
 	if (!ready())
-		return old == NULL ? real_early(number * size) : reallocate_early(old, number * size);
+		return old == NULL ? real_early(number * size)
+				   : reallocate_early(old, number * size);
 	return reallocate(FUNCTION_REALLOCARRAY, old, number * size, caller);
 }
 
@@ -188,9 +189,8 @@ int posix_memalign(void **result, size_t alignment, size_t size)
 	return error;
 }
 
-static inline __attribute__((always_inline)) void *aligned(void *p, unsigned function, size_t size,
-                                                           uint64_t before,
-                                                           const struct frame *caller)
+static inline __attribute__((always_inline)) void *
+aligned(void *p, unsigned function, size_t size, uint64_t before, const struct frame *caller)
 {
 	if (likely(p != NULL) && !recorded_inside(before, p))
 		event_allocation(function, p, size, caller);
@@ -205,7 +205,7 @@ void *aligned_alloc(size_t alignment, size_t size)
 	if (!ready())
 		return NULL;
 	return aligned(real.aligned_alloc(alignment, size), FUNCTION_ALIGNED_ALLOC, size, before,
-	               &caller);
+		       &caller);
 }
 
 void *memalign(size_t alignment, size_t size)

@@ -23,7 +23,8 @@
 
 #define EXPORT __attribute__((visibility("default")))
 
-struct operator {
+struct operator
+{
 	const char *name; /* mangled */
 	void *_Atomic function;
 	uintptr_t text_bytes;
@@ -31,7 +32,7 @@ struct operator {
 
 enum { TEXT_BYTES_GUESS = 512 };
 
-static void *find(struct operator *o, const struct frame *caller)
+static void *find(struct operator* o, const struct frame *caller)
 {
 	static const char *const libraries[] = {"libstdc++.so.6", "libc++abi.so.1", "libc++.so.1"};
 	void *function = dlsym(RTLD_NEXT, o->name);
@@ -49,7 +50,7 @@ static void *find(struct operator *o, const struct frame *caller)
 	return function;
 }
 
-static cold void *resolve(struct operator *o, const struct frame *caller)
+static cold void *resolve(struct operator* o, const struct frame *caller)
 {
 	void *function;
 	Dl_info info;
@@ -67,7 +68,7 @@ static cold void *resolve(struct operator *o, const struct frame *caller)
 	return function;
 }
 
-static inline void *target(struct operator *o, const struct frame *caller)
+static inline void *target(struct operator* o, const struct frame *caller)
 {
 	void *function = atomic_load_explicit(&o->function, memory_order_acquire);
 
@@ -80,13 +81,13 @@ struct call {
 	int nested;      /* another operator calls this one: the label is its */
 };
 
-static inline void call_begin(struct call *call, const struct operator *o, void *function,
-                              unsigned kind, size_t size, const struct frame *caller)
+static inline void call_begin(struct call *call, const struct operator* o, void *function,
+			      unsigned kind, size_t size, const struct frame *caller)
 {
 	struct label *label = &self.label;
 
-	call->nested = label->text_bytes != 0 &&
-	               caller->pc - label->text_start <= label->text_bytes;
+	call->nested =
+	    label->text_bytes != 0 && caller->pc - label->text_start <= label->text_bytes;
 	call->before = self.allocations;
 	if (!call->nested) {
 		call->outer = *label;
@@ -117,20 +118,19 @@ static void *no_operator(size_t size)
 	return real.malloc != NULL || real_find() ? real.malloc(size) : NULL;
 }
 
-#define NEW(mangled, kind, parameters, types, arguments)                                   \
-	EXPORT void *mangled parameters;                                                   \
-	void *mangled parameters                                                           \
-	{                                                                                  \
-		static struct operator o = {.name = #mangled};                             \
-		struct frame caller = CALLER();                                            \
-		void *function = target(&o, &caller), *p;                                  \
-		struct call call;                                                          \
-                                                                                           \
-		call_begin(&call, &o, function, kind, size, &caller);                      \
-		p = function != NULL ? ((void *(*)types)function)arguments                 \
-		                     : no_operator(size);                                  \
-		call_end(&call, p);                                                        \
-		return p;                                                                  \
+#define NEW(mangled, kind, parameters, types, arguments)                                           \
+	EXPORT void *mangled parameters;                                                           \
+	void *mangled parameters                                                                   \
+	{                                                                                          \
+		static struct operator o = {.name = #mangled};                                     \
+		struct frame caller = CALLER();                                                    \
+		void *function = target(&o, &caller), *p;                                          \
+		struct call call;                                                                  \
+                                                                                                   \
+		call_begin(&call, &o, function, kind, size, &caller);                              \
+		p = function != NULL ? ((void *(*)types)function)arguments : no_operator(size);    \
+		call_end(&call, p);                                                                \
+		return p;                                                                          \
 	}
 
 typedef const void *nothrow;
@@ -139,18 +139,16 @@ NEW(_Znwm, FUNCTION_NEW, (size_t size), (size_t), (size))
 NEW(_Znam, FUNCTION_NEW_ARRAY, (size_t size), (size_t), (size))
 NEW(_ZnwmRKSt9nothrow_t, FUNCTION_NEW_NOTHROW, (size_t size, nothrow tag), (size_t, nothrow),
     (size, tag))
-NEW(_ZnamRKSt9nothrow_t, FUNCTION_NEW_ARRAY_NOTHROW, (size_t size, nothrow tag),
-    (size_t, nothrow), (size, tag))
+NEW(_ZnamRKSt9nothrow_t, FUNCTION_NEW_ARRAY_NOTHROW, (size_t size, nothrow tag), (size_t, nothrow),
+    (size, tag))
 NEW(_ZnwmSt11align_val_t, FUNCTION_NEW_ALIGNED, (size_t size, size_t alignment), (size_t, size_t),
     (size, alignment))
 NEW(_ZnamSt11align_val_t, FUNCTION_NEW_ARRAY_ALIGNED, (size_t size, size_t alignment),
     (size_t, size_t), (size, alignment))
 NEW(_ZnwmSt11align_val_tRKSt9nothrow_t, FUNCTION_NEW_ALIGNED_NOTHROW,
-    (size_t size, size_t alignment, nothrow tag), (size_t, size_t, nothrow),
-    (size, alignment, tag))
+    (size_t size, size_t alignment, nothrow tag), (size_t, size_t, nothrow), (size, alignment, tag))
 NEW(_ZnamSt11align_val_tRKSt9nothrow_t, FUNCTION_NEW_ARRAY_ALIGNED_NOTHROW,
-    (size_t size, size_t alignment, nothrow tag), (size_t, size_t, nothrow),
-    (size, alignment, tag))
+    (size_t size, size_t alignment, nothrow tag), (size_t, size_t, nothrow), (size, alignment, tag))
 
 /* Whether the real operator delete calls our free: learnt from the first. */
 enum { FORWARDS_UNKNOWN, FORWARDS_YES, FORWARDS_NO };
@@ -162,7 +160,7 @@ struct deletion {
 };
 
 static inline void delete_begin(struct deletion *d, unsigned kind, void *p,
-                                const struct frame *caller)
+				const struct frame *caller)
 {
 	d->nested = self.deleting == (uintptr_t)p;
 	d->time = 0;
@@ -181,7 +179,7 @@ static inline void delete_begin(struct deletion *d, unsigned kind, void *p,
 }
 
 static inline void delete_end(struct deletion *d, unsigned kind, void *p,
-                              const struct frame *caller)
+			      const struct frame *caller)
 {
 	if (d->nested)
 		return;
@@ -198,24 +196,24 @@ static inline void delete_end(struct deletion *d, unsigned kind, void *p,
 	event_deallocation_at(kind, p, caller, d->time);
 }
 
-#define DELETE(mangled, kind, parameters, types, arguments)                                \
-	EXPORT void mangled parameters;                                                    \
-	void mangled parameters                                                            \
-	{                                                                                  \
-		static struct operator o = {.name = #mangled};                             \
-		struct frame caller = CALLER();                                            \
-		struct deletion deletion;                                                  \
-		void *function;                                                            \
-                                                                                           \
-		if (p == NULL)                                                             \
-			return;                                                            \
-		function = target(&o, &caller);                                            \
-		delete_begin(&deletion, kind, p, &caller);                                 \
-		if (function != NULL)                                                      \
-			((void (*)types)function)arguments;                                \
-		else if (real.free != NULL)                                                \
-			real.free(p);                                                      \
-		delete_end(&deletion, kind, p, &caller);                                   \
+#define DELETE(mangled, kind, parameters, types, arguments)                                        \
+	EXPORT void mangled parameters;                                                            \
+	void mangled parameters                                                                    \
+	{                                                                                          \
+		static struct operator o = {.name = #mangled};                                     \
+		struct frame caller = CALLER();                                                    \
+		struct deletion deletion;                                                          \
+		void *function;                                                                    \
+                                                                                                   \
+		if (p == NULL)                                                                     \
+			return;                                                                    \
+		function = target(&o, &caller);                                                    \
+		delete_begin(&deletion, kind, p, &caller);                                         \
+		if (function != NULL)                                                              \
+			((void(*) types)function) arguments;                                       \
+		else if (real.free != NULL)                                                        \
+			real.free(p);                                                              \
+		delete_end(&deletion, kind, p, &caller);                                           \
 	}
 
 DELETE(_ZdlPv, FUNCTION_DELETE, (void *p), (void *), (p))
@@ -227,8 +225,8 @@ DELETE(_ZdaPvRKSt9nothrow_t, FUNCTION_DELETE_ARRAY, (void *p, nothrow tag), (voi
        (p, tag))
 DELETE(_ZdlPvSt11align_val_t, FUNCTION_DELETE, (void *p, size_t alignment), (void *, size_t),
        (p, alignment))
-DELETE(_ZdaPvSt11align_val_t, FUNCTION_DELETE_ARRAY, (void *p, size_t alignment),
-       (void *, size_t), (p, alignment))
+DELETE(_ZdaPvSt11align_val_t, FUNCTION_DELETE_ARRAY, (void *p, size_t alignment), (void *, size_t),
+       (p, alignment))
 DELETE(_ZdlPvmSt11align_val_t, FUNCTION_DELETE, (void *p, size_t size, size_t alignment),
        (void *, size_t, size_t), (p, size, alignment))
 DELETE(_ZdaPvmSt11align_val_t, FUNCTION_DELETE_ARRAY, (void *p, size_t size, size_t alignment),

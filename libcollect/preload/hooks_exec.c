@@ -28,7 +28,7 @@ enum { PATH_BYTES = 4096, ARGUMENTS_MAX = 4096 };
 
 typedef int exec_function(const char *, char *const *, char *const *);
 typedef int spawn_function(pid_t *, const char *, const posix_spawn_file_actions_t *,
-                           const posix_spawnattr_t *, char *const *, char *const *);
+			   const posix_spawnattr_t *, char *const *, char *const *);
 
 static void *real_function(void *_Atomic *known, const char *name)
 {
@@ -107,14 +107,14 @@ static void announce(enum environment_choice choice, uint32_t execing)
 }
 
 /* Room on the caller's stack for an environment made by environment_make(). */
-#define ENVIRONMENT(name, from, choice)                                                    \
-	size_t name##_count = environment_size(from);                                      \
-	char **name = alloca((name##_count + 3) * sizeof(char *));                         \
-	char *name##_text = alloca(ENVIRONMENT_TEXT_BYTES);                                \
+#define ENVIRONMENT(name, from, choice)                                                            \
+	size_t name##_count = environment_size(from);                                              \
+	char **name = alloca((name##_count + 3) * sizeof(char *));                                 \
+	char *name##_text = alloca(ENVIRONMENT_TEXT_BYTES);                                        \
 	environment_make(name, name##_text, from, choice)
 
 static int exec_as(const char *path, const char *judged, char *const *argv, char *const *envp,
-                   const char *name, void *_Atomic *known)
+		   const char *name, void *_Atomic *known)
 {
 	exec_function *real = (exec_function *)real_function(known, name);
 	enum environment_choice choice = choose(judged);
@@ -148,7 +148,7 @@ static int search_and_exec(const char *file, char *const *argv, char *const *env
 	char path[PATH_BYTES];
 
 	return exec_as(file, search_path(file, path, sizeof(path)) == 0 ? path : file, argv, envp,
-	               "execvpe", &real_execvpe);
+		       "execvpe", &real_execvpe);
 }
 
 EXPORT int execvpe(const char *file, char *const argv[], char *const envp[])
@@ -174,12 +174,12 @@ static size_t count_arguments(va_list from)
 }
 
 /* Gathers "first, ..., NULL" on the caller's stack. */
-#define GATHER(argv, first, list)                                                          \
-	va_start(list, first);                                                             \
-	size_t argv##_count = count_arguments(list);                                         \
-	char **argv = alloca((argv##_count + 1) * sizeof(char *));                         \
-	argv[0] = (char *)(uintptr_t)first;                                                \
-	for (size_t gathered = 1; gathered <= argv##_count; gathered++)                    \
+#define GATHER(argv, first, list)                                                                  \
+	va_start(list, first);                                                                     \
+	size_t argv##_count = count_arguments(list);                                               \
+	char **argv = alloca((argv##_count + 1) * sizeof(char *));                                 \
+	argv[0] = (char *)(uintptr_t)first;                                                        \
+	for (size_t gathered = 1; gathered <= argv##_count; gathered++)                            \
 	argv[gathered] = va_arg(list, char *)
 
 EXPORT int execl(const char *path, const char *argument, ...)
@@ -246,12 +246,11 @@ EXPORT int fexecve(int fd, char *const argv[], char *const envp[])
 	return result;
 }
 
-EXPORT int execveat(int folder, const char *path, char *const argv[], char *const envp[],
-                    int flags)
+EXPORT int execveat(int folder, const char *path, char *const argv[], char *const envp[], int flags)
 {
 	static void *_Atomic known;
 	int (*real)(int, const char *, char *const *, char *const *, int) =
-		real_function(&known, "execveat");
+	    real_function(&known, "execveat");
 	enum environment_choice choice = ENVIRONMENT_RECORD;
 	char judged[40];
 	int result, fd;
@@ -278,8 +277,8 @@ EXPORT int execveat(int folder, const char *path, char *const argv[], char *cons
 }
 
 static int spawn_as(const char *name, void *_Atomic *known, pid_t *pid, const char *path,
-                    const char *judged, const posix_spawn_file_actions_t *actions,
-                    const posix_spawnattr_t *attributes, char *const *argv, char *const *envp)
+		    const char *judged, const posix_spawn_file_actions_t *actions,
+		    const posix_spawnattr_t *attributes, char *const *argv, char *const *envp)
 {
 	spawn_function *real = (spawn_function *)real_function(known, name);
 	enum environment_choice choice = choose(judged);
@@ -291,8 +290,7 @@ static int spawn_as(const char *name, void *_Atomic *known, pid_t *pid, const ch
 }
 
 EXPORT int posix_spawn(pid_t *pid, const char *path, const posix_spawn_file_actions_t *actions,
-                       const posix_spawnattr_t *attributes, char *const argv[],
-                       char *const envp[])
+		       const posix_spawnattr_t *attributes, char *const argv[], char *const envp[])
 {
 	static void *_Atomic known;
 
@@ -300,8 +298,7 @@ EXPORT int posix_spawn(pid_t *pid, const char *path, const posix_spawn_file_acti
 }
 
 EXPORT int posix_spawnp(pid_t *pid, const char *file, const posix_spawn_file_actions_t *actions,
-                        const posix_spawnattr_t *attributes, char *const argv[],
-                        char *const envp[])
+			const posix_spawnattr_t *attributes, char *const argv[], char *const envp[])
 {
 	static void *_Atomic known;
 	char path[PATH_BYTES];

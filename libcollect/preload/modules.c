@@ -3,6 +3,7 @@
 
 #include <elf.h>
 #include <link.h>
+#include <sys/auxv.h>
 
 #include "libcollect/preload/rawio.h"
 #include "libcollect/preload/rules.h"
@@ -16,14 +17,31 @@ uintptr_t modules_loader_start, modules_loader_bytes;
 static _Atomic uintptr_t our_block[256];
 static _Atomic uint32_t our_blocks;
 
+/* The first hook call comes before _dl_find_object() is ready, so the kernel is
+ * asked; it doesn't know where the loader itself was started as a program. */
 void modules_init(void)
 {
+	uintptr_t base = getauxval(AT_BASE), end = 0;
+	const ElfW(Ehdr) *header = (const ElfW(Ehdr) *)base;
 	struct dl_find_object found;
 
-	if (modules_loader_bytes != 0 || _dl_find_object((void *)_dl_find_object, &found) != 0)
+	if (modules_loader_bytes != 0)
 		return;
-	modules_loader_start = (uintptr_t)found.dlfo_map_start;
-	modules_loader_bytes = (uintptr_t)found.dlfo_map_end - modules_loader_start;
+	if (base == 0) {
+		if (_dl_find_object((void *)_dl_find_object, &found) != 0)
+			return;
+		base = (uintptr_t)found.dlfo_map_start;
+		end = (uintptr_t)found.dlfo_map_end;
+	} else {
+		const ElfW(Phdr) *segment = (const ElfW(Phdr) *)(base + header->e_phoff);
+
+		for (unsigned i = 0; i < header->e_phnum; i++)
+			if (segment[i].p_type == PT_LOAD &&
+			    base + segment[i].p_vaddr + segment[i].p_memsz > end)
+				end = base + segment[i].p_vaddr + segment[i].p_memsz;
+	}
+	modules_loader_start = base;
+	modules_loader_bytes = end - base;
 }
 
 static void lock(void)
@@ -39,10 +57,10 @@ static void unlock(void)
 
 /* The build-id in the mapped notes of the file that starts here. */
 static const unsigned char *find_build_id(uintptr_t start, uintptr_t end, uintptr_t base,
-                                          size_t *bytes)
+					  size_t *bytes)
 {
 	const ElfW(Ehdr) *header = (const ElfW(Ehdr) *)start;
-	const ElfW(Phdr) *segment;
+	const ElfW(Phdr) * segment;
 
 	*bytes = 0;
 	if (end - start < sizeof(*header) || header->e_ident[0] != ELFMAG0 ||
@@ -85,7 +103,7 @@ static char *record_room(uint32_t bytes)
 
 	if (offset + bytes > CHUNK_BYTES - 8) { /* always room for the 0 that says "next" */
 		*(uint32_t *)((char *)region_chunk(shared_region, session->module_chunk[chunk]) +
-		              offset) = 0;
+			      offset) = 0;
 		chunk++;
 		used = chunk * CHUNK_BYTES;
 		offset = 0;
@@ -108,7 +126,7 @@ static uint32_t define(const struct dl_find_object *found)
 	const char *path = found->dlfo_link_map->l_name;
 	size_t path_bytes = path != NULL ? raw_length(path) : 0, build_id_bytes;
 	const unsigned char *build_id =
-		find_build_id(start, end, found->dlfo_link_map->l_addr, &build_id_bytes);
+	    find_build_id(start, end, found->dlfo_link_map->l_addr, &build_id_bytes);
 	uint32_t bytes, at = atomic_load(&state->module_count);
 	struct shared_module *record;
 
@@ -119,11 +137,11 @@ static uint32_t define(const struct dl_find_object *found)
 	if (record == NULL)
 		return 0;
 	*record = (struct shared_module){.record_bytes = bytes,
-	                                 .build_id_bytes = (uint16_t)build_id_bytes,
-	                                 .path_bytes = (uint16_t)path_bytes,
-	                                 .start = start,
-	                                 .end = end,
-	                                 .base = found->dlfo_link_map->l_addr};
+					 .build_id_bytes = (uint16_t)build_id_bytes,
+					 .path_bytes = (uint16_t)path_bytes,
+					 .start = start,
+					 .end = end,
+					 .base = found->dlfo_link_map->l_addr};
 	raw_copy(record + 1, build_id, build_id_bytes);
 	raw_copy((char *)(record + 1) + build_id_bytes, path, path_bytes);
 	atomic_fetch_add_explicit(&state->session->module_bytes, bytes, memory_order_release);

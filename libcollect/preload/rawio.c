@@ -16,7 +16,7 @@
 void *raw_map(size_t bytes)
 {
 	long result = raw_syscall(SYS_mmap, 0, (long)bytes, PROT_READ | PROT_WRITE,
-	                          MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+				  MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 
 	return raw_failed(result) ? NULL : (void *)result;
 }
@@ -69,8 +69,8 @@ int raw_readable(uintptr_t address)
 {
 	/* The kernel reads the set before it looks at `how`: EFAULT or EINVAL. */
 	enum { NO_SUCH_HOW = 0x4d4c47, EFAULT_NUMBER = 14, EINVAL_NUMBER = 22 };
-	long result = raw_syscall(SYS_rt_sigprocmask, NO_SUCH_HOW, (long)(address & ~(uintptr_t)7), 0,
-	                          8, 0, 0);
+	long result = raw_syscall(SYS_rt_sigprocmask, NO_SUCH_HOW, (long)(address & ~(uintptr_t)7),
+				  0, 8, 0, 0);
 
 	return result == -EINVAL_NUMBER;
 }

@@ -20,8 +20,8 @@ struct real {
 	void *(*memalign)(size_t, size_t);
 	void *(*valloc)(size_t);
 	void *(*pvalloc)(size_t);
-	void (*free_sized)(void *, size_t);                  /* NULL before C23 */
-	void (*free_aligned_sized)(void *, size_t, size_t);  /* NULL before C23 */
+	void (*free_sized)(void *, size_t);                 /* NULL before C23 */
+	void (*free_aligned_sized)(void *, size_t, size_t); /* NULL before C23 */
 };
 extern struct real real;
 

@@ -62,7 +62,8 @@ uint64_t rules_find(uintptr_t pc, int interrupted)
 			return rule;
 	}
 	rule = rules_make(pc, interrupted, &cacheable);
-	if (cacheable && atomic_exchange_explicit(&state->rule_lock, 1, memory_order_acquire) == 0) {
+	if (cacheable &&
+	    atomic_exchange_explicit(&state->rule_lock, 1, memory_order_acquire) == 0) {
 		atomic_store_explicit(&slot->key, 0, memory_order_relaxed);
 		atomic_thread_fence(memory_order_release);
 		atomic_store_explicit(&slot->rule, rule, memory_order_release);

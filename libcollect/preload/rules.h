@@ -26,13 +26,13 @@ enum rule_type {
 	RULE_OTHER = 5      /* says more than these rules can: libunwind's turn */
 };
 
-#define RULE_TYPE(rule) ((enum rule_type)((rule)&7))
+#define RULE_TYPE(rule)         ((enum rule_type)((rule)&7))
 #define RULE_CFA_FROM_RBP(rule) (((rule) >> 3) & 1)
-#define RULE_RBP_SAVED(rule) (((rule) >> 4) & 1)
-#define RULE_CFA_OFFSET(rule) ((intptr_t)((int64_t)((rule) << 39) >> 44) * 8)
-#define RULE_RBP_OFFSET(rule) ((intptr_t)((int64_t)((rule) << 19) >> 44) * 8)
-#define RULE_MODULE(rule) ((uint32_t)((rule) >> 45))
-#define RULE_MODULES_MAX ((1u << 19) - 1)
+#define RULE_RBP_SAVED(rule)    (((rule) >> 4) & 1)
+#define RULE_CFA_OFFSET(rule)   ((intptr_t)((int64_t)((rule) << 39) >> 44) * 8)
+#define RULE_RBP_OFFSET(rule)   ((intptr_t)((int64_t)((rule) << 19) >> 44) * 8)
+#define RULE_MODULE(rule)       ((uint32_t)((rule) >> 45))
+#define RULE_MODULES_MAX        ((1u << 19) - 1)
 
 /*
  * The rule at pc, a return address; or an interrupted pc, which is looked up as it is and

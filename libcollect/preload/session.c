@@ -22,8 +22,7 @@
 static struct state state_before; /* until the real one is mapped: epoch 0, nothing else used */
 struct state *state = &state_before;
 struct region *shared_region;
-__thread struct thread self
-	__attribute__((tls_model("initial-exec"))) = {.epoch = EPOCH_NONE};
+__thread struct thread self __attribute__((tls_model("initial-exec"))) = {.epoch = EPOCH_NONE};
 
 enum { POOL_TRIES = 200 }; /* 5 ms apart: a second until a thread goes unrecorded */
 
@@ -43,7 +42,7 @@ static uint32_t chunk_pop(void)
 			return CHUNK_NONE;
 		next = atomic_load_explicit(&region_next(region)[chunk], memory_order_relaxed);
 		if (atomic_compare_exchange_weak(&region->pool, &top,
-		                                 ((top >> 32) + 1) << 32 | next))
+						 ((top >> 32) + 1) << 32 | next))
 			return chunk;
 	}
 	fresh = atomic_load(&region->fresh);
@@ -82,8 +81,8 @@ int session_parse(const char *text, int *id, uint64_t *cookie)
 		return -1;
 	for (; *text != '\0'; text++) {
 		unsigned digit = (*text >= '0' && *text <= '9')   ? (unsigned)(*text - '0')
-		                 : (*text >= 'a' && *text <= 'f') ? (unsigned)(*text - 'a' + 10)
-		                                                  : 16;
+				 : (*text >= 'a' && *text <= 'f') ? (unsigned)(*text - 'a' + 10)
+								  : 16;
 
 		if (digit == 16)
 			return -1;
@@ -122,8 +121,8 @@ static int session_variable(char *buffer, size_t bytes)
 				break;
 		} else {
 			matched = piece == name[matched] ? matched + 1
-			          : piece == '\0'        ? 0
-			                                 : length + 1;
+				  : piece == '\0'        ? 0
+							 : length + 1;
 			if (matched > length && piece == '\0')
 				matched = 0;
 		}
@@ -141,21 +140,21 @@ int region_attach(int id, uint64_t cookie)
 
 	if (raw_failed(at)) {
 		raw_message("cannot attach to the recorder's shared memory (",
-		            at == -EACCES_NUMBER ? "another user's"
-		            : at == -ENOMEM_NUMBER
-		                    ? "address space limit: ulimit -v"
-		                    : "another IPC namespace, or the recorder is gone",
-		            "): this process runs unprofiled", NULL);
+			    at == -EACCES_NUMBER ? "another user's"
+			    : at == -ENOMEM_NUMBER
+				? "address space limit: ulimit -v"
+				: "another IPC namespace, or the recorder is gone",
+			    "): this process runs unprofiled", NULL);
 		return -1;
 	}
 	if (region->magic != REGION_MAGIC || region->cookie != cookie) {
 		raw_message("the recorder named by " SESSION_VARIABLE
-		            " is gone: this process runs unprofiled",
-		            NULL);
+			    " is gone: this process runs unprofiled",
+			    NULL);
 	} else if (region->version != CONTRACT_VERSION) {
 		raw_message("library and recorder are of different versions: "
-		            "this process runs unprofiled; install them together",
-		            NULL);
+			    "this process runs unprofiled; install them together",
+			    NULL);
 	} else {
 		raw_syscall(SYS_madvise, at, (long)region->bytes, MADV_DONTDUMP, 0, 0, 0);
 		environment_session(id, cookie);
@@ -176,7 +175,7 @@ static int attach_by_environment(void)
 		return preload_start();
 	if (session_parse(text, &id, &cookie) != 0) {
 		raw_message("cannot read " SESSION_VARIABLE "=", text,
-		            ": this process runs unprofiled", NULL);
+			    ": this process runs unprofiled", NULL);
 		return -1;
 	}
 	return region_attach(id, cookie);
@@ -215,16 +214,27 @@ static int claim(struct session *session, uint32_t parent_epoch)
 	return 0;
 }
 
+int session_recorder_lives(void)
+{
+	const uint32_t died = 0x40000000; /* FUTEX_OWNER_DIED */
+	uint32_t word = atomic_load_explicit(&shared_region->recorder, memory_order_acquire);
+
+	return word != 0 && (word & died) == 0;
+}
+
 static int session_claim(uint32_t parent_epoch)
 {
 	struct region *region = shared_region;
+
+	if (!session_recorder_lives())
+		return -1;
 
 	if (!region->follow_fork && region->first_pid != 0 &&
 	    raw_getpid() != (int)region->first_pid)
 		return -1;
 	state->max_depth = region->max_depth != 0 && region->max_depth < FRAMES_MAX
-	                           ? region->max_depth
-	                           : DEPTH_DEFAULT;
+			       ? region->max_depth
+			       : DEPTH_DEFAULT;
 	for (uint32_t i = 0; i < SESSIONS_MAX; i++) {
 		struct session *session = &region->session[i];
 
@@ -255,7 +265,7 @@ static int session_open(uint32_t parent_epoch)
 			return -1;
 		/* Another thread may be as far. */
 		if (!__atomic_compare_exchange_n(&state, &before, map, 0, __ATOMIC_SEQ_CST,
-		                                 __ATOMIC_SEQ_CST))
+						 __ATOMIC_SEQ_CST))
 			raw_unmap(map, sizeof(*map));
 	}
 	if (!atomic_compare_exchange_strong(&state->phase, &phase, PHASE_OPENING)) {
@@ -285,8 +295,7 @@ static int ring_open(struct thread *thread)
 	/* Waiting helps the ring of a thread that just ended; a thread that once
 	 * waited in vain asks again at each event, but waits no more. */
 	for (int i = 0; chunk == CHUNK_NONE && i < POOL_TRIES && thread->limit == 0; i++) {
-		raw_futex_wait(&shared_region->epochs,
-		               atomic_load(&shared_region->epochs), 5);
+		raw_futex_wait(&shared_region->epochs, atomic_load(&shared_region->epochs), 5);
 		chunk = chunk_take();
 	}
 	if (chunk == CHUNK_NONE) {
@@ -346,9 +355,8 @@ cold struct thread *gate_cold(uintptr_t sp)
 	if (thread->busy != 0 && thread->epoch == EPOCH_NONE)
 		return NULL;
 	{
-		uint32_t parent = thread->epoch == EPOCH_NONE || thread->epoch == epoch
-		                          ? 0
-		                          : thread->epoch;
+		uint32_t parent =
+		    thread->epoch == EPOCH_NONE || thread->epoch == epoch ? 0 : thread->epoch;
 
 		thread->epoch = EPOCH_NONE;
 		thread->busy = sp;

@@ -13,6 +13,9 @@ int region_attach(int id, uint64_t cookie);
 /* Reads "SHMID.COOKIE". Returns 0, or -1 when it is something else. */
 int session_parse(const char *text, int *id, uint64_t *cookie);
 
+/* 1 while the recorder of the region is there. */
+int session_recorder_lives(void);
+
 /* The entry without launcher (LD_PRELOAD only): starts a recorder and attaches
  * to its region. Returns 0, or -1 after having said why not. */
 int preload_start(void);

@@ -45,10 +45,12 @@ static int beside_library(char *path, const char *suffix)
 
 static int find_program(char *path)
 {
-	/* installed: lib/mallograph/libmallograph.so; built: build/libmallograph.so */
-	static const char *const suffixes[] = {"../../bin/mallograph", "../mallograph"};
+	/* installed: lib/mallograph/libmallograph.so; built: build/libmallograph.so, beside the
+	 * program only where make was given another folder or a sanitizer */
+	static const char *const suffixes[] = {"../../bin/mallograph", "mallograph",
+					       "../mallograph"};
 
-	for (unsigned i = 0; i < 2; i++)
+	for (unsigned i = 0; i < 3; i++)
 		if (beside_library(path, suffixes[i]) == 0 &&
 		    raw_syscall(SYS_faccessat, AT_FDCWD, (long)path, X_OK, 0, 0, 0) == 0)
 			return 0;
@@ -98,7 +100,7 @@ static int read_reply(int fd, char *text)
 
 	while (used + 1 < REPLY_BYTES) {
 		long got = raw_syscall(SYS_read, fd, (long)(text + used),
-		                       (long)(REPLY_BYTES - 1 - used), 0, 0, 0);
+				       (long)(REPLY_BYTES - 1 - used), 0, 0, 0);
 
 		if (got == -4) /* EINTR */
 			continue;
@@ -131,15 +133,15 @@ static int may_start(char *path)
 	raw_syscall(SYS_prctl, PR_GET_CHILD_SUBREAPER, (long)&subreaper, 0, 0, 0, 0);
 	if (raw_getpid() == 1 || subreaper != 0) {
 		raw_message("this program would see the recorder among its children "
-		            "(it is PID 1 or a child subreaper): start it with "
-		            "`mallograph record`; it runs unprofiled",
-		            NULL);
+			    "(it is PID 1 or a child subreaper): start it with "
+			    "`mallograph record`; it runs unprofiled",
+			    NULL);
 		return -1;
 	}
 	if (find_program(path) != 0) {
 		raw_message("cannot find the program mallograph beside libmallograph.so: "
-		            "this process runs unprofiled",
-		            NULL);
+			    "this process runs unprofiled",
+			    NULL);
 		return -1;
 	}
 	return 0;
@@ -155,8 +157,8 @@ int preload_start(void)
 		return -1;
 	if (raw_syscall(SYS_pipe2, (long)pipe, O_CLOEXEC, 0, 0, 0, 0) != 0) {
 		raw_message("cannot start the recorder (no descriptor to be had): "
-		            "this process runs unprofiled",
-		            NULL);
+			    "this process runs unprofiled",
+			    NULL);
 		return -1;
 	}
 	child = raw_fork(0);
@@ -174,11 +176,11 @@ int preload_start(void)
 			result = attach_by_reply(reply);
 		else
 			raw_message("the recorder did not start: this process runs unprofiled",
-			            NULL);
+				    NULL);
 	} else {
 		raw_message("cannot start the recorder (no process to be had): "
-		            "this process runs unprofiled",
-		            NULL);
+			    "this process runs unprofiled",
+			    NULL);
 	}
 	raw_syscall(SYS_close, pipe[0], 0, 0, 0, 0, 0);
 	return result;

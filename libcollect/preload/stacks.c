@@ -6,8 +6,8 @@
  * them; what is here is the index over them: hash tables of ids with linear
  * probing. When a table is three quarters full a new one of four times the
  * size takes the insertions, and look-ups go through both, newest first: no
- * table is ever moved, so there is no moment at which anybody waits. A slot changes once, from 0 to an
- * id, by compare-and-swap, after the node has been written.
+ * table is ever moved, so there is no moment at which anybody waits. A slot changes once, from 0 to
+ * an id, by compare-and-swap, after the node has been written.
  */
 #include "libcollect/preload/stacks.h"
 
@@ -20,8 +20,8 @@ enum { FIRST_SLOTS = 1 << 13, PROBES = 64 };
 
 static inline uint64_t hash(uint32_t parent, uint64_t address, uint32_t module_and_flags)
 {
-	uint64_t h = (address ^ (uint64_t)parent << 32 ^ module_and_flags) *
-	             UINT64_C(0x9e3779b97f4a7c15);
+	uint64_t h =
+	    (address ^ (uint64_t)parent << 32 ^ module_and_flags) * UINT64_C(0x9e3779b97f4a7c15);
 
 	h ^= h >> 29;
 	return (h + parent) * UINT64_C(0xbf58476d1ce4e5b9) >> 20;
@@ -30,8 +30,8 @@ static inline uint64_t hash(uint32_t parent, uint64_t address, uint32_t module_a
 /* The node with this id; its chunk is there once the id is in a table. */
 static inline struct shared_node *node_at(uint32_t id)
 {
-	uint32_t chunk = atomic_load_explicit(&state->node_chunk[id / NODES_PER_CHUNK],
-	                                      memory_order_acquire);
+	uint32_t chunk =
+	    atomic_load_explicit(&state->node_chunk[id / NODES_PER_CHUNK], memory_order_acquire);
 
 	return (struct shared_node *)region_chunk(shared_region, chunk) + id % NODES_PER_CHUNK;
 }
@@ -80,8 +80,8 @@ static cold int node_room(uint32_t id)
 
 static cold uint32_t node_make(uint32_t parent, uint64_t address, uint32_t module_and_flags)
 {
-	uint32_t id = atomic_fetch_add_explicit(&state->session->node_count, 1,
-	                                        memory_order_relaxed);
+	uint32_t id =
+	    atomic_fetch_add_explicit(&state->session->node_count, 1, memory_order_relaxed);
 
 	if (!node_room(id))
 		return 0;
@@ -91,8 +91,7 @@ static cold uint32_t node_make(uint32_t parent, uint64_t address, uint32_t modul
 
 /* The id in table, or 0; *slot is where it belongs, NULL when the table is full there. */
 static inline uint32_t search(struct node_table *table, uint64_t h, uint32_t parent,
-                              uint64_t address, uint32_t module_and_flags,
-                              _Atomic uint32_t **slot)
+			      uint64_t address, uint32_t module_and_flags, _Atomic uint32_t **slot)
 {
 	for (unsigned probe = 0; probe < PROBES; probe++) {
 		_Atomic uint32_t *at = &table->slot[(h + probe) & table->mask];
@@ -122,7 +121,7 @@ uint32_t stacks_child(uint32_t parent, uint64_t address, uint32_t module_and_fla
 
 	for (uint32_t i = tables; i-- > 0;) {
 		struct node_table *table =
-			atomic_load_explicit(&state->node_table[i], memory_order_acquire);
+		    atomic_load_explicit(&state->node_table[i], memory_order_acquire);
 
 		id = search(table, h, parent, address, module_and_flags, &slot);
 		if (id != 0)

@@ -29,24 +29,24 @@
 #include "libcollect/ring.h"
 
 #define EPOCH_NONE UINT32_MAX        /* a thread that has no ring yet */
-#define EPOCH_OFF (UINT32_MAX - 1u)  /* of the state: recording is over */
+#define EPOCH_OFF  (UINT32_MAX - 1u) /* of the state: recording is over */
 
-#define likely(x) __builtin_expect(!!(x), 1)
+#define likely(x)   __builtin_expect(!!(x), 1)
 #define unlikely(x) __builtin_expect(!!(x), 0)
-#define cold __attribute__((cold, noinline))
+#define cold        __attribute__((cold, noinline))
 
 /* The state of the caller of a hook, at the moment of its return. */
 struct frame {
-	uintptr_t pc;  /* return address */
-	uintptr_t sp;  /* after the return: the hook's CFA */
+	uintptr_t pc; /* return address */
+	uintptr_t sp; /* after the return: the hook's CFA */
 	uintptr_t rbp;
 };
 
 /* Of the hook that it stands in; needs -fno-omit-frame-pointer. */
-#define CALLER()                                                                   \
-	((struct frame){(uintptr_t)__builtin_return_address(0),                    \
-	                (uintptr_t)__builtin_frame_address(0) + 16,                \
-	                *(uintptr_t *)__builtin_frame_address(0)})
+#define CALLER()                                                                                   \
+	((struct frame){(uintptr_t)__builtin_return_address(0),                                    \
+			(uintptr_t)__builtin_frame_address(0) + 16,                                \
+			*(uintptr_t *)__builtin_frame_address(0)})
 
 /*
  * What operator new says to the malloc inside it: record it as mine, with my
@@ -66,9 +66,9 @@ struct thread {
 	uint32_t epoch;
 	uint32_t side_count; /* events of signal handlers in the side buffer */
 	struct ring *ring;
-	uintptr_t busy; /* CFA of the hook whose bookkeeping is under way, or 0 */
-	uint64_t head;  /* copy of ring->head */
-	uint64_t limit; /* head may go up to here without a look at ring->tail */
+	uintptr_t busy;                  /* CFA of the hook whose bookkeeping is under way, or 0 */
+	uint64_t head;                   /* copy of ring->head */
+	uint64_t limit;                  /* head may go up to here without a look at ring->tail */
 	uintptr_t stack_low, stack_high; /* known to be this thread's stack: safe to read */
 	uint64_t allocations;            /* events published */
 	uintptr_t last_allocation;       /* address of the last of them */
@@ -81,15 +81,15 @@ struct thread {
 extern __thread struct thread self __attribute__((tls_model("initial-exec")));
 
 /* The thread's scratch memory, in ring->spare. */
-#define SIDE_EVENTS 64u
-#define FRAMES_MAX 1536u
+#define SIDE_EVENTS 640u
+#define FRAMES_MAX  1536u
 struct walked {
 	uint64_t address;
 	uint32_t module_and_flags;
 	uint32_t node;
 };
 struct scratch {
-	struct event side[SIDE_EVENTS * 2];
+	struct event side[SIDE_EVENTS];
 	uint32_t last_count, last_buffer;
 	struct walked frames[2][FRAMES_MAX]; /* innermost first; one the stack walked last */
 };
@@ -126,7 +126,7 @@ struct node_table {
 enum phase { PHASE_CLOSED = 0, PHASE_OPENING, PHASE_OPEN, PHASE_OFF };
 
 struct state {
-	_Atomic uint32_t epoch; /* alone in its line: every hook reads it */
+	_Atomic uint32_t epoch;              /* alone in its line: every hook reads it */
 	_Alignas(64) _Atomic uint32_t phase; /* enum phase */
 	uint32_t max_depth;
 	struct session *session;
@@ -168,8 +168,7 @@ static inline struct thread *gate(uintptr_t sp)
 {
 	struct thread *thread = &self;
 
-	if (likely(thread->epoch ==
-	           atomic_load_explicit(&state->epoch, memory_order_relaxed)) &&
+	if (likely(thread->epoch == atomic_load_explicit(&state->epoch, memory_order_relaxed)) &&
 	    likely((thread->busy | thread->ours) == 0))
 		return thread;
 	return gate_cold(sp);

@@ -33,6 +33,8 @@ int looseends_add(struct looseends *loose, const struct loose_end *end)
 	if (area_reserve(&loose->ends, ENDS * sizeof(*at)) != 0 ||
 	    area_reserve(&loose->buckets, BUCKETS * sizeof(uint32_t)) != 0)
 		return ERROR_MEMORY;
+	while (loose->first != loose->last && end_at(loose, loose->first)->kind == LOOSE_NONE)
+		loose->first++;
 	if (loose->last - loose->first == ENDS)
 		return ERROR_LIMIT;
 	link = (uint32_t)(loose->last % ENDS) + 1;

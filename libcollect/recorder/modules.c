@@ -92,8 +92,14 @@ static int open_module(const struct modules *modules, const char *maps,
 	if (modules->pid != 0) {
 		fd = proc_open_mapped(modules->pid, maps, record->start, record->end);
 		if (fd < 0 && path[0] == '\0') {
+			char *program = proc_program(modules->pid);
+
+			/* Unless it is another image by now. */
 			snprintf(inside, sizeof(inside), "/proc/%d/exe", (int)modules->pid);
-			fd = open(inside, flags);
+			if (program != NULL && modules->program != NULL &&
+			    strcmp(program, modules->program) == 0)
+				fd = open(inside, flags);
+			free(program);
 		} else if (fd < 0 && path[0] == '/') {
 			snprintf(inside, sizeof(inside), "/proc/%d/root%s", (int)modules->pid,
 				 path);

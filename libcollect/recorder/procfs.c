@@ -77,6 +77,18 @@ char *proc_link(pid_t pid, const char *name)
 	return strdup(target);
 }
 
+char *proc_program(pid_t pid)
+{
+	static const char deleted[] = " (deleted)";
+	const size_t suffix = sizeof(deleted) - 1;
+	char *path = proc_link(pid, "exe");
+	size_t length = path != NULL ? strlen(path) : 0;
+
+	if (length > suffix && strcmp(path + length - suffix, deleted) == 0)
+		path[length - suffix] = '\0';
+	return path;
+}
+
 uint64_t proc_status_number(pid_t pid, const char *name)
 {
 	char *text = proc_read(pid, "status", NULL);

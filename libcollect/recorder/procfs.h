@@ -16,6 +16,8 @@
 char *proc_read(pid_t pid, const char *name, size_t *size);
 /* Where a link /proc/PID/NAME points to, to be freed, or NULL. */
 char *proc_link(pid_t pid, const char *name);
+/* The path of its executable, to be freed, or NULL. */
+char *proc_program(pid_t pid);
 
 /* A number of /proc/PID/status ("PPid", "VmHWM"); 0 when it is not there. */
 uint64_t proc_status_number(pid_t pid, const char *name);

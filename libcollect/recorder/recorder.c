@@ -17,6 +17,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -25,6 +26,7 @@
 #include <unistd.h>
 
 #include "formats/error.h"
+#include "libcollect/recorder/naming.h"
 #include "libcollect/recorder/procfs.h"
 #include "libcollect/recorder/recording.h"
 
@@ -38,20 +40,21 @@
 
 struct recorder {
 	struct common common;
-	struct recording **recordings;
+	struct recording **recordings; /* those that are not done come first ... */
 	struct pollfd *polled;
-	size_t count, room;
-	struct recording *first; /* WAITING for its session, then NULL */
+	size_t count; /* ... this many; */
+	size_t all;   /* the others, so many in all, are kept as parents of later ones */
+	size_t room;
+	struct recording *by_slot[SESSIONS_MAX]; /* may have left it */
+	struct recording *first;                 /* WAITING for its session, then NULL */
 	pid_t first_pid;
 	int first_pidfd;
-	int first_over;          /* the process has ended */
-	int first_done;          /* and that was reported */
-	uint32_t slots_of_first; /* sessions of the first process so far */
-	uint32_t epochs;         /* as last seen */
+	int first_over;  /* the process has ended */
+	int first_done;  /* and that was reported */
+	uint32_t epochs; /* as last seen */
 	uint64_t scanned_ns, ends_ns, started_ns;
 	int sessions_seen;
-	struct symbolizer symbolizer;
-	struct recording *symbolized;
+	struct naming naming;
 };
 
 /* --- being alive ------------------------------------------------------------------ */
@@ -118,7 +121,7 @@ static void raise_limits(struct recorder *recorder)
 
 static int add_recording(struct recorder *recorder, struct recording *recording)
 {
-	if (recorder->count == recorder->room) {
+	if (recorder->all == recorder->room) {
 		size_t room = recorder->room != 0 ? recorder->room * 2 : 16;
 		struct recording **more = realloc(recorder->recordings, room * sizeof(*more));
 		struct pollfd *polled;
@@ -132,8 +135,22 @@ static int add_recording(struct recorder *recorder, struct recording *recording)
 		recorder->polled = polled;
 		recorder->room = room;
 	}
+	recorder->recordings[recorder->all++] = recorder->recordings[recorder->count];
 	recorder->recordings[recorder->count++] = recording;
 	return 0;
+}
+
+/* Rounds don't look at what is done. */
+static void set_done_aside(struct recorder *recorder)
+{
+	for (size_t i = 0; i < recorder->count; i++) {
+		struct recording *recording = recorder->recordings[i];
+
+		if (recording->state != RECORDING_DONE || recording->session != NULL)
+			continue;
+		recorder->recordings[i--] = recorder->recordings[--recorder->count];
+		recorder->recordings[recorder->count] = recording;
+	}
 }
 
 static int pidfd_is_over(int pidfd)
@@ -170,49 +187,59 @@ static void end_with_process(struct recorder *recorder, struct recording *record
 	recording_end(recording, ending, status);
 }
 
-static const char *name_of_process(const struct recorder *recorder, pid_t pid,
-				   const struct recording *parent, char *name, size_t size)
+/* A forked child runs its parent's image, whatever it has become since. */
+static void name_of_session(const struct session *session, const struct recording *parent,
+			    char *name, size_t size)
 {
-	char *program = proc_link(pid, "exe");
-	char *deleted;
+	char known[sizeof(session->program)];
+	char *program;
 
-	if (program != NULL && (deleted = strstr(program, " (deleted)")) != NULL &&
-	    deleted[10] == '\0')
-		*deleted = '\0';
-	if (program != NULL)
-		report_copy(name, size, base_name(program));
-	else if (parent != NULL)
+	if (session->origin == ORIGIN_FORK && parent != NULL) {
 		report_copy(name, size, parent->name);
-	else
-		report_copy(name, size,
-			    pid == recorder->first_pid
-				? base_name(recorder->common.options->first_path)
-				: "unknown");
+		return;
+	}
+	report_copy(known, sizeof(known), session->program);
+	program = known[0] == '\0' ? proc_program(session->pid) : NULL;
+	report_copy(name, size, base_name(program != NULL ? program : known));
 	free(program);
-	return name;
 }
 
 /* The recording of the session that a process was forked from. */
 static struct recording *find_parent(const struct recorder *recorder, const struct session *session)
 {
-	for (size_t i = recorder->count; session->parent_epoch != 0 && i-- > 0;)
+	for (size_t i = 0; session->parent_epoch != 0 && i < recorder->all; i++)
 		if (recorder->recordings[i]->epoch == session->parent_epoch)
 			return recorder->recordings[i];
 	return NULL;
 }
 
-/* A process has one image: the session before this one ended by an exec, or
- * was of another process of that number. Returns 1 when by an exec. */
-static int end_image_before(struct recorder *recorder, int32_t pid)
+/* A recording of the same process, or of the one that it calls its parent. */
+static struct recording *find_relative(const struct recorder *recorder,
+				       const struct session *session, const struct recording *self)
+{
+	for (size_t i = 0; i < recorder->all; i++) {
+		struct recording *other = recorder->recordings[i];
+
+		if (other != self && other->state != RECORDING_WAITING &&
+		    (other->own_pid == session->pid || other->own_pid == session->parent_pid))
+			return other;
+	}
+	return NULL;
+}
+
+/* A process has one image: the session before this one ended by an exec, or, when
+ * the new one is a forked child's, was of another process of that number.
+ * Returns 1 when by an exec. */
+static int end_image_before(struct recorder *recorder, const struct session *session)
 {
 	int execed = 0;
 
 	for (size_t i = 0; i < recorder->count; i++) {
 		struct recording *recording = recorder->recordings[i];
 
-		if (recording->own_pid != pid || recording->state != RECORDING_OPEN)
+		if (recording->own_pid != session->pid || recording->state != RECORDING_OPEN)
 			continue;
-		if (pidfd_is_over(recording->pidfd)) {
+		if (session->origin == ORIGIN_FORK && recording->epoch != session->parent_epoch) {
 			end_with_process(recorder, recording);
 		} else {
 			recording_end(recording, TRACE_ENDING_EXECED, 0);
@@ -220,13 +247,6 @@ static int end_image_before(struct recorder *recorder, int32_t pid)
 		}
 	}
 	return execed;
-}
-
-/* Nobody can write this session's trace: it is emptied without being kept. */
-static void refuse_session(struct recorder *recorder, uint32_t slot)
-{
-	atomic_store(&recorder->common.shared.region->session[slot].state, SESSION_ABANDONED);
-	atomic_fetch_add(&recorder->common.shared.region->unrecorded, 1);
 }
 
 static unsigned origin_of(const struct recorder *recorder, const struct session *session,
@@ -241,12 +261,12 @@ static unsigned origin_of(const struct recorder *recorder, const struct session 
 	return is_first ? TRACE_ORIGIN_LAUNCHED : TRACE_ORIGIN_CHILD;
 }
 
-static void open_session(struct recorder *recorder, uint32_t slot)
+static int open_session(struct recorder *recorder, uint32_t slot)
 {
 	struct session *session = &recorder->common.shared.region->session[slot];
 	struct recording *parent = find_parent(recorder, session), *recording = NULL;
 	int is_first = recorder->first_pid != 0 && session->pid == recorder->first_pid;
-	int execed = end_image_before(recorder, session->pid);
+	int execed = end_image_before(recorder, session);
 	char name[64], message[256];
 
 	recorder->sessions_seen = 1;
@@ -254,40 +274,36 @@ static void open_session(struct recorder *recorder, uint32_t slot)
 		recording = recorder->first;
 		recorder->first = NULL;
 	} else {
-		name_of_process(recorder, session->pid,
-				session->origin == ORIGIN_FORK ? parent : NULL, name, sizeof(name));
-		recording =
-		    recording_new(&recorder->common, name, session->pid, message, sizeof(message));
-		if (recording != NULL && add_recording(recorder, recording) != 0) {
+		name_of_session(session, parent, name, sizeof(name));
+		recording = recording_new(&recorder->common, name, session->pid);
+		if (recording == NULL || add_recording(recorder, recording) != 0) {
 			recording_free(recording);
-			recording = NULL;
+			return ERROR_MEMORY; /* later, perhaps */
 		}
-		if (recording == NULL) {
+		if (recording_create_file(recording, message, sizeof(message)) != 0) {
+			atomic_fetch_add(&recorder->common.shared.region->unrecorded, 1);
 			reports_say(&recorder->common.reports, REPORT_WARNING, is_first,
 				    "process %d is not recorded: %s", (int)session->pid, message);
-			refuse_session(recorder, slot);
-			return;
 		}
 	}
 	recording->first = is_first;
 	recording->origin = origin_of(recorder, session, is_first, execed);
-	recording_open(recording, slot, parent);
+	recording_open(recording, slot, parent, find_relative(recorder, session, recording));
+	recorder->by_slot[slot] = recording;
 	if (recording->pid != 0)
-		return;
+		return 0;
 	/* It was over, or another image, before we looked. */
 	if (recording->pidfd >= 0 && !pidfd_is_over(recording->pidfd))
 		recording_end(recording, TRACE_ENDING_EXECED, 0);
 	else if (!is_first || recorder->common.options->preloaded)
 		end_with_process(recorder, recording);
+	return 0;
 }
 
 static int is_known(const struct recorder *recorder, uint32_t slot)
 {
-	for (size_t i = 0; i < recorder->count; i++)
-		if (recorder->recordings[i]->session != NULL &&
-		    recorder->recordings[i]->slot == slot)
-			return 1;
-	return 0;
+	return recorder->by_slot[slot] != NULL && recorder->by_slot[slot]->session != NULL &&
+	       recorder->by_slot[slot]->slot == slot;
 }
 
 /* Opens new sessions, oldest first. */
@@ -306,17 +322,18 @@ static void find_sessions(struct recorder *recorder, uint64_t now_ns, int in_any
 		for (uint32_t i = 0; i < SESSIONS_MAX; i++) {
 			struct session *session = &region->session[i];
 
-			if (atomic_load_explicit(&session->state, memory_order_acquire) !=
-				SESSION_OPEN ||
+			uint32_t state =
+			    atomic_load_explicit(&session->state, memory_order_acquire);
+
+			if ((state != SESSION_OPEN && state != SESSION_ABANDONED) ||
 			    is_known(recorder, i))
 				continue;
 			if (oldest == SESSIONS_MAX ||
 			    session->epoch < region->session[oldest].epoch)
 				oldest = i;
 		}
-		if (oldest == SESSIONS_MAX)
+		if (oldest == SESSIONS_MAX || open_session(recorder, oldest) != 0)
 			return;
-		open_session(recorder, oldest);
 	}
 }
 
@@ -389,13 +406,13 @@ static void look_at_ends(struct recorder *recorder, uint64_t now_ns)
 
 /* --- completion --------------------------------------------------------------------------- */
 
-static void complete(struct recorder *recorder, struct recording *recording, const void *symbols,
-		     size_t size)
+static void complete(struct recorder *recorder, struct recording *recording,
+		     struct symcache *symbols)
 {
 	if (recording->first && !recorder->first_done)
 		recording->unrecorded =
 		    atomic_exchange(&recorder->common.shared.region->unrecorded, 0);
-	recording_complete(recording, symbols, size);
+	recording_complete(recording, symbols);
 }
 
 /* The first process' recordings go before others: the launcher waits for them. */
@@ -413,43 +430,26 @@ static struct recording *next_ended(const struct recorder *recorder)
 	return found;
 }
 
-static void finish_symbolizer(struct recorder *recorder, uint64_t now_ns)
-{
-	struct recording *recording = recorder->symbolized;
-	size_t size = 0;
-	void *output;
-	int status;
-
-	if (recording == NULL || !symbolizer_ended(&recorder->symbolizer, now_ns, &status))
-		return;
-	output = symbolizer_output(&recorder->symbolizer, &size);
-	if (status != 0)
-		recording->symbols_skipped = recording->stacks.modules.file_count;
-	complete(recorder, recording, output, size);
-	symbolizer_release(&recorder->symbolizer, output, size);
-	recorder->symbolized = NULL;
-}
-
 static void complete_ended(struct recorder *recorder, uint64_t now_ns)
 {
-	const struct recorder_options *options = recorder->common.options;
-	struct recording *recording;
+	struct naming *naming = &recorder->naming;
+	struct recording *recording = naming_ended(naming, now_ns);
+	int open = 0;
 
-	finish_symbolizer(recorder, now_ns);
-	while (recorder->symbolized == NULL && (recording = next_ended(recorder)) != NULL) {
-		if (!options->symbols || recording->write_error != 0 ||
-		    recording->account.classes.count == 0) {
-			complete(recorder, recording, NULL, 0);
-		} else if (symbolizer_start(&recorder->symbolizer, options->program,
-					    recording->output.fd, recording->own_pid,
-					    &recording->stacks.modules, now_ns) != 0) {
-			recording->symbols_skipped = recording->stacks.modules.file_count;
-			complete(recorder, recording, NULL, 0);
-		} else {
+	if (recording != NULL)
+		complete(recorder, recording, &naming->cache);
+	while (naming->recording == NULL && (recording = next_ended(recorder)) != NULL) {
+		if (!recorder->common.options->symbols || recording->account.writer == NULL ||
+		    recording->account.classes.count == 0)
+			complete(recorder, recording, NULL);
+		else if (naming_start(naming, recording, now_ns))
 			recording->state = RECORDING_SYMBOLS;
-			recorder->symbolized = recording;
-		}
+		else
+			complete(recorder, recording, &naming->cache);
 	}
+	for (size_t i = 0; i < recorder->count && !open; i++)
+		open = recorder->recordings[i]->state == RECORDING_OPEN;
+	naming_background(naming, open);
 }
 
 /* --- the first process --------------------------------------------------------------------- */
@@ -457,16 +457,18 @@ static void complete_ended(struct recorder *recorder, uint64_t now_ns)
 static int create_first(struct recorder *recorder)
 {
 	const struct recorder_options *options = recorder->common.options;
-	char name[64], message[256];
+	char name[64], message[256], *program = NULL;
 	struct report report = {.kind = REPORT_READY, .first = 1};
 
-	if (options->first_path != NULL)
-		report_copy(name, sizeof(name), base_name(options->first_path));
-	else
-		name_of_process(recorder, recorder->first_pid, NULL, name, sizeof(name));
-	recorder->first =
-	    recording_new(&recorder->common, name, recorder->first_pid, message, sizeof(message));
-	if (recorder->first == NULL || add_recording(recorder, recorder->first) != 0) {
+	if (options->first_path == NULL)
+		program = proc_program(recorder->first_pid);
+	report_copy(name, sizeof(name),
+		    base_name(options->first_path != NULL ? options->first_path : program));
+	free(program);
+	snprintf(message, sizeof(message), "out of memory");
+	recorder->first = recording_new(&recorder->common, name, recorder->first_pid);
+	if (recorder->first == NULL || add_recording(recorder, recorder->first) != 0 ||
+	    recording_create_file(recorder->first, message, sizeof(message)) != 0) {
 		reports_say(&recorder->common.reports, REPORT_ERROR, 1, "%s", message);
 		return ERROR_SYSTEM;
 	}
@@ -479,7 +481,7 @@ static int create_first(struct recorder *recorder)
 	return 0;
 }
 
-static int first_has_ended(struct recorder *recorder, uint64_t now_ns)
+static int first_has_ended(struct recorder *recorder)
 {
 	int told = atomic_load(&recorder->common.shared.region->first_ended) != 0;
 
@@ -487,7 +489,6 @@ static int first_has_ended(struct recorder *recorder, uint64_t now_ns)
 	    (told || (recorder->first_pidfd >= 0 ? pidfd_is_over(recorder->first_pidfd)
 						 : kill(recorder->first_pid, 0) != 0)))
 		recorder->first_over = 1;
-	(void)now_ns;
 	return recorder->first_over;
 }
 
@@ -518,7 +519,7 @@ static void look_at_first(struct recorder *recorder, uint64_t now_ns)
 {
 	struct report report = {.kind = REPORT_FIRST_DONE};
 
-	if (recorder->first_pid == 0 || recorder->first_done || !first_has_ended(recorder, now_ns))
+	if (recorder->first_pid == 0 || recorder->first_done || !first_has_ended(recorder))
 		return;
 	find_sessions(recorder, now_ns, 1);
 	end_unopened(recorder);
@@ -527,7 +528,8 @@ static void look_at_first(struct recorder *recorder, uint64_t now_ns)
 
 		if (recording->state == RECORDING_DONE)
 			continue;
-		if (recording->own_pid == recorder->first_pid)
+		/* Others that have ended are waited for, too; those that live on are not. */
+		if (recording->own_pid == recorder->first_pid || recording->state != RECORDING_OPEN)
 			return;
 		report.running++;
 	}
@@ -581,12 +583,13 @@ static void run(struct recorder *recorder)
 		look_at_first(recorder, now_ns);
 		complete_ended(recorder, now_ns);
 		look_at_first(recorder, now_ns);
+		set_done_aside(recorder);
 		reports_flush(&recorder->common.reports, 0);
 		if (all_is_done(recorder, now_ns))
 			return;
-		sleep_ns = slots != 0 || recorder->symbolized != NULL ? SLEEP_LEAST
-			   : sleep_ns * 2 < SLEEP_MOST                ? sleep_ns * 2
-								      : SLEEP_MOST;
+		sleep_ns = slots != 0 || recorder->naming.recording != NULL ? SLEEP_LEAST
+			   : sleep_ns * 2 < SLEEP_MOST                      ? sleep_ns * 2
+									    : SLEEP_MOST;
 		nap(region, sleep_ns);
 	}
 }
@@ -613,10 +616,11 @@ int recorder_run(struct region *region, const struct recorder_options *options, 
 	}
 	drop_robust_futex(region);
 	reports_flush(&recorder.common.reports, 1);
-	for (size_t i = 0; i < recorder.count; i++)
+	for (size_t i = 0; i < recorder.all; i++)
 		recording_free(recorder.recordings[i]);
 	free(recorder.recordings);
 	free(recorder.polled);
+	naming_release(&recorder.naming);
 	module_files_release(&recorder.common.files);
 	output_names_release(&recorder.common.names);
 	if (recorder.first_pidfd >= 0)

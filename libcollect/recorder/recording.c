@@ -7,17 +7,14 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "libcollect/recorder/procfs.h"
+#include "formats/error.h"
 
 #define FLUSH_NS UINT64_C(500000000)
 
-struct recording *recording_new(struct common *common, const char *name, pid_t pid, char *message,
-				size_t size)
+struct recording *recording_new(struct common *common, const char *name, pid_t pid)
 {
-	const struct recorder_options *options = common->options;
 	struct recording *recording = calloc(1, sizeof(*recording));
 
-	snprintf(message, size, "out of memory");
 	if (recording == NULL)
 		return NULL;
 	recording->common = common;
@@ -25,23 +22,32 @@ struct recording *recording_new(struct common *common, const char *name, pid_t p
 	recording->pidfd = -1;
 	recording->timeline.statm_fd = -1;
 	report_copy(recording->name, sizeof(recording->name), name);
-	if (output_create(&common->names, options, name, pid, &recording->output, message, size) !=
-	    0)
-		goto fail;
+	recording->output.fd = -1;
+	return recording;
+}
+
+int recording_create_file(struct recording *recording, char *message, size_t size)
+{
+	struct common *common = recording->common;
+	const struct recorder_options *options = common->options;
+	int error = output_create(&common->names, options, recording->name, recording->own_pid,
+				  &recording->output, message, size);
+
+	if (error != 0)
+		return error;
 	recording->writer = trace_writer_new(recording->output.fd, options->codec, options->level);
-	if (recording->writer == NULL)
-		goto fail;
+	if (recording->writer == NULL) {
+		snprintf(message, size, "cannot write '%s': out of memory", recording->output.name);
+		return ERROR_MEMORY;
+	}
 	if (trace_writer_errno(recording->writer) != 0) {
 		snprintf(message, size, "cannot write '%s': %s", recording->output.name,
 			 strerror(trace_writer_errno(recording->writer)));
-		goto fail;
+		return ERROR_SYSTEM;
 	}
 	recording->account.writer = recording->writer;
 	recording->account.with_events = 1;
-	return recording;
-fail:
-	recording_free(recording);
-	return NULL;
+	return 0;
 }
 
 void recording_free(struct recording *recording)
@@ -66,7 +72,8 @@ void recording_free(struct recording *recording)
 	free(recording);
 }
 
-void recording_open(struct recording *recording, uint32_t slot, const struct recording *parent)
+void recording_open(struct recording *recording, uint32_t slot, const struct recording *parent,
+		    const struct recording *relative)
 {
 	struct common *common = recording->common;
 	struct session *session = &common->shared.region->session[slot];
@@ -79,7 +86,7 @@ void recording_open(struct recording *recording, uint32_t slot, const struct rec
 	recording->own_pid = session->pid;
 	recording->account.inherited = session->origin == ORIGIN_FORK;
 	ticks_start(&recording->account.ticks, &common->clock, session->opened);
-	recording_find_process(recording);
+	recording_find_process(recording, relative);
 	recording_describe(recording, parent);
 	recording->stacks.shared = &common->shared;
 	recording->stacks.session = session;
@@ -132,10 +139,10 @@ uint64_t recording_round(struct recording *recording, uint64_t now_ns)
 	if (account->writer == NULL)
 		return slots;
 	recording_check_writer(recording, 0);
-	if (account->writer != NULL && now_ns - recording->flushed_ns >= FLUSH_NS) {
+	if (account->writer != NULL && now_ns >= recording->flushed_ns + FLUSH_NS) {
 		recording_check_writer(recording, trace_writer_flush(account->writer));
 		recording->flushed_ns = now_ns;
-		check_size(recording);
 	}
+	check_size(recording);
 	return slots;
 }

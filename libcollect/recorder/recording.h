@@ -19,6 +19,7 @@
 #include "libcollect/recorder/output.h"
 #include "libcollect/recorder/report.h"
 #include "libcollect/recorder/symbols.h"
+#include "libcollect/recorder/symcache.h"
 #include "libcollect/recorder/timeline.h"
 
 /* What all recordings of a run share. */
@@ -76,14 +77,19 @@ struct recording {
 	int write_error; /* errno, 0: none */
 };
 
-/* Creates the trace's file. Returns NULL when that fails, with why in message. */
-struct recording *recording_new(struct common *common, const char *name, pid_t pid, char *message,
-				size_t size);
+/* NULL when out of memory. */
+struct recording *recording_new(struct common *common, const char *name, pid_t pid);
+/* Creates the trace's file. On failure returns a negative error, with why in
+ * message; the recording can go on without one: the program's rings still want
+ * to be emptied. */
+int recording_create_file(struct recording *recording, char *message, size_t size);
 void recording_free(struct recording *recording);
 
 /* Binds it to a session in state OPEN and writes the metadata. parent is the
- * recording that the process was forked from, or NULL. */
-void recording_open(struct recording *recording, uint32_t slot, const struct recording *parent);
+ * recording that the process was forked from, or NULL; relative one of the same
+ * process or its parent, or NULL. */
+void recording_open(struct recording *recording, uint32_t slot, const struct recording *parent,
+		    const struct recording *relative);
 
 /* One round of draining and what belongs to it. Returns the slots consumed. */
 uint64_t recording_round(struct recording *recording, uint64_t now_ns);
@@ -93,15 +99,15 @@ uint64_t recording_round(struct recording *recording, uint64_t now_ns);
  * ENDED. status is that of waitpid(). */
 void recording_end(struct recording *recording, enum trace_ending ending, int status);
 
-/* Writes what belongs at the end, with the symbolizer's output or NULL, closes
- * the file, reports it, and goes to DONE. */
-void recording_complete(struct recording *recording, const void *symbols, size_t size);
+/* Writes what belongs at the end, with the symbols that are known (of this
+ * recording at hand) or NULL, closes the file, reports it, and goes to DONE. */
+void recording_complete(struct recording *recording, struct symcache *symbols);
 
 /* Gives the session's slot and chunks back. */
 void recording_leave_session(struct recording *recording);
 
 /* In recording_meta.c: finds the process of a session, and what it is. */
-void recording_find_process(struct recording *recording);
+void recording_find_process(struct recording *recording, const struct recording *relative);
 void recording_describe(struct recording *recording, const struct recording *parent);
 void recording_write_meta(struct recording *recording, const struct recording *parent);
 

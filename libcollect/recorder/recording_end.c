@@ -99,7 +99,7 @@ void recording_end(struct recording *recording, enum trace_ending ending, int st
 	else
 		recording_write_meta(recording, NULL);
 	account_release_live(&recording->account);
-	stacks_release(&recording->stacks);
+	stacks_release_map(&recording->stacks);
 	drain_release(&recording->drain);
 	if (!program_may_write)
 		recording_leave_session(recording);
@@ -228,26 +228,29 @@ static void report_trace(struct recording *recording, const struct account_total
 	reports_send(&recording->common->reports, &report);
 }
 
-void recording_complete(struct recording *recording, const void *symbols, size_t size)
+void recording_complete(struct recording *recording, struct symcache *symbols)
 {
 	struct account_totals totals;
-	size_t taken;
 
 	account_total(&recording->account, &totals);
-	if (recording->write_error == 0) {
+	if (recording->writer != NULL && recording->write_error == 0) {
 		if (symbols != NULL)
-			trace_writer_blocks(recording->writer, symbols, size, &taken);
+			symcache_write(symbols, &recording->stacks, recording->writer);
 		write_counters(recording);
 		write_end(recording, &totals);
 		recording_check_writer(recording, trace_writer_finish(recording->writer));
 	}
 	/* Closing lets the lock go: readers then see a whole trace. */
-	close(recording->output.fd);
+	if (recording->output.fd >= 0)
+		close(recording->output.fd);
 	recording->output.fd = -1;
-	report_trace(recording, &totals);
+	if (recording->writer != NULL)
+		report_trace(recording, &totals);
 	trace_writer_free(recording->writer);
 	recording->writer = recording->account.writer = NULL;
 	account_release(&recording->account);
-	modules_release(&recording->stacks.modules);
+	stacks_release(&recording->stacks);
+	if (recording->stacks.modules.files != NULL)
+		modules_release(&recording->stacks.modules);
 	recording->state = RECORDING_DONE;
 }

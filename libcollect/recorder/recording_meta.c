@@ -18,24 +18,27 @@ enum { DEFAULT_DEPTH = 1024 };
  * the program lives in a pid namespace of its own, and nobody's when it was
  * quick; only a process that has our segment mapped is the one.
  */
-void recording_find_process(struct recording *recording)
+void recording_find_process(struct recording *recording, const struct recording *relative)
 {
 	int id = recording->common->shared.id;
-	pid_t inside;
+	enum proc_mapped mapped;
+	pid_t inside = 0;
 
 	recording->pid = recording->own_pid;
 	recording->pidfd = proc_pidfd(recording->pid);
-	switch (proc_maps_segment(recording->pid, id)) {
-	case PROC_MAPPED:
-	case PROC_UNKNOWN:
+	mapped = proc_maps_segment(recording->pid, id);
+	if (mapped == PROC_MAPPED || mapped == PROC_UNKNOWN)
 		return;
-	case PROC_NOT_MAPPED:
-	case PROC_GONE:
-		break;
-	}
-	inside = proc_find_inside(recording->own_pid, id);
+	/* Looking through all of /proc takes milliseconds: not where numbers mean
+	 * the same to a relative. */
+	if (relative == NULL || relative->other_namespace ||
+	    (recording->session->parent_pid != relative->own_pid &&
+	     recording->own_pid != relative->own_pid))
+		inside = proc_find_inside(recording->own_pid, id);
 	if (inside == 0) {
-		recording->pid = 0;
+		/* One that is just ending: its pidfd will tell. */
+		if (mapped != PROC_GONE || recording->pidfd < 0)
+			recording->pid = 0;
 		return;
 	}
 	if (recording->pidfd >= 0)
@@ -69,46 +72,48 @@ static char *join_arguments(char *const *argv, size_t *size)
 	return text;
 }
 
-static void describe_from_proc(struct recording *recording)
+static void copy_arguments(struct recording *recording, const struct recording *from)
 {
-	static const char deleted[] = " (deleted)";
-	size_t length;
-
-	if (recording->pid == 0)
+	if (from->arguments == NULL)
 		return;
-	recording->program = proc_link(recording->pid, "exe");
-	recording->folder = proc_link(recording->pid, "cwd");
-	recording->arguments = proc_read(recording->pid, "cmdline", &recording->arguments_size);
-	length = recording->program != NULL ? strlen(recording->program) : 0;
-	if (length > sizeof(deleted) - 1 &&
-	    strcmp(recording->program + length - (sizeof(deleted) - 1), deleted) == 0)
-		recording->program[length - (sizeof(deleted) - 1)] = '\0';
+	recording->arguments = malloc(from->arguments_size + 1);
+	if (recording->arguments == NULL)
+		return;
+	memcpy(recording->arguments, from->arguments, from->arguments_size);
+	recording->arguments_size = from->arguments_size;
 }
 
+/* What /proc says may be of another image by now where a process was forked:
+ * that is its parent's, and known. */
 void recording_describe(struct recording *recording, const struct recording *parent)
 {
 	const struct recorder_options *options = recording->common->options;
 	const struct recording *same = recording->session->origin == ORIGIN_FORK ? parent : NULL;
 
-	describe_from_proc(recording);
-	if (recording->program == NULL && same != NULL)
+	if (recording->pid != 0)
+		recording->folder = proc_link(recording->pid, "cwd");
+	if (same != NULL) {
 		recording->program = copy(same->program);
-	else if (recording->program == NULL && recording->first)
-		recording->program = copy(options->first_path);
-	if (recording->folder == NULL && same != NULL)
-		recording->folder = copy(same->folder);
-	if (recording->arguments != NULL && recording->arguments_size != 0)
+		copy_arguments(recording, same);
+		if (recording->folder == NULL)
+			recording->folder = copy(same->folder);
 		return;
-	free(recording->arguments);
-	recording->arguments = NULL;
-	recording->arguments_size = 0;
-	if (same != NULL && same->arguments != NULL) {
-		recording->arguments = malloc(same->arguments_size + 1);
-		if (recording->arguments == NULL)
-			return;
-		memcpy(recording->arguments, same->arguments, same->arguments_size);
-		recording->arguments_size = same->arguments_size;
-	} else if (recording->first && options->first_argv != NULL) {
+	}
+	if (recording->pid != 0) {
+		recording->program = proc_program(recording->pid);
+		recording->arguments =
+		    proc_read(recording->pid, "cmdline", &recording->arguments_size);
+	}
+	if (recording->program == NULL) {
+		char known[sizeof(recording->session->program)];
+
+		report_copy(known, sizeof(known), recording->session->program);
+		if (known[0] != '\0')
+			recording->program = strdup(known);
+	}
+	if (recording->arguments_size == 0 && recording->origin == TRACE_ORIGIN_LAUNCHED &&
+	    options->first_argv != NULL) {
+		free(recording->arguments);
 		recording->arguments =
 		    join_arguments(options->first_argv, &recording->arguments_size);
 	}

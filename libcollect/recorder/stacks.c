@@ -8,6 +8,7 @@ enum { FIRST_BITS = 10, CHAIN_MOST = 1 << 20 };
 struct file_node {
 	uint32_t parent, module;
 	uint64_t address;
+	int64_t offset; /* from the module's start; the address for none */
 	uint8_t own_flags;
 	uint8_t flags; /* those of all nodes up to the root */
 };
@@ -22,13 +23,30 @@ static inline struct file_node *node_at(const struct stacks *stacks, uint32_t id
 	return (struct file_node *)stacks->nodes.base + id;
 }
 
-void stacks_release(struct stacks *stacks)
+void stacks_release_map(struct stacks *stacks)
 {
 	area_release(&stacks->map);
-	area_release(&stacks->nodes);
 	area_release(&stacks->index);
 	area_release(&stacks->chain);
 	stacks->map_count = 0;
+	stacks->bits = 0;
+}
+
+void stacks_release(struct stacks *stacks)
+{
+	stacks_release_map(stacks);
+	area_release(&stacks->nodes);
+	stacks->node_count = 0;
+}
+
+int stacks_place(const struct stacks *stacks, uint32_t id, struct stacks_place *place)
+{
+	const struct file_node *node = node_at(stacks, id);
+
+	if (node->own_flags & (NODE_CUT | NODE_INCOMPLETE))
+		return -1;
+	*place = (struct stacks_place){node->module, node->offset};
+	return 0;
 }
 
 /* A copy of a node of the session. */
@@ -107,6 +125,7 @@ static uint32_t define(struct stacks *stacks, struct trace_writer *writer, uint3
 	    ((stacks->bits == 0 || id / 3 >= UINT32_C(1) << stacks->bits >> 2) &&
 	     grow_index(stacks) != 0))
 		return 0;
+	node.offset = (int64_t)(node.address - (module != NULL ? module->start : 0));
 	slot = search(stacks, &node);
 	if (*slot != 0)
 		return *slot;
@@ -114,9 +133,7 @@ static uint32_t define(struct stacks *stacks, struct trace_writer *writer, uint3
 	stacks->node_count = id;
 	*slot = id;
 	if (writer != NULL)
-		trace_writer_node(writer, parent, node.module,
-				  (int64_t)(node.address - (module != NULL ? module->start : 0)),
-				  node.own_flags);
+		trace_writer_node(writer, parent, node.module, node.offset, node.own_flags);
 	return id;
 }
 

@@ -29,6 +29,15 @@ struct stacks {
 };
 
 void stacks_release(struct stacks *stacks);
+/* What is only needed while events come in. */
+void stacks_release_map(struct stacks *stacks);
+
+/* Where a node of the trace is; a negative value when it stands for no code. */
+struct stacks_place {
+	uint32_t module; /* of the trace, 0: none */
+	int64_t offset;  /* as in the trace */
+};
+int stacks_place(const struct stacks *stacks, uint32_t node, struct stacks_place *place);
 
 /* For stacks_node(): the slow way. */
 struct account_node *stacks_resolve(struct stacks *stacks, struct trace_writer *writer,

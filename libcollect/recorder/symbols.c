@@ -4,13 +4,13 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <signal.h>
 #include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -18,7 +18,7 @@
 #include "formats/error.h"
 
 #define LIMIT_NS UINT64_C(60000000000)
-enum { NICE = 5, DESCRIPTORS_MOST = 4096, OPTION_BYTES = 32 };
+enum { DESCRIPTORS_MOST = 4096, OPTION_BYTES = 32 };
 
 extern char **environ;
 
@@ -129,8 +129,17 @@ int symbolizer_start(struct symbolizer *symbolizer, const char *program, int tra
 		symbolizer_release(symbolizer, NULL, 0);
 		return ERROR_SYSTEM;
 	}
-	setpriority(PRIO_PROCESS, (id_t)symbolizer->pid, NICE);
 	return 0;
+}
+
+void symbolizer_background(struct symbolizer *symbolizer, int in_background)
+{
+	struct sched_param none = {0};
+
+	if (symbolizer->pid == 0 || symbolizer->in_background == in_background)
+		return;
+	sched_setscheduler(symbolizer->pid, in_background ? SCHED_IDLE : SCHED_OTHER, &none);
+	symbolizer->in_background = in_background;
 }
 
 int symbolizer_ended(struct symbolizer *symbolizer, uint64_t now_ns, int *status)

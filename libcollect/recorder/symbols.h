@@ -18,6 +18,7 @@
 struct symbolizer { /* pid 0: not running */
 	pid_t pid;
 	int output_fd;
+	int in_background;
 	uint64_t until_ns;
 };
 
@@ -25,6 +26,10 @@ struct symbolizer { /* pid 0: not running */
  * 0, or a negative error when it cannot be run. */
 int symbolizer_start(struct symbolizer *symbolizer, const char *program, int trace_fd, pid_t pid,
 		     const struct modules *modules, uint64_t now_ns);
+
+/* In the background it takes only the processor time that nobody else wants:
+ * while programs are still being recorded. */
+void symbolizer_background(struct symbolizer *symbolizer, int in_background);
 
 /* True when it has ended; at its time limit it is made to. *status is then that
  * of waitpid(). */

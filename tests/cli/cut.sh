@@ -39,10 +39,13 @@ for trace in t.mlg u.mlg; do
 		"$(figure allocations $trace)"
 done
 
-# Damage in the middle is no cut, but as plain.
+# Damage is no cut, but as plain: in the first block (offset 48 is its payload), and in
+# each further one that the report is made of.
 size=$(stat -c %s u.mlg)
-cp u.mlg damaged.mlg
-printf 'XXXXXXXX' | dd of=damaged.mlg bs=1 seek=$((size / 2)) conv=notrunc 2>/dev/null
-"$MALLOGRAPH" print damaged.mlg >out 2>err
-equal "status of a damaged trace" $? 1
-grep -qhE 'damaged' out err || fail "does not say damaged: $(cat err)"
+for at in 50 $((size - 5)); do
+	cp u.mlg damaged.mlg
+	printf '\123\132\145' | dd of=damaged.mlg bs=1 seek=$at conv=notrunc 2>/dev/null
+	"$MALLOGRAPH" print damaged.mlg >out 2>err
+	equal "status of a trace damaged at $at" $? 1
+	grep -qhE 'damaged' out err || fail "damaged at $at: does not say it: $(cat err)"
+done

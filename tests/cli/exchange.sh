@@ -15,4 +15,5 @@ for threads in 2 8 16; do
 	at_least "allocations" "$(figure allocations exchange.mlg)" 800001
 	[ "$(figure leaked_blocks exchange.mlg)" -le $threads ] ||
 		fail "$(figure leaked_blocks exchange.mlg) blocks leaked with $threads threads"
+	second_reader exchange.mlg
 done

@@ -7,15 +7,18 @@ record -o f.%p.mlg "$VICTIMS/family" "$VICTIMS/die" >out 2>&1
 equal "status" $status 0
 equal "output" "$(cat out)" fine
 for trace in f.*.mlg; do
-	if "$MALLOGRAPH" info "$trace" | grep -q 'return'; then
-		figure allocations "$trace"
-	fi
+	whole "$trace"
+	figure allocations "$trace"
 done | sort -n >counts
 for count in 101 102 103 104 105 106 107 108 109 110 111; do
 	grep -qx $count counts || {
 		cat counts
 		fail "no trace with $count allocations"
 	}
+done
+for trace in f.*.mlg; do
+	"$MALLOGRAPH" info "$trace" >info
+	grep -qE '^command +(die return 1..|.*/family .*|sh -c .*)$' info || fail "$trace: $(grep command info)"
 done
 
 mkdir alone && cd alone || exit 1

@@ -16,11 +16,12 @@ generate() {
 		int main(void) { printf("%d\n", f1(f2(f3(f4(f5(f6(1))))))); return 0; }
 	END
 	cat >Makefile <<-'END'
+		.RECIPEPREFIX := >
 		OBJECTS := f1.o f2.o f3.o f4.o f5.o f6.o main.o
 		program: $(OBJECTS)
-			gcc -o $@ $^
+		>gcc -o $@ $^
 		%.o: %.c
-			gcc -O1 -c -o $@ $<
+		>gcc -O1 -c -o $@ $<
 	END
 	cd ..
 }

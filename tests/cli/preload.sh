@@ -33,3 +33,15 @@ LD_PRELOAD=$LIB MALLOGRAPH_OPTIONS="-o /nowhere/x.mlg" "$VICTIMS/die" exit 5 >ou
 equal "status with a wrong folder" $? 42
 equal "lines" "$(wc -l <err)" 1
 grep -q /nowhere/x.mlg err || fail "does not name the file: $(cat err)"
+
+# A child subreaper could see the recorder: it runs unprofiled, and says what to do.
+python3 - "$LIB" "$VICTIMS/waiter" >out 2>err <<'END'
+import ctypes, os, sys
+ctypes.CDLL(None).prctl(36, 1, 0, 0, 0)
+os.environ["LD_PRELOAD"] = sys.argv[1]
+os.execv(sys.argv[2], sys.argv[2:])
+END
+equal "status of a subreaper" $? 0
+equal "its output" "$(cat out)" fine
+grep -q 'mallograph record' err || fail "a subreaper is told nothing: $(cat err)"
+equal "lines for a subreaper" "$(wc -l <err)" 1

@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+
 #include <cmocka.h>
 
 #include <locale.h>
@@ -17,33 +18,33 @@ static void test_bytes(void **state)
 		int64_t value;
 		const char *text;
 	} cases[] = {
-		{ 0, "0B" },
-		{ 1, "1B" },
-		{ 999, "999B" },
-		{ 1000, "1000B" },
-		{ 1001, "1.00K" },
-		{ 1004, "1.00K" },
-		{ 1005, "1.01K" },
-		{ 1015, "1.02K" },
-		{ 72704, "72.70K" },
-		{ 999994, "999.99K" },
-		{ 999995, "1000.00K" },
-		{ 1000000, "1000.00K" },
-		{ 1000001, "1.00M" },
-		{ 1010000, "1.01M" },
-		{ 1000000000, "1000.00M" },
-		{ 1000000001, "1.00G" },
-		{ 4294967296, "4.29G" },
-		{ 1000000000000, "1000.00G" },
-		{ 1000000000001, "1.00T" },
-		{ 1000000000000000, "1000.00T" },
-		{ 1234567890123456, "1234.57T" },
-		{ INT64_MAX, "9223372.04T" },
-		{ INT64_MIN, "-9223372.04T" },
-		{ -1, "-1B" },
-		{ -1000, "-1000B" },
-		{ -1005, "-1.01K" },
-		{ -1000000, "-1000.00K" },
+	    {0, "0B"},
+	    {1, "1B"},
+	    {999, "999B"},
+	    {1000, "1000B"},
+	    {1001, "1.00K"},
+	    {1004, "1.00K"},
+	    {1005, "1.01K"},
+	    {1015, "1.02K"},
+	    {72704, "72.70K"},
+	    {999994, "999.99K"},
+	    {999995, "1000.00K"},
+	    {1000000, "1000.00K"},
+	    {1000001, "1.00M"},
+	    {1010000, "1.01M"},
+	    {1000000000, "1000.00M"},
+	    {1000000001, "1.00G"},
+	    {4294967296, "4.29G"},
+	    {1000000000000, "1000.00G"},
+	    {1000000000001, "1.00T"},
+	    {1000000000000000, "1000.00T"},
+	    {1234567890123456, "1234.57T"},
+	    {INT64_MAX, "9223372.04T"},
+	    {INT64_MIN, "-9223372.04T"},
+	    {-1, "-1B"},
+	    {-1000, "-1000B"},
+	    {-1005, "-1.01K"},
+	    {-1000000, "-1000.00K"},
 	};
 
 	(void)state;
@@ -112,7 +113,7 @@ static void test_escape(void **state)
 	assert_escaped("\x1b[2J\t\n\x7f", 7, "\\x1b[2J\\x09\\x0a\\x7f");
 	assert_escaped("\\", 1, "\\");
 	assert_escaped("\xc3\xa4\xe2\x82\xac\xf0\x9f\x98\x80", 9,
-	               "\xc3\xa4\xe2\x82\xac\xf0\x9f\x98\x80");
+		       "\xc3\xa4\xe2\x82\xac\xf0\x9f\x98\x80");
 	/* C1 */
 	assert_escaped("\xc2\x80\xc2\x9b\xc2\xa0", 6, "\\xc2\\x80\\xc2\\x9b\xc2\xa0");
 	/* alone, overlong, surrogate, too high, cut off */
@@ -132,7 +133,7 @@ static void test_escape_into_little_room(void **state)
 	const char source[] = "ab\x01\xc3\xa4z";
 	const char whole[] = "ab\\x01\xc3\xa4z";
 	/* What fits: never half an escape or half a character. */
-	static const size_t fits[] = { 0, 0, 1, 2, 2, 2, 2, 6, 6, 8, 9, 9 };
+	static const size_t fits[] = {0, 0, 1, 2, 2, 2, 2, 6, 6, 8, 9, 9};
 	char out[16];
 
 	(void)state;
@@ -149,9 +150,9 @@ static void test_escape_into_little_room(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_bytes),   cmocka_unit_test(test_plain_and_fixed),
-		cmocka_unit_test(test_percent), cmocka_unit_test(test_locale),
-		cmocka_unit_test(test_escape),  cmocka_unit_test(test_escape_into_little_room),
+	    cmocka_unit_test(test_bytes),   cmocka_unit_test(test_plain_and_fixed),
+	    cmocka_unit_test(test_percent), cmocka_unit_test(test_locale),
+	    cmocka_unit_test(test_escape),  cmocka_unit_test(test_escape_into_little_room),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

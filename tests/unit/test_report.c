@@ -428,6 +428,7 @@ static void test_info(void **state)
 	(void)state;
 	sample_thread(sample, "idle\n");
 	trace_writer_end_number(sample->writer, TRACE_END_STACKS_CUT, 2);
+	trace_writer_end_number(sample->writer, TRACE_END_EVENTS_STOPPED, 1501);
 	sample_finish(sample);
 	snprintf(expected, sizeof(expected),
 		 "trace           %s\n"
@@ -458,7 +459,9 @@ static void test_info(void **state)
 		 "state           complete\n"
 		 "stacks cut by the depth limit: 2 allocations\n"
 		 "                allocations whose outer frames were left out (record "
-		 "--max-depth)\n",
+		 "--max-depth)\n"
+		 "events recorded up to: 1.500 s (the size limit)\n"
+		 "                the totals and the peak went on; what needs events ends there\n",
 		 sample->path, (unsigned long long)trace_writer_size(sample->writer),
 		 (unsigned long long)trace_writer_size(sample->writer) / 6,
 		 ((unsigned long long)trace_writer_size(sample->writer) % 6 * 200 + 6) / 12);

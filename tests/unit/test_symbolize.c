@@ -26,7 +26,7 @@
 #include "formats/error.h"
 
 #define FRAMES_MAX 64
-#define ADDRESSES 400
+#define ADDRESSES  400
 #define LINE_BYTES 32768
 
 static char folder[64];
@@ -91,7 +91,7 @@ static void read_functions(struct functions *functions, const char *program)
 		struct function *function = &functions->all[functions->count];
 		char type;
 		if (sscanf(line, "%" SCNx64 " %" SCNx64 " %c %255s", &function->start,
-		           &function->size, &type, function->name) == 4 &&
+			   &function->size, &type, function->name) == 4 &&
 		    strchr("tTWi", type) && function->size > 0)
 			functions->count++;
 	}
@@ -109,8 +109,7 @@ static int compare_numbers(const void *left, const void *right)
 static void choose_addresses(uint64_t *addresses, const struct functions *functions)
 {
 	for (size_t i = 0; i < ADDRESSES; i++) {
-		const struct function *function =
-		        &functions->all[next_random() % functions->count];
+		const struct function *function = &functions->all[next_random() % functions->count];
 		addresses[i] = function->start + next_random() % function->size;
 	}
 	qsort(addresses, ADDRESSES, sizeof(*addresses), compare_numbers);
@@ -171,7 +170,7 @@ struct answer {
 	size_t count;
 	struct {
 		char function[LINE_BYTES];
-		char file[512];
+		char file[LINE_BYTES];
 		unsigned line;
 	} frames[FRAMES_MAX];
 };
@@ -187,15 +186,15 @@ static void read_answer(FILE *file, struct answer *answer, char *line)
 	answer->count = 0;
 	while (fgets(line, LINE_BYTES, file) && strncmp(line, "0x", 2) != 0) {
 		chop(line);
-		snprintf(answer->frames[answer->count].function,
-		         sizeof(answer->frames[0].function), "%s", line);
+		snprintf(answer->frames[answer->count].function, sizeof(answer->frames[0].function),
+			 "%s", line);
 		assert_non_null(fgets(line, LINE_BYTES, file));
 		chop(line);
 		char *colon = strrchr(line, ':');
 		assert_non_null(colon);
 		*colon = '\0';
 		snprintf(answer->frames[answer->count].file, sizeof(answer->frames[0].file), "%s",
-		         line);
+			 line);
 		answer->frames[answer->count].line = (unsigned)strtoul(colon + 1, NULL, 10);
 		answer->count++;
 		assert_true(answer->count < FRAMES_MAX);
@@ -217,26 +216,26 @@ static void write_addresses(const uint64_t *addresses)
  * symbol table alone.
  */
 static void compare_frames(const struct symbol_frame *ours, size_t count,
-                           const struct answer *theirs, uint64_t address)
+			   const struct answer *theirs, uint64_t address)
 {
 	const char *real = ours[count - 1].function;
 	if (count != theirs->count)
 		print_error("%" PRIx64 ": %zu frames, addr2line has %zu\n", address, count,
-		            theirs->count);
+			    theirs->count);
 	assert_int_equal(count, theirs->count);
 	for (size_t i = 0; i < count; i++) {
 		const char *function = ours[i].function ? ours[i].function : "??";
 		if (!same_function(function, theirs->frames[i].function) &&
 		    !(i == 0 && real && same_function(real, theirs->frames[0].function)))
 			fail_msg("%" PRIx64 " frame %zu: %s, addr2line says %s", address, i,
-			         function, theirs->frames[i].function);
+				 function, theirs->frames[i].function);
 		if (!ours[i].file)
 			assert_true(theirs->frames[i].line == 0);
 		else if (!same_file(ours[i].file, theirs->frames[i].file) ||
-		         ours[i].line != theirs->frames[i].line)
+			 ours[i].line != theirs->frames[i].line)
 			fail_msg("%" PRIx64 " frame %zu: %s:%u, addr2line says %s:%u", address, i,
-			         ours[i].file, ours[i].line, theirs->frames[i].file,
-			         theirs->frames[i].line);
+				 ours[i].file, ours[i].line, theirs->frames[i].file,
+				 theirs->frames[i].line);
 	}
 }
 
@@ -341,7 +340,7 @@ static void test_collected_sections(void **state)
 {
 	(void)state;
 	compare_built("-O1 -g -ffunction-sections -Wl,--gc-sections",
-	              "-O1 -g -ffunction-sections -Wl,--gc-sections", WITH_CXX);
+		      "-O1 -g -ffunction-sections -Wl,--gc-sections", WITH_CXX);
 }
 
 static void test_not_position_independent(void **state)
@@ -369,9 +368,9 @@ static void test_debug_link(void **state)
 	(void)state;
 	build_twin();
 	assert_int_equal(run("objcopy --only-keep-debug ours ours.debug && strip ours && "
-	                     "objcopy --remove-section .note.gnu.build-id "
-	                     "--add-gnu-debuglink=ours.debug ours"),
-	                 0);
+			     "objcopy --remove-section .note.gnu.build-id "
+			     "--add-gnu-debuglink=ours.debug ours"),
+			 0);
 	assert_true(compare("ours", "twin", NULL).inlined > 0);
 	assert_int_equal(run("mkdir .debug && mv ours.debug .debug"), 0);
 	assert_true(compare("ours", "twin", NULL).inlined > 0);
@@ -387,11 +386,11 @@ static void test_build_id_under_sysroot(void **state)
 	(void)state;
 	build_twin();
 	assert_int_equal(run("id=$(readelf -n twin | sed -n 's/.*Build ID: //p'); "
-	                     "dir=root/usr/lib/debug/.build-id/$(echo $id | cut -c1-2); "
-	                     "mkdir -p $dir && objcopy --only-keep-debug ours "
-	                     "$dir/$(echo $id | cut -c3-).debug && strip ours && "
-	                     "mkdir -p root$(pwd) && mv ours root$(pwd)"),
-	                 0);
+			     "dir=root/usr/lib/debug/.build-id/$(echo $id | cut -c1-2); "
+			     "mkdir -p $dir && objcopy --only-keep-debug ours "
+			     "$dir/$(echo $id | cut -c3-).debug && strip ours && "
+			     "mkdir -p root$(pwd) && mv ours root$(pwd)"),
+			 0);
 	char root[128];
 	snprintf(root, sizeof(root), "%s/root", folder);
 	assert_true(compare("ours", "twin", root).inlined > 0);
@@ -430,7 +429,7 @@ static void test_stripped_library(void **state)
 	assert_string_equal(name_at(module, "__library_release"), "library_release");
 	/* hidden, behind exported ones that have a size: nobody's */
 	assert_true(name_at(module, "hidden_allocate") == NULL ||
-	            strcmp(name_at(module, "hidden_allocate"), "library_unsized") == 0);
+		    strcmp(name_at(module, "hidden_allocate"), "library_unsized") == 0);
 	assert_string_equal(symbol_module_complaint(module), "it has no debug information");
 	symbol_module_close(module);
 }
@@ -457,9 +456,8 @@ static void test_no_symbols(void **state)
 	read_functions(&functions, "twin");
 	for (size_t i = 0; i < functions.count; i++)
 		if (strcmp(functions.all[i].name, "_init") != 0)
-			assert_int_equal(symbol_module_find(module, functions.all[i].start,
-			                                    &frame, 1),
-			                 0);
+			assert_int_equal(
+			    symbol_module_find(module, functions.all[i].start, &frame, 1), 0);
 	assert_int_equal(symbol_module_find(module, 0, &frame, 1), 0);
 	assert_int_equal(symbol_module_find(module, UINT64_MAX, &frame, 1), 0);
 	symbol_module_close(module);
@@ -476,7 +474,7 @@ static void test_libc(void **state)
 	struct symbol_frame frames[FRAMES_MAX];
 	uint64_t address;
 	int is_there = access(libc, R_OK) == 0 &&
-	               run("nm -D --defined-only %s | grep ' qsort@@' > functions", libc) == 0;
+		       run("nm -D --defined-only %s | grep ' qsort@@' > functions", libc) == 0;
 	if (!is_there)
 		return;
 	FILE *file = fopen(in_folder("functions"), "r");
@@ -518,25 +516,25 @@ static void test_refusals(void **state)
 	const struct symbol_options options = {.debug_info = 1};
 	struct symbol_module *module = NULL;
 	build("gcc", "-O0 -Wl,--build-id=0x0102030405060708", "inlines.c", "ours");
-	assert_int_equal(symbol_module_open(&module, in_folder("ours"), -1,
-	                                    "\1\2\3\4\5\6\7\10", 8, &options),
-	                 0);
+	assert_int_equal(
+	    symbol_module_open(&module, in_folder("ours"), -1, "\1\2\3\4\5\6\7\10", 8, &options),
+	    0);
 	symbol_module_close(module);
 	module = NULL;
-	assert_int_equal(symbol_module_open(&module, in_folder("ours"), -1,
-	                                    "\1\2\3\4\5\6\7\11", 8, &options),
-	                 ERROR_FOREIGN);
+	assert_int_equal(
+	    symbol_module_open(&module, in_folder("ours"), -1, "\1\2\3\4\5\6\7\11", 8, &options),
+	    ERROR_FOREIGN);
 	assert_int_equal(symbol_module_open(&module, in_folder("nowhere"), -1, NULL, 0, &options),
-	                 ERROR_SYSTEM);
+			 ERROR_SYSTEM);
 	assert_int_equal(symbol_module_open(&module, folder, -1, NULL, 0, &options), ERROR_SYSTEM);
 	assert_int_equal(run("mkfifo fifo; : > empty; echo text > text; head -c 100 ours > cut"),
-	                 0);
+			 0);
 	assert_int_equal(symbol_module_open(&module, in_folder("fifo"), -1, NULL, 0, &options),
-	                 ERROR_SYSTEM);
+			 ERROR_SYSTEM);
 	assert_int_equal(symbol_module_open(&module, in_folder("empty"), -1, NULL, 0, &options),
-	                 ERROR_DAMAGED);
+			 ERROR_DAMAGED);
 	assert_int_equal(symbol_module_open(&module, in_folder("text"), -1, NULL, 0, &options),
-	                 ERROR_DAMAGED);
+			 ERROR_DAMAGED);
 	assert_null(module);
 }
 
@@ -605,23 +603,23 @@ static int tear_down(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	        cmocka_unit_test(test_dwarf_4),
-	        cmocka_unit_test(test_dwarf_5),
-	        cmocka_unit_test(test_unoptimized),
-	        cmocka_unit_test(test_compressed),
-	        cmocka_unit_test(test_collected_sections),
-	        cmocka_unit_test(test_not_position_independent),
-	        cmocka_unit_test(test_split_dwarf),
-	        cmocka_unit_test(test_debug_link),
-	        cmocka_unit_test(test_build_id_under_sysroot),
-	        cmocka_unit_test(test_stripped_library),
-	        cmocka_unit_test(test_exported_by_program),
-	        cmocka_unit_test(test_no_symbols),
-	        cmocka_unit_test(test_libc),
-	        cmocka_unit_test(test_vdso),
-	        cmocka_unit_test(test_refusals),
-	        cmocka_unit_test(test_deleted_file_by_descriptor),
-	        cmocka_unit_test(test_limits),
+	    cmocka_unit_test(test_dwarf_4),
+	    cmocka_unit_test(test_dwarf_5),
+	    cmocka_unit_test(test_unoptimized),
+	    cmocka_unit_test(test_compressed),
+	    cmocka_unit_test(test_collected_sections),
+	    cmocka_unit_test(test_not_position_independent),
+	    cmocka_unit_test(test_split_dwarf),
+	    cmocka_unit_test(test_debug_link),
+	    cmocka_unit_test(test_build_id_under_sysroot),
+	    cmocka_unit_test(test_stripped_library),
+	    cmocka_unit_test(test_exported_by_program),
+	    cmocka_unit_test(test_no_symbols),
+	    cmocka_unit_test(test_libc),
+	    cmocka_unit_test(test_vdso),
+	    cmocka_unit_test(test_refusals),
+	    cmocka_unit_test(test_deleted_file_by_descriptor),
+	    cmocka_unit_test(test_limits),
 	};
 	return cmocka_run_group_tests(tests, set_up, tear_down);
 }

@@ -45,7 +45,7 @@ static const char *in_folder(const char *name)
 
 /* ---- ranges, against trying them all ---- */
 
-#define RANGES 60
+#define RANGES      60
 #define ADDRESS_MAX 200
 
 static uint32_t best_range(const struct range *ranges, size_t count, uint64_t address)
@@ -56,9 +56,8 @@ static uint32_t best_range(const struct range *ranges, size_t count, uint64_t ad
 		if (address < at->start || address >= at->end)
 			continue;
 		if (!best || at->rank > best->rank ||
-		    (at->rank == best->rank &&
-		     (at->start > best->start ||
-		      (at->start == best->start && at->end < best->end))))
+		    (at->rank == best->rank && (at->start > best->start ||
+						(at->start == best->start && at->end < best->end))))
 			best = at;
 	}
 	return best ? best->value : RANGE_NONE;
@@ -75,15 +74,15 @@ static void test_ranges(void **state)
 		for (size_t i = 0; i < count; i++) {
 			uint64_t start = next_random() % ADDRESS_MAX;
 			ranges[i] = (struct range){start, start + next_random() % 40,
-			                           (uint32_t)(next_random() % 4), (uint32_t)i};
+						   (uint32_t)(next_random() % 4), (uint32_t)i};
 			assert_int_equal(range_table_add(&table, start, ranges[i].end,
-			                                 ranges[i].rank, (uint32_t)i),
-			                 0);
+							 ranges[i].rank, (uint32_t)i),
+					 0);
 		}
 		assert_int_equal(range_table_finish(&table), 0);
 		for (uint64_t address = 0; address < ADDRESS_MAX + 50; address++)
 			assert_int_equal(range_table_find(&table, address),
-			                 best_range(ranges, count, address));
+					 best_range(ranges, count, address));
 		range_table_release(&table);
 	}
 }
@@ -138,26 +137,26 @@ static void test_paths(void **state)
 	static const struct {
 		const char *folder, *file, *path;
 	} cases[] = {
-	        {NULL, "/usr/src/a.c", "/usr/src/a.c"},
-	        {"/usr/src", "a.c", "/usr/src/a.c"},
-	        {"/usr/src", "/other/a.c", "/other/a.c"},
-	        {"/usr/src", "./sub/../a.c", "/usr/src/a.c"},
-	        {"/usr/src", "../include//a.h", "/usr/include/a.h"},
-	        {"/", "../../a.h", "/a.h"},
-	        {NULL, "/a/./b/../../..", "/"},
-	        {NULL, "../a/../../b.c", "../../b.c"},
-	        {NULL, "a/b/../..", ""},
-	        {"./math", "./math/./math/ldexp.c", "math/ldexp.c"},
-	        {"./math", "./math/ldexp.c", "math/ldexp.c"},
-	        {"./math", "ldexp.c", "math/ldexp.c"},
-	        {NULL, "..a/...", "..a/..."},
-	        {"", "a.c", "a.c"},
+	    {NULL, "/usr/src/a.c", "/usr/src/a.c"},
+	    {"/usr/src", "a.c", "/usr/src/a.c"},
+	    {"/usr/src", "/other/a.c", "/other/a.c"},
+	    {"/usr/src", "./sub/../a.c", "/usr/src/a.c"},
+	    {"/usr/src", "../include//a.h", "/usr/include/a.h"},
+	    {"/", "../../a.h", "/a.h"},
+	    {NULL, "/a/./b/../../..", "/"},
+	    {NULL, "../a/../../b.c", "../../b.c"},
+	    {NULL, "a/b/../..", ""},
+	    {"./math", "./math/./math/ldexp.c", "math/ldexp.c"},
+	    {"./math", "./math/ldexp.c", "math/ldexp.c"},
+	    {"./math", "ldexp.c", "math/ldexp.c"},
+	    {NULL, "..a/...", "..a/..."},
+	    {"", "a.c", "a.c"},
 	};
 	struct names names;
 	names_init(&names);
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
 		assert_string_equal(names_path(&names, cases[i].folder, cases[i].file),
-		                    cases[i].path);
+				    cases[i].path);
 	names_release(&names);
 }
 
@@ -167,24 +166,24 @@ static void test_function_names(void **state)
 	static const struct {
 		const char *mangled, *name;
 	} cases[] = {
-	        {"main", "main"},
-	        {"memcpy@@GLIBC_2.14", "memcpy"},
-	        {"_ZN3foo3barEi", "foo::bar(int)"},
-	        {"_ZNK3box3getERKSs@VERSION", "box::get(std::string const&) const"},
-	        {"_ZN4core3fmt9Formatter3pad17h0123456789abcdefE", "core::fmt::Formatter::pad"},
-	        {"_RNvCs1234_7mycrate3foo", "mycrate::foo"},
-	        {"_D3std5stdio7writelnFAyaZv", "std.stdio.writeln(immutable(char)[])"},
-	        {"_Dmain", "D main"},
-	        {"_Znot_mangled", "_Znot_mangled"},
-	        {"_", "_"},
-	        {"@", "@"},
+	    {"main", "main"},
+	    {"memcpy@@GLIBC_2.14", "memcpy"},
+	    {"_ZN3foo3barEi", "foo::bar(int)"},
+	    {"_ZNK3box3getERKSs@VERSION", "box::get(std::string const&) const"},
+	    {"_ZN4core3fmt9Formatter3pad17h0123456789abcdefE", "core::fmt::Formatter::pad"},
+	    {"_RNvCs1234_7mycrate3foo", "mycrate::foo"},
+	    {"_D3std5stdio7writelnFAyaZv", "std.stdio.writeln(immutable(char)[])"},
+	    {"_Dmain", "D main"},
+	    {"_Znot_mangled", "_Znot_mangled"},
+	    {"_", "_"},
+	    {"@", "@"},
 	};
 	struct names names;
 	names_init(&names);
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		assert_string_equal(names_function(&names, cases[i].mangled), cases[i].name);
 		assert_ptr_equal(names_function(&names, cases[i].mangled),
-		                 names_function(&names, cases[i].mangled));
+				 names_function(&names, cases[i].mangled));
 	}
 	assert_null(names_function(&names, ""));
 	names_release(&names);
@@ -199,7 +198,7 @@ static void test_exploding_name(void **state)
 	const char digits[] = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ";
 	for (int i = 0; i < 34; i++)
 		used += (size_t)snprintf(name + used, sizeof(name) - used, "S_IS%c_S%c_E",
-		                         digits[i], digits[i]);
+					 digits[i], digits[i]);
 	char *text = symbol_demangle(name);
 	assert_non_null(text);
 	assert_string_equal(text, name);
@@ -207,13 +206,14 @@ static void test_exploding_name(void **state)
 	name[15 + 2 * 10] = '\0';
 	text = symbol_demangle(name);
 	assert_string_equal(text, "f(std::pair<int, int>, std::pair<std::pair<int, int>, "
-	                          "std::pair<int, int> >, std::pair<std::pair<std::pair<int, int>, "
-	                          "std::pair<int, int> >, std::pair<std::pair<int, int>, "
-	                          "std::pair<int, int> > >)");
+				  "std::pair<int, int> >, std::pair<std::pair<std::pair<int, int>, "
+				  "std::pair<int, int> >, std::pair<std::pair<int, int>, "
+				  "std::pair<int, int> > >)");
 	free(text);
 
 	/* long nests: recursion stays within the stack */
-	static const char *const nests[] = {"P", "IX", "N", "I", "F", "DpT", "XadL", "Xcv", "_R", "_D"};
+	static const char *const nests[] = {"P",   "IX",   "N",   "I",  "F",
+					    "DpT", "XadL", "Xcv", "_R", "_D"};
 	for (size_t i = 0; i < sizeof(nests) / sizeof(nests[0]); i++) {
 		char nest[5000] = "_Z1f";
 		size_t at = 4;
@@ -242,14 +242,14 @@ static void test_perf_map(void **state)
 {
 	(void)state;
 	struct perf_map_name names[] = {{.address = 0x0fff}, {.address = 0x1000},
-	                                {.address = 0x101f}, {.address = 0x1020},
-	                                {.address = 0x2005}, {.address = UINT64_MAX}};
+					{.address = 0x101f}, {.address = 0x1020},
+					{.address = 0x2005}, {.address = UINT64_MAX}};
 	write_file("map", "1000 20 first function\n"
-	                  "2000 10 old\n"
-	                  "rubbish\n\n 3000 10 leading\nzz 10 x\n1000\n1000 \n1000 20\n1000 20 \n"
-	                  "0x2000 10 newer\r\n"
-	                  "ffffffffffffffff ffffffffffffffff top\n"
-	                  "fff 0 empty");
+			  "2000 10 old\n"
+			  "rubbish\n\n 3000 10 leading\nzz 10 x\n1000\n1000 \n1000 20\n1000 20 \n"
+			  "0x2000 10 newer\r\n"
+			  "ffffffffffffffff ffffffffffffffff top\n"
+			  "fff 0 empty");
 	assert_int_equal(perf_map_read(in_folder("map"), names, 6, 0), 0);
 	assert_null(names[0].name);
 	assert_string_equal(names[1].name, "first function");
@@ -282,10 +282,9 @@ static void test_perf_map_long_line(void **state)
 
 /* ---- a whole trace ---- */
 
-
 static uint64_t address_in_file(const char *program, const char *function)
 {
-	char command[512];
+	char command[1024];
 	uint64_t address = 0;
 	snprintf(command, sizeof(command), "nm %s | sed -n 's/ [tT] %s$//p'", program, function);
 	FILE *output = popen(command, "r");
@@ -313,12 +312,12 @@ static int see_string(void *context, uint32_t id, const struct trace_text *strin
 	assert_int_equal(id, seen->string_count + 1);
 	seen->string_count = id;
 	snprintf(seen->strings[id], sizeof(seen->strings[id]), "%.*s", (int)string->size,
-	         string->bytes);
+		 string->bytes);
 	return 0;
 }
 
 static int see_symbol(void *context, uint32_t module, int64_t offset,
-                      const struct trace_frame *frames, size_t count)
+		      const struct trace_frame *frames, size_t count)
 {
 	struct seen *seen = context;
 	assert_true(seen->symbols < 16);
@@ -332,7 +331,7 @@ static int see_symbol(void *context, uint32_t module, int64_t offset,
 }
 
 #define START 0x7f0000001000u
-#define BASE 0x7f0000000000u
+#define BASE  0x7f0000000000u
 
 /* Module 1 is gone, 2 and 3 are the same program mapped twice. */
 static void write_trace(const char *path, const char *program, uint64_t hidden)
@@ -344,11 +343,10 @@ static void write_trace(const char *path, const char *program, uint64_t hidden)
 	int64_t in_module = (int64_t)(hidden + BASE - START);
 	assert_int_equal(trace_writer_module(writer, 0x1000, 0x2000, 0x1000, "/gone", 5, "", 0), 0);
 	for (int i = 0; i < 2; i++)
-		assert_int_equal(trace_writer_module(writer, START + i * 0x100000u,
-		                                     START + i * 0x100000u + 0x80000,
-		                                     BASE + i * 0x100000u, program, strlen(program),
-		                                     "", 0),
-		                 0);
+		assert_int_equal(trace_writer_module(
+				     writer, START + i * 0x100000u, START + i * 0x100000u + 0x80000,
+				     BASE + i * 0x100000u, program, strlen(program), "", 0),
+				 0);
 	assert_int_equal(trace_writer_node(writer, 0, 1, 16, 0), 0);
 	assert_int_equal(trace_writer_node(writer, 1, 2, in_module + 1, 0), 0);
 	assert_int_equal(trace_writer_node(writer, 2, 2, in_module + 1, 0), 0);
@@ -395,7 +393,7 @@ static void test_trace(void **state)
 	snprintf(program, sizeof(program), "%s", in_folder("program"));
 	snprintf(trace, sizeof(trace), "%s", in_folder("trace"));
 	snprintf(command, sizeof(command), "gcc -O1 -g -o %s %s/unit/symbols/inlines.c", program,
-	         tests ? tests : "tests");
+		 tests ? tests : "tests");
 	assert_int_equal(system(command), 0);
 	uint64_t hidden = address_in_file(program, "hidden");
 	write_trace(trace, program, hidden);
@@ -408,7 +406,7 @@ static void test_trace(void **state)
 	int out = open(in_folder("blocks"), O_RDWR | O_CREAT | O_TRUNC, 0600);
 	assert_true(out >= 0);
 	const struct symbolize_options options = {
-	        .seconds = 60, .megabytes = 1000, .perf_map_pid = (int)getpid()};
+	    .seconds = 60, .megabytes = 1000, .perf_map_pid = (int)getpid()};
 	int status = symbolize_trace(trace, out, &options, &skipped);
 	remove(command);
 	close(out);
@@ -454,15 +452,11 @@ static int tear_down(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	        cmocka_unit_test(test_ranges),
-	        cmocka_unit_test(test_range_edges),
-	        cmocka_unit_test(test_string_pool),
-	        cmocka_unit_test(test_paths),
-	        cmocka_unit_test(test_function_names),
-	        cmocka_unit_test(test_exploding_name),
-	        cmocka_unit_test(test_perf_map),
-	        cmocka_unit_test(test_perf_map_long_line),
-	        cmocka_unit_test(test_trace),
+	    cmocka_unit_test(test_ranges),         cmocka_unit_test(test_range_edges),
+	    cmocka_unit_test(test_string_pool),    cmocka_unit_test(test_paths),
+	    cmocka_unit_test(test_function_names), cmocka_unit_test(test_exploding_name),
+	    cmocka_unit_test(test_perf_map),       cmocka_unit_test(test_perf_map_long_line),
+	    cmocka_unit_test(test_trace),
 	};
 	return cmocka_run_group_tests(tests, set_up, tear_down);
 }

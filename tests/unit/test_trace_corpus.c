@@ -10,6 +10,8 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdint.h>
+
 #include <cmocka.h>
 
 #include <ctype.h>
@@ -19,7 +21,7 @@
 #include "formats/trace/block.h"
 #include "tests/unit/trace_sample.h"
 
-#define CAPACITY (1u << 18)
+#define CAPACITY    (1u << 18)
 #define NESTING_MAX 8
 
 struct bytes {
@@ -34,8 +36,8 @@ struct corpus {
 	struct bytes file, payload;
 	int in_block;
 	struct trace_block_header header;
-	const char *bad;      /* "magic", "crc", "header-crc", or "" */
-	int claimed_codec;    /* -1: the one used */
+	const char *bad;   /* "magic", "crc", "header-crc", or "" */
+	int claimed_codec; /* -1: the one used */
 	long claimed_stored, claimed_raw;
 	/* Where open records began; columns: where each of the open '[' began. */
 	size_t open[NESTING_MAX], depth;
@@ -90,7 +92,7 @@ static void close_columns(struct corpus *corpus)
 
 	for (size_t i = 0; i < corpus->columns; i++)
 		length[i] = (i + 1 < corpus->columns ? corpus->column[i + 1] : out->size) -
-		            corpus->column[i];
+			    corpus->column[i];
 	memcpy(columns, out->at + start, size);
 	out->size = start;
 	put_varint(out, corpus->columns);
@@ -121,7 +123,7 @@ static void add_item(struct corpus *corpus, struct bytes *out, const char *item,
 			wrong(corpus, ") without (");
 		corpus->depth--;
 		insert_varint(out, corpus->open[corpus->depth],
-		              out->size - corpus->open[corpus->depth]);
+			      out->size - corpus->open[corpus->depth]);
 		break;
 	case '[':
 	case '|':
@@ -134,7 +136,7 @@ static void add_item(struct corpus *corpus, struct bytes *out, const char *item,
 		break;
 	case 'x':
 		for (const char *at = item + 1; sscanf(at, "%2x", &byte) == 1; at += 2)
-			put(out, &(uint8_t){ (uint8_t)byte }, 1);
+			put(out, &(uint8_t){(uint8_t)byte}, 1);
 		break;
 	case 's':
 		put_varint(out, trace_zigzag(strtoll(item + 1, NULL, 0)));
@@ -153,7 +155,8 @@ static char *next_word(char **line)
 
 	if (!*start || *start == '#')
 		return NULL;
-	end = *start == '"' ? start + 1 + strcspn(start + 1, "\"") : start + strcspn(start, " \t\n");
+	end =
+	    *start == '"' ? start + 1 + strcspn(start + 1, "\"") : start + strcspn(start, " \t\n");
 	*line = *end ? end + 1 : end;
 	*end = '\0';
 	return start;
@@ -162,9 +165,9 @@ static char *next_word(char **line)
 static unsigned block_type(const struct corpus *corpus, const char *name)
 {
 	static const char *const names[] = {
-		NULL,     "META",     "MODULES", "NODES",   "CLASSES",        "THREADS",
-		"EVENTS", "TIMELINE", "STRINGS", "SYMBOLS", "CLASS_COUNTERS", "THREAD_COUNTERS",
-		"END",
+	    NULL,     "META",     "MODULES", "NODES",   "CLASSES",        "THREADS",
+	    "EVENTS", "TIMELINE", "STRINGS", "SYMBOLS", "CLASS_COUNTERS", "THREAD_COUNTERS",
+	    "END",
 	};
 
 	for (unsigned i = 1; i < sizeof(names) / sizeof(names[0]); i++)
@@ -181,7 +184,7 @@ static void open_block(struct corpus *corpus, char *line)
 
 	if (!word)
 		wrong(corpus, "block without a type");
-	corpus->header = (struct trace_block_header){ .type = block_type(corpus, word) };
+	corpus->header = (struct trace_block_header){.type = block_type(corpus, word)};
 	corpus->payload.size = 0;
 	corpus->in_block = 1;
 	corpus->bad = "";
@@ -206,10 +209,10 @@ static void open_block(struct corpus *corpus, char *line)
 		else if (strncmp(word, "raw=", 4) == 0)
 			corpus->claimed_raw = (long)number;
 		else if (strcmp(word, "bad=magic") == 0 || strcmp(word, "bad=crc") == 0 ||
-		         strcmp(word, "bad=header-crc") == 0)
-			corpus->bad = strcmp(value, "=magic") == 0 ? "magic" :
-			              strcmp(value, "=crc") == 0   ? "crc" :
-			                                             "header-crc";
+			 strcmp(word, "bad=header-crc") == 0)
+			corpus->bad = strcmp(value, "=magic") == 0 ? "magic"
+				      : strcmp(value, "=crc") == 0 ? "crc"
+								   : "header-crc";
 		else
 			wrong(corpus, "what is this option of a block?");
 	}
@@ -227,7 +230,8 @@ static void close_block(struct corpus *corpus)
 	if (corpus->depth || corpus->columns)
 		wrong(corpus, "something is still open");
 	header->raw_bytes = (uint32_t)size;
-	if (header->codec != TRACE_CODEC_NONE) {
+	if (header->codec != TRACE_CODEC_NONE &&
+	    trace_codec_supported((enum trace_codec)header->codec)) {
 		trace_compressor_init(&compressor, (enum trace_codec)header->codec, 0);
 		if (trace_compress(&compressor, from, size, stored, &size) || !size)
 			wrong(corpus, "this payload does not shrink");
@@ -236,7 +240,7 @@ static void close_block(struct corpus *corpus)
 	}
 	header->checksum = (uint32_t)crc32(0, from, (uInt)size);
 	header->stored_bytes =
-		(uint32_t)(corpus->claimed_stored >= 0 ? corpus->claimed_stored : (long)size);
+	    (uint32_t)(corpus->claimed_stored >= 0 ? corpus->claimed_stored : (long)size);
 	if (corpus->claimed_raw >= 0)
 		header->raw_bytes = (uint32_t)corpus->claimed_raw;
 	if (corpus->claimed_codec >= 0)
@@ -256,7 +260,7 @@ static void close_block(struct corpus *corpus)
 static void add_header(struct corpus *corpus, char *line)
 {
 	uint8_t bytes[TRACE_HEADER_BYTES] = TRACE_MAGIC;
-	uint32_t number[3] = { TRACE_MAJOR, TRACE_MINOR, 0 };
+	uint32_t number[3] = {TRACE_MAJOR, TRACE_MINOR, 0};
 	char *word;
 
 	for (unsigned i = 0; i < 3 && (word = next_word(&line)) != NULL; i++)
@@ -335,10 +339,10 @@ static void make(struct corpus *corpus, const char *path)
 static const char *outcome_of(const struct sample_reading *reading)
 {
 	static const char *const states[] = {
-		[TRACE_COMPLETE] = "complete",
-		[TRACE_RECORDING] = "recording",
-		[TRACE_CUT] = "cut",
-		[TRACE_DAMAGED] = "damaged",
+	    [TRACE_COMPLETE] = "complete",
+	    [TRACE_RECORDING] = "recording",
+	    [TRACE_CUT] = "cut",
+	    [TRACE_DAMAGED] = "damaged",
 	};
 	int error = reading->open_error ? reading->open_error : reading->read_error;
 
@@ -372,11 +376,11 @@ static int replay(struct corpus *corpus)
 	good = strcmp(outcome, corpus->outcome) == 0 && strcmp(reading.fault, corpus->fault) == 0;
 	if (!good)
 		fprintf(stderr, "%s: %s \"%s\", expected %s \"%s\"\n", corpus->path, outcome,
-		        reading.fault, corpus->outcome, corpus->fault);
+			reading.fault, corpus->outcome, corpus->fault);
 	for (unsigned i = 0; i < corpus->sees; i++) {
 		if (!strstr(reading.text, corpus->see[i])) {
 			fprintf(stderr, "%s: no \"%s\" in:\n%s", corpus->path, corpus->see[i],
-			        reading.text);
+				reading.text);
 			good = 0;
 		}
 	}
@@ -419,7 +423,7 @@ static int write_file(const char *from, const char *to)
 
 int main(int argc, char **argv)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(test_corpus) };
+	const struct CMUnitTest tests[] = {cmocka_unit_test(test_corpus)};
 
 	if (argc == 4 && strcmp(argv[1], "--make") == 0)
 		return write_file(argv[2], argv[3]);

@@ -4,6 +4,8 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdint.h>
+
 #include <cmocka.h>
 
 #include "tests/unit/trace_sample.h"
@@ -14,22 +16,22 @@ static int write_example(struct trace_writer *writer)
 		enum trace_end_tag tag;
 		uint64_t value;
 	} totals[] = {
-		{ TRACE_END_HOW, TRACE_ENDING_EXITED },
-		{ TRACE_END_TICK, 3 },
-		{ TRACE_END_PEAK_BYTES, 124 },
-		{ TRACE_END_PEAK_BLOCKS, 2 },
-		{ TRACE_END_PEAK_TICK, 3 },
-		{ TRACE_END_ALLOCATIONS, 3 },
-		{ TRACE_END_DEALLOCATIONS, 1 },
-		{ TRACE_END_TEMPORARY, 1 },
-		{ TRACE_END_BYTES, 148 },
-		{ TRACE_END_LEAKED_BLOCKS, 2 },
-		{ TRACE_END_LEAKED_BYTES, 124 },
+	    {TRACE_END_HOW, TRACE_ENDING_EXITED},
+	    {TRACE_END_TICK, 3},
+	    {TRACE_END_PEAK_BYTES, 124},
+	    {TRACE_END_PEAK_BLOCKS, 2},
+	    {TRACE_END_PEAK_TICK, 3},
+	    {TRACE_END_ALLOCATIONS, 3},
+	    {TRACE_END_DEALLOCATIONS, 1},
+	    {TRACE_END_TEMPORARY, 1},
+	    {TRACE_END_BYTES, 148},
+	    {TRACE_END_LEAKED_BLOCKS, 2},
+	    {TRACE_END_LEAKED_BYTES, 124},
 	};
-	struct trace_deallocation gone = { .class_id = 2, .allocating_thread = 1 };
-	struct trace_class_counters large = { 1, 0, 0, 1 }, small = { 2, 1, 1, 1 };
-	struct trace_thread_counters thread = { 3, 1, 1, 148 };
-	struct trace_frame frame = { .function = 1 };
+	struct trace_deallocation gone = {.class_id = 2, .allocating_thread = 1};
+	struct trace_class_counters large = {1, 0, 0, 1}, small = {2, 1, 1, 1};
+	struct trace_thread_counters thread = {3, 1, 1, 148};
+	struct trace_frame frame = {.function = 1};
 	int error = 0;
 
 	error |= trace_writer_meta_bytes(writer, TRACE_META_PROGRAM, "/bin/a", 6);
@@ -101,7 +103,7 @@ static void test_example(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(test_example) };
+	const struct CMUnitTest tests[] = {cmocka_unit_test(test_example)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -9,6 +9,8 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdint.h>
+
 #include <cmocka.h>
 
 #include <time.h>
@@ -38,7 +40,7 @@ static void check_header_byte(const struct sample_reading *reading, size_t at)
 		assert_int_equal(reading->open_error, ERROR_FOREIGN);
 	else if (at < 10)
 		assert_true(reading->open_error == ERROR_NEWER ||
-		            reading->open_error == ERROR_FOREIGN);
+			    reading->open_error == ERROR_FOREIGN);
 	else if (at < 12)
 		assert_int_equal(reading->state, TRACE_COMPLETE);
 	else
@@ -47,7 +49,7 @@ static void check_header_byte(const struct sample_reading *reading, size_t at)
 
 static void each_byte(enum trace_codec codec)
 {
-	static const uint8_t changes[] = { 0x01, 0x80, 0xff };
+	static const uint8_t changes[] = {0x01, 0x80, 0xff};
 	size_t size;
 	uint8_t *bytes = make_trace(codec, &size);
 
@@ -66,8 +68,8 @@ static void each_byte(enum trace_codec codec)
 				assert_true(reading.fault[0] != '\0');
 				assert_true(reading.used <= at);
 				assert_int_equal(strncmp(reading.text, SAMPLE_START SAMPLE_END,
-				                         strlen(reading.text)),
-				                 0);
+							 strlen(reading.text)),
+						 0);
 			}
 			free(reading.text);
 		}
@@ -110,8 +112,8 @@ static void repair(uint8_t *bytes, size_t size)
 		memcpy(bytes + at, TRACE_BLOCK_MAGIC, 4);
 		if (stored <= size - at - TRACE_BLOCK_HEADER_BYTES)
 			trace_put_u32(bytes + at + 24,
-			              (uint32_t)crc32(0, bytes + at + TRACE_BLOCK_HEADER_BYTES,
-			                              (uInt)stored));
+				      (uint32_t)crc32(0, bytes + at + TRACE_BLOCK_HEADER_BYTES,
+						      (uInt)stored));
 		trace_put_u32(bytes + at + 28, (uint32_t)crc32(0, bytes + at, 28));
 		if (stored > size - at - TRACE_BLOCK_HEADER_BYTES)
 			return;
@@ -122,7 +124,7 @@ static void repair(uint8_t *bytes, size_t size)
 /* Changes a byte of a payload, or seldom one of a header. */
 static void mutate(uint8_t *bytes, size_t size)
 {
-	static const uint8_t likely[] = { 0, 1, 2, 3, 0x7f, 0x80, 0xff };
+	static const uint8_t likely[] = {0, 1, 2, 3, 0x7f, 0x80, 0xff};
 	size_t at = TRACE_HEADER_BYTES + random_number() % (size - TRACE_HEADER_BYTES);
 	uint64_t choice = random_number() % 4;
 
@@ -138,10 +140,10 @@ static void check_outcome(const struct sample_reading *reading)
 {
 	assert_int_equal(reading->open_error, 0);
 	assert_true(reading->read_error == 0 || reading->read_error == ERROR_NEWER ||
-	            reading->read_error == ERROR_UNSUPPORTED);
+		    reading->read_error == ERROR_UNSUPPORTED);
 	assert_true(reading->used <= reading->size);
 	assert_int_equal(reading->fault[0] != '\0',
-	                 reading->state == TRACE_DAMAGED && !reading->read_error);
+			 reading->state == TRACE_DAMAGED && !reading->read_error);
 	if (reading->state == TRACE_COMPLETE)
 		assert_int_equal(reading->complete, 1);
 	if (reading->state == TRACE_CUT)
@@ -152,7 +154,7 @@ static void test_random(void **state)
 {
 	unsigned long rounds = strtoul(setting("TRACE_MUTATIONS", "30000"), NULL, 0);
 	uint64_t seed = strtoull(setting("TRACE_SEED", "0"), NULL, 0);
-	unsigned outcomes[4] = { 0 };
+	unsigned outcomes[4] = {0};
 	size_t size[2];
 	uint8_t *original[2], *bytes;
 
@@ -174,8 +176,8 @@ static void test_random(void **state)
 		for (uint64_t i = random_number() % 3 + 1; i; i--)
 			mutate(bytes, length);
 		if (random_number() % 16 == 0)
-			length = TRACE_HEADER_BYTES +
-			         random_number() % (length - TRACE_HEADER_BYTES);
+			length =
+			    TRACE_HEADER_BYTES + random_number() % (length - TRACE_HEADER_BYTES);
 		repair(bytes, length);
 		sample_read_bytes(&reading, bytes, length);
 		check_outcome(&reading);
@@ -196,8 +198,8 @@ static void test_random(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_each_byte),
-		cmocka_unit_test(test_random),
+	    cmocka_unit_test(test_each_byte),
+	    cmocka_unit_test(test_random),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -4,6 +4,8 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdint.h>
+
 #include <cmocka.h>
 
 #include <errno.h>
@@ -40,8 +42,8 @@ static void assert_state(int fd, enum trace_state state, const char *text)
 
 static void test_references(void **state)
 {
-	struct trace_deallocation deallocation = { 1, 1, 0, 0, 0 };
-	struct trace_frame frame = { 1, 0, 0 };
+	struct trace_deallocation deallocation = {1, 1, 0, 0, 0};
+	struct trace_frame frame = {1, 0, 0};
 	int fd;
 	struct trace_writer *writer = open_writer(&fd);
 
@@ -55,10 +57,10 @@ static void test_references(void **state)
 	assert_int_equal(trace_writer_thread(writer, 0, 1, "", 0), ERROR_DAMAGED);
 	assert_int_equal(trace_writer_thread(writer, 2, 1, "", 0), ERROR_DAMAGED);
 	assert_int_equal(trace_writer_symbol(writer, 0, 0, &frame, 1), ERROR_DAMAGED);
-	assert_int_equal(trace_writer_class_counters(writer, &(struct trace_class_counters){ 0 }),
-	                 ERROR_DAMAGED);
-	assert_int_equal(trace_writer_thread_counters(writer, &(struct trace_thread_counters){ 0 }),
-	                 ERROR_DAMAGED);
+	assert_int_equal(trace_writer_class_counters(writer, &(struct trace_class_counters){0}),
+			 ERROR_DAMAGED);
+	assert_int_equal(trace_writer_thread_counters(writer, &(struct trace_thread_counters){0}),
+			 ERROR_DAMAGED);
 	assert_int_equal(trace_writer_allocation(writer, 0, 1, 1, 0), ERROR_DAMAGED);
 	assert_int_equal(trace_writer_class(writer, 0, 8, 1), 0);
 	assert_int_equal(trace_writer_allocation(writer, 0, 1, 1, 0), ERROR_DAMAGED);
@@ -73,9 +75,9 @@ static void test_references(void **state)
 	/* The counters are missing. */
 	assert_int_equal(trace_writer_finish(writer), ERROR_DAMAGED);
 	assert_state(fd, TRACE_CUT,
-	             "class 1 node 0 size 8 function 1\n"
-	             "thread 1 tid 1 \"\"\n"
-	             "allocation thread 1 class 1 by 1 tick 0 age 0 0\n");
+		     "class 1 node 0 size 8 function 1\n"
+		     "thread 1 tid 1 \"\"\n"
+		     "allocation thread 1 class 1 by 1 tick 0 age 0 0\n");
 	trace_writer_free(writer);
 	close(fd);
 }
@@ -83,7 +85,7 @@ static void test_references(void **state)
 /* Time that goes back is lifted, an age before the start is lowered. */
 static void test_time(void **state)
 {
-	struct trace_deallocation deallocation = { 1, 1, 5000, 3, 0 };
+	struct trace_deallocation deallocation = {1, 1, 5000, 3, 0};
 	int fd;
 	struct trace_writer *writer = open_writer(&fd);
 	int error = 0;
@@ -99,12 +101,12 @@ static void test_time(void **state)
 	error |= trace_writer_flush(writer);
 	assert_int_equal(error, 0);
 	assert_state(fd, TRACE_CUT,
-	             "class 1 node 0 size 1 function 1\n"
-	             "thread 1 tid 1 \"\"\n"
-	             "allocation thread 1 class 1 by 1 tick 50 age 0 0\n"
-	             "deallocation thread 1 class 1 by 1 tick 50 age 50 3\n"
-	             "point 9 0 0 0\n"
-	             "point 9 0 0 0\n");
+		     "class 1 node 0 size 1 function 1\n"
+		     "thread 1 tid 1 \"\"\n"
+		     "allocation thread 1 class 1 by 1 tick 50 age 0 0\n"
+		     "deallocation thread 1 class 1 by 1 tick 50 age 50 3\n"
+		     "point 9 0 0 0\n"
+		     "point 9 0 0 0\n");
 	trace_writer_free(writer);
 	close(fd);
 }
@@ -130,9 +132,8 @@ static void test_long_strings(void **state)
 	for (int i = 0; i < 3; i++) {
 		assert_int_equal(trace_writer_meta_bytes(writer, 1, text, size), 0);
 		assert_int_equal(trace_writer_string(writer, text, size), 0);
-		assert_int_equal(trace_writer_module(writer, 1, 1, 1, text, size / 2, text,
-		                                     size / 4),
-		                 0);
+		assert_int_equal(
+		    trace_writer_module(writer, 1, 1, 1, text, size / 2, text, size / 4), 0);
 	}
 	assert_int_equal(trace_writer_finish(writer), 0);
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
@@ -173,7 +174,7 @@ static void test_write_fails(void **state)
 	assert_int_equal(trace_writer_meta_number(writer, TRACE_META_PID, 1), 0);
 	assert_int_equal(trace_writer_flush(writer), 0);
 	size = trace_writer_size(writer);
-	limit = (struct rlimit){ size + 40, before.rlim_max };
+	limit = (struct rlimit){size + 40, before.rlim_max};
 	assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
 	assert_int_equal(trace_writer_string(writer, "twenty bytes or more", 20), 0);
 	assert_int_equal(trace_writer_flush(writer), ERROR_SYSTEM);
@@ -226,13 +227,10 @@ static void test_error_texts(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_references),
-		cmocka_unit_test(test_time),
-		cmocka_unit_test(test_long_strings),
-		cmocka_unit_test(test_end_grows_too_large),
-		cmocka_unit_test(test_write_fails),
-		cmocka_unit_test(test_codecs),
-		cmocka_unit_test(test_error_texts),
+	    cmocka_unit_test(test_references),   cmocka_unit_test(test_time),
+	    cmocka_unit_test(test_long_strings), cmocka_unit_test(test_end_grows_too_large),
+	    cmocka_unit_test(test_write_fails),  cmocka_unit_test(test_codecs),
+	    cmocka_unit_test(test_error_texts),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

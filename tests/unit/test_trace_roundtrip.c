@@ -4,6 +4,8 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdint.h>
+
 #include <cmocka.h>
 
 #include "formats/trace/codec.h"
@@ -15,7 +17,7 @@ _Static_assert((int)TRACE_FUNCTION_CALLOC == (int)FUNCTION_CALLOC, "calloc");
 _Static_assert((int)TRACE_FUNCTION_REALLOC == (int)FUNCTION_REALLOC, "realloc");
 _Static_assert((int)TRACE_FUNCTION_REALLOCARRAY == (int)FUNCTION_REALLOCARRAY, "reallocarray");
 _Static_assert((int)TRACE_FUNCTION_POSIX_MEMALIGN == (int)FUNCTION_POSIX_MEMALIGN,
-               "posix_memalign");
+	       "posix_memalign");
 _Static_assert((int)TRACE_FUNCTION_ALIGNED_ALLOC == (int)FUNCTION_ALIGNED_ALLOC, "aligned_alloc");
 _Static_assert((int)TRACE_FUNCTION_MEMALIGN == (int)FUNCTION_MEMALIGN, "memalign");
 _Static_assert((int)TRACE_FUNCTION_VALLOC == (int)FUNCTION_VALLOC, "valloc");
@@ -24,15 +26,15 @@ _Static_assert((int)TRACE_FUNCTION_NEW == (int)FUNCTION_NEW, "new");
 _Static_assert((int)TRACE_FUNCTION_NEW_ARRAY == (int)FUNCTION_NEW_ARRAY, "new[]");
 _Static_assert((int)TRACE_FUNCTION_NEW_NOTHROW == (int)FUNCTION_NEW_NOTHROW, "nothrow");
 _Static_assert((int)TRACE_FUNCTION_NEW_ARRAY_NOTHROW == (int)FUNCTION_NEW_ARRAY_NOTHROW,
-               "[] nothrow");
+	       "[] nothrow");
 _Static_assert((int)TRACE_FUNCTION_NEW_ALIGNED == (int)FUNCTION_NEW_ALIGNED, "aligned");
 _Static_assert((int)TRACE_FUNCTION_NEW_ARRAY_ALIGNED == (int)FUNCTION_NEW_ARRAY_ALIGNED,
-               "[] aligned");
+	       "[] aligned");
 _Static_assert((int)TRACE_FUNCTION_NEW_ALIGNED_NOTHROW == (int)FUNCTION_NEW_ALIGNED_NOTHROW,
-               "aligned nothrow");
+	       "aligned nothrow");
 _Static_assert((int)TRACE_FUNCTION_NEW_ARRAY_ALIGNED_NOTHROW ==
-                       (int)FUNCTION_NEW_ARRAY_ALIGNED_NOTHROW,
-               "[] aligned nothrow");
+		   (int)FUNCTION_NEW_ARRAY_ALIGNED_NOTHROW,
+	       "[] aligned nothrow");
 _Static_assert((int)TRACE_FUNCTION_COUNT == (int)FUNCTION_COUNT, "count");
 _Static_assert((int)TRACE_NODE_GUESSED == (int)NODE_GUESSED, "guessed");
 _Static_assert((int)TRACE_NODE_CUT == (int)NODE_CUT, "cut");
@@ -128,9 +130,9 @@ static void test_nothing_at_all(void **state)
 /* The symbolizer's blocks, taken over by the recorder's writer. */
 static void test_borrowed_blocks(void **state)
 {
-	struct trace_frame frame = { 1, 0, 9 };
-	struct trace_class_counters class_ = { 2, 1, 0, 2 };
-	struct trace_thread_counters thread = { 2, 0, 0, 0 };
+	struct trace_frame frame = {1, 0, 9};
+	struct trace_class_counters class_ = {2, 1, 0, 2};
+	struct trace_thread_counters thread = {2, 0, 0, 0};
 	struct sample_reading reading;
 	int fd, symbols_fd = memfd_create("symbols", 0);
 	struct trace_writer *writer = open_writer(TRACE_CODEC_NONE, &fd);
@@ -170,7 +172,7 @@ static void test_borrowed_blocks(void **state)
 }
 
 #define MANY_CLASSES 50000u
-#define MANY_EVENTS 700000u
+#define MANY_EVENTS  700000u
 
 struct many {
 	uint64_t seen;
@@ -188,9 +190,9 @@ static int many_node(void *context, uint32_t id, const struct trace_node *node)
 	struct many *many = context;
 
 	many->nodes++;
-	return id == many->nodes && node->parent == id / 2 && node->offset == (int64_t)id * -1000 ?
-	               0 :
-	               99;
+	return id == many->nodes && node->parent == id / 2 && node->offset == (int64_t)id * -1000
+		   ? 0
+		   : 99;
 }
 
 static int many_class(void *context, uint32_t id, const struct trace_class *class_)
@@ -231,24 +233,23 @@ static int write_many(struct trace_writer *writer)
 	for (uint32_t i = 1; i <= 3; i++)
 		error |= trace_writer_thread(writer, i, i, "t", 1);
 	for (uint64_t i = 0; i < MANY_EVENTS; i++) {
-		struct trace_deallocation deallocation = { class_of(i / 2), 1, 0, i % 300, 0 };
+		struct trace_deallocation deallocation = {class_of(i / 2), 1, 0, i % 300, 0};
 
 		if (i % 2)
 			error |= trace_writer_deallocation(
-				writer, i / 5000, (uint32_t)(i / 1000 % 3) + 1, &deallocation);
+			    writer, i / 5000, (uint32_t)(i / 1000 % 3) + 1, &deallocation);
 		else
-			error |= trace_writer_allocation(writer, i / 5000,
-			                                 (uint32_t)(i / 1000 % 3) + 1,
-			                                 class_of(i / 2), 0);
+			error |= trace_writer_allocation(
+			    writer, i / 5000, (uint32_t)(i / 1000 % 3) + 1, class_of(i / 2), 0);
 	}
 	for (uint32_t i = 1; i <= MANY_CLASSES; i++) {
-		struct trace_class_counters counters = { 1000000u + i, i, i, 1000000u };
+		struct trace_class_counters counters = {1000000u + i, i, i, 1000000u};
 
 		error |= trace_writer_class_counters(writer, &counters);
 	}
 	for (uint32_t i = 1; i <= 3; i++)
 		error |= trace_writer_thread_counters(writer,
-		                                      &(struct trace_thread_counters){ 1, 1, 1, 1 });
+						      &(struct trace_thread_counters){1, 1, 1, 1});
 	return error ? error : trace_writer_finish(writer);
 }
 
@@ -272,10 +273,10 @@ static uint32_t largest_block(int fd, unsigned *blocks)
 
 static void test_many_blocks(void **state)
 {
-	const struct trace_visitor visitor = { .node = many_node,
-		                               .class_ = many_class,
-		                               .event = many_event,
-		                               .class_counters = many_counters };
+	const struct trace_visitor visitor = {.node = many_node,
+					      .class_ = many_class,
+					      .event = many_event,
+					      .class_counters = many_counters};
 	struct trace_reader *reader;
 	enum trace_state how;
 	unsigned blocks;
@@ -284,7 +285,7 @@ static void test_many_blocks(void **state)
 
 	(void)state;
 	for (int codec = 0; codec < 2; codec++) {
-		struct many many = { 0 };
+		struct many many = {0};
 		struct trace_writer *writer = open_writer((enum trace_codec)codec, &fd);
 
 		assert_int_equal(write_many(writer), 0);
@@ -310,9 +311,9 @@ static void test_many_blocks(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_every_thing),     cmocka_unit_test(test_before_the_end),
-		cmocka_unit_test(test_nothing_at_all),  cmocka_unit_test(test_borrowed_blocks),
-		cmocka_unit_test(test_many_blocks),
+	    cmocka_unit_test(test_every_thing),    cmocka_unit_test(test_before_the_end),
+	    cmocka_unit_test(test_nothing_at_all), cmocka_unit_test(test_borrowed_blocks),
+	    cmocka_unit_test(test_many_blocks),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -4,6 +4,8 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdint.h>
+
 #include <cmocka.h>
 
 #include <errno.h>
@@ -35,7 +37,7 @@ static void file_close(struct file *file)
 
 static void set_lock(int fd, short type)
 {
-	struct flock lock = { .l_type = type, .l_whence = SEEK_SET, .l_start = 0, .l_len = 1 };
+	struct flock lock = {.l_type = type, .l_whence = SEEK_SET, .l_start = 0, .l_len = 1};
 
 	assert_int_equal(fcntl(fd, F_OFD_SETLK, &lock), 0);
 }
@@ -108,7 +110,8 @@ static void test_recording_or_cut(void **state)
 			assert_int_equal(reading.complete, 0);
 			assert_int_equal(reading.size, length);
 			assert_true(reading.used <= length);
-			assert_int_equal(strncmp(whole.text, reading.text, strlen(reading.text)), 0);
+			assert_int_equal(strncmp(whole.text, reading.text, strlen(reading.text)),
+					 0);
 			free(reading.text);
 		}
 	}
@@ -154,7 +157,7 @@ static int first_event(void *context, const struct trace_event *event)
 /* The recorder finishes while the reader is on its way: not cut off. */
 static void test_finished_meanwhile(void **state)
 {
-	const struct trace_visitor visitor = { .event = first_event };
+	const struct trace_visitor visitor = {.event = first_event};
 	struct trace_reader *reader;
 	enum trace_state how;
 	struct file file;
@@ -175,7 +178,7 @@ static void test_finished_meanwhile(void **state)
 /* The same reader again sees what was added. */
 static void test_read_again(void **state)
 {
-	const struct trace_visitor visitor = { 0 };
+	const struct trace_visitor visitor = {0};
 	struct trace_reader *reader;
 	enum trace_state how;
 	struct file file;
@@ -213,7 +216,7 @@ static int stop_at_class(void *context, uint32_t id, const struct trace_class *c
 
 static void test_stopping(void **state)
 {
-	const struct trace_visitor visitor = { .class_ = stop_at_class };
+	const struct trace_visitor visitor = {.class_ = stop_at_class};
 	struct trace_reader *reader;
 	enum trace_state how;
 	struct file file;
@@ -250,7 +253,7 @@ static void *feed_pipe(void *argument)
 
 static void read_pipe(const uint8_t *bytes, size_t size, struct sample_reading *reading)
 {
-	struct feed feed = { .bytes = bytes, .size = size };
+	struct feed feed = {.bytes = bytes, .size = size};
 	int ends[2], saved = dup(STDIN_FILENO);
 	pthread_t thread;
 
@@ -304,13 +307,13 @@ static void test_pipe(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_opening),
-		cmocka_unit_test(test_recording_or_cut),
-		cmocka_unit_test(test_complete_but_locked),
-		cmocka_unit_test(test_finished_meanwhile),
-		cmocka_unit_test(test_read_again),
-		cmocka_unit_test(test_stopping),
-		cmocka_unit_test(test_pipe),
+	    cmocka_unit_test(test_opening),
+	    cmocka_unit_test(test_recording_or_cut),
+	    cmocka_unit_test(test_complete_but_locked),
+	    cmocka_unit_test(test_finished_meanwhile),
+	    cmocka_unit_test(test_read_again),
+	    cmocka_unit_test(test_stopping),
+	    cmocka_unit_test(test_pipe),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -35,29 +35,29 @@ static const char *sample_text(const struct trace_text *text)
 static int sample_meta(void *out, const struct trace_field *field)
 {
 	fprintf(out, "meta %u \"%s\" %" PRIu64 "\n", field->tag, sample_text(&field->bytes),
-	        field->number);
+		field->number);
 	return 0;
 }
 
 static int sample_module(void *out, uint32_t id, const struct trace_module *module)
 {
 	fprintf(out, "module %u %" PRIx64 " %" PRIx64 " %" PRIx64 " \"%s\" \"%s\"\n", id,
-	        module->start, module->end, module->base, sample_text(&module->path),
-	        sample_text(&module->build_id));
+		module->start, module->end, module->base, sample_text(&module->path),
+		sample_text(&module->build_id));
 	return 0;
 }
 
 static int sample_node(void *out, uint32_t id, const struct trace_node *node)
 {
 	fprintf(out, "node %u parent %u module %u offset %" PRId64 " flags %u\n", id, node->parent,
-	        node->module, node->offset, node->flags);
+		node->module, node->offset, node->flags);
 	return 0;
 }
 
 static int sample_class(void *out, uint32_t id, const struct trace_class *class_)
 {
 	fprintf(out, "class %u node %u size %" PRIu64 " function %u\n", id, class_->node,
-	        class_->size, class_->function);
+		class_->size, class_->function);
 	return 0;
 }
 
@@ -69,21 +69,20 @@ static int sample_thread(void *out, uint32_t id, uint64_t tid, const struct trac
 
 static int sample_event(void *out, const struct trace_event *event)
 {
-	static const char *const names[] = { "allocation",   "deallocation", "",
-		                             "",             "unknown-free", "inherited-free" };
+	static const char *const names[] = {"allocation", "deallocation", "",
+					    "",           "unknown-free", "inherited-free"};
 
-	fprintf(out,
-	        "%s%s thread %u class %u by %u tick %" PRIu64 " age %" PRIu64 " %" PRIu64 "\n",
-	        names[event->operation], event->realloc ? " realloc" : "", event->thread,
-	        event->class_id, event->allocating_thread, event->tick, event->age_ticks,
-	        event->age_allocations);
+	fprintf(out, "%s%s thread %u class %u by %u tick %" PRIu64 " age %" PRIu64 " %" PRIu64 "\n",
+		names[event->operation], event->realloc ? " realloc" : "", event->thread,
+		event->class_id, event->allocating_thread, event->tick, event->age_ticks,
+		event->age_allocations);
 	return 0;
 }
 
 static int sample_point(void *out, const struct trace_point *point)
 {
 	fprintf(out, "point %" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64 "\n", point->tick,
-	        point->live_bytes, point->live_blocks, point->rss);
+		point->live_bytes, point->live_blocks, point->rss);
 	return 0;
 }
 
@@ -94,7 +93,7 @@ static int sample_string(void *out, uint32_t id, const struct trace_text *string
 }
 
 static int sample_symbol(void *out, uint32_t module, int64_t offset,
-                         const struct trace_frame *frames, size_t count)
+			 const struct trace_frame *frames, size_t count)
 {
 	fprintf(out, "symbol %u %" PRId64, module, offset);
 	for (size_t i = 0; i < count; i++)
@@ -106,14 +105,14 @@ static int sample_symbol(void *out, uint32_t module, int64_t offset,
 static int sample_class_counters(void *out, uint32_t id, const struct trace_class_counters *c)
 {
 	fprintf(out, "class-counters %u %" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64 "\n", id,
-	        c->allocations, c->deallocations, c->temporary, c->peak_live);
+		c->allocations, c->deallocations, c->temporary, c->peak_live);
 	return 0;
 }
 
 static int sample_thread_counters(void *out, uint32_t id, const struct trace_thread_counters *c)
 {
 	fprintf(out, "thread-counters %u %" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64 "\n", id,
-	        c->allocations, c->deallocations, c->temporary, c->bytes);
+		c->allocations, c->deallocations, c->temporary, c->bytes);
 	return 0;
 }
 
@@ -124,18 +123,18 @@ static int sample_end(void *out, const struct trace_field *field)
 }
 
 SAMPLE_UNUSED static const struct trace_visitor sample_visitor = {
-	.meta = sample_meta,
-	.module = sample_module,
-	.node = sample_node,
-	.class_ = sample_class,
-	.thread = sample_thread,
-	.event = sample_event,
-	.point = sample_point,
-	.string = sample_string,
-	.symbol = sample_symbol,
-	.class_counters = sample_class_counters,
-	.thread_counters = sample_thread_counters,
-	.end = sample_end,
+    .meta = sample_meta,
+    .module = sample_module,
+    .node = sample_node,
+    .class_ = sample_class,
+    .thread = sample_thread,
+    .event = sample_event,
+    .point = sample_point,
+    .string = sample_string,
+    .symbol = sample_symbol,
+    .class_counters = sample_class_counters,
+    .thread_counters = sample_thread_counters,
+    .end = sample_end,
 };
 
 /* A reading, from opening to closing. text is to be freed. */
@@ -163,11 +162,11 @@ SAMPLE_UNUSED static void sample_read(struct sample_reading *reading, const char
 	if (!reading->open_error) {
 		reading->complete = trace_reader_complete(reader);
 		reading->read_error =
-			trace_reader_read(reader, &sample_visitor, out, &reading->state);
+		    trace_reader_read(reader, &sample_visitor, out, &reading->state);
 		reading->used = trace_reader_used(reader);
 		reading->size = trace_reader_size(reader);
 		snprintf(reading->fault, sizeof(reading->fault), "%s",
-		         trace_reader_fault(reader) ? trace_reader_fault(reader) : "");
+			 trace_reader_fault(reader) ? trace_reader_fault(reader) : "");
 		trace_reader_close(reader);
 	}
 	fclose(out);
@@ -175,7 +174,7 @@ SAMPLE_UNUSED static void sample_read(struct sample_reading *reading, const char
 
 /* Reads bytes as if they were a file. */
 SAMPLE_UNUSED static void sample_read_bytes(struct sample_reading *reading, const void *bytes,
-                                            size_t size)
+					    size_t size)
 {
 	char path[64];
 	int fd = memfd_create("trace", 0);
@@ -202,12 +201,12 @@ SAMPLE_UNUSED static uint8_t *sample_bytes(int fd, size_t *size)
 /* Definitions, events and timeline of the sample, without its end. */
 SAMPLE_UNUSED static int sample_write_start(struct trace_writer *writer)
 {
-	struct trace_deallocation gone = { .class_id = 2, .allocating_thread = 1 };
-	struct trace_deallocation old = { .class_id = 1,
-		                          .allocating_thread = 1,
-		                          .age_ticks = 300,
-		                          .age_allocations = 2,
-		                          .realloc = 1 };
+	struct trace_deallocation gone = {.class_id = 2, .allocating_thread = 1};
+	struct trace_deallocation old = {.class_id = 1,
+					 .allocating_thread = 1,
+					 .age_ticks = 300,
+					 .age_allocations = 2,
+					 .realloc = 1};
 	int error = 0;
 
 	error |= trace_writer_meta_bytes(writer, TRACE_META_PROGRAM, "/bin/a", 6);
@@ -241,9 +240,9 @@ SAMPLE_UNUSED static int sample_write_start(struct trace_writer *writer)
 
 SAMPLE_UNUSED static int sample_write_end(struct trace_writer *writer)
 {
-	struct trace_frame frames[] = { { 1, 2, 77 }, { 3, 0, 0 } };
-	struct trace_class_counters one = { 2, 1, 0, 2 }, two = { 2, 1, 1, 1 };
-	struct trace_thread_counters first = { 2, 2, 1, 1 }, second = { 2, 0, 0, 2 };
+	struct trace_frame frames[] = {{1, 2, 77}, {3, 0, 0}};
+	struct trace_class_counters one = {2, 1, 0, 2}, two = {2, 1, 1, 1};
+	struct trace_thread_counters first = {2, 2, 1, 1}, second = {2, 0, 0, 2};
 	int error = 0;
 
 	error |= trace_writer_string(writer, "inlined", 7);
@@ -265,7 +264,7 @@ SAMPLE_UNUSED static int sample_write_end(struct trace_writer *writer)
 	"meta 1 \"/bin/a\" 0\n"                                                                    \
 	"meta 2 \"\" 0\n"                                                                          \
 	"meta 2 \"\\x1b[m\" 0\n"                                                                   \
-	"meta 6 \"\\xff\\xff\\xff\\xff\\xff\\xff\\xff\\xff\\xff\\x01\" 18446744073709551615\n"              \
+	"meta 6 \"\\xff\\xff\\xff\\xff\\xff\\xff\\xff\\xff\\xff\\x01\" 18446744073709551615\n"     \
 	"module 1 401000 402000 0 \"/bin/a\" \"\\xbe\\xef\"\n"                                     \
 	"module 2 1 ffffffffffffffff ffffffffffffffff \"\" \"\"\n"                                 \
 	"node 1 parent 0 module 1 offset 80 flags 0\n"                                             \

@@ -46,6 +46,10 @@ int main(void)
 	pthread_attr_t attributes;
 	pthread_t thread;
 
+	errno = 0;
+	MUST(!calloc(SIZE_MAX / 2, 4) && errno == ENOMEM); /* memcheck doesn't set it */
+	errno = 0;
+	MUST(!reallocarray(NULL, SIZE_MAX / 2, 4) && errno == ENOMEM);
 	down(DEPTH);
 	for (int i = 0; i < ROUNDS; i++) {
 		void *block;

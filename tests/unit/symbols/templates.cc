@@ -70,6 +70,6 @@ int main(int argc, char **argv)
 	std::vector<int> numbers{3, 1, argc};
 	std::sort(numbers.begin(), numbers.end(), [](int a, int b) { return b < a; });
 	std::cout << add(numbers[0]) << shapes::twice(2.5) << shapes::twice(std::string("x"))
-	          << shapes::twice(7) << '\n';
+		  << shapes::twice(7) << '\n';
 	return 0;
 }

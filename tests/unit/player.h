@@ -1,0 +1,243 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#ifndef MALLOGRAPH_TEST_PLAYER_H
+#define MALLOGRAPH_TEST_PLAYER_H
+
+/*
+ * Plays the profiled program by libcollect/ring.h alone: opens sessions, makes
+ * rings and nodes, publishes events. For the tests of the recorder.
+ *
+ * Each ring belongs to a thread that really exists (the recorder looks), but
+ * only sleeps: whoever holds the player writes to all rings, so that a test
+ * decides in which order things are stamped and published.
+ */
+
+#include <linux/futex.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "libcollect/recorder/clock.h"
+#include "libcollect/ring.h"
+
+enum { PLAYER_RINGS = 64 };
+
+struct player_ring {
+	struct ring *ring;
+	uint32_t chunk;
+	uint64_t head; /* written, perhaps not yet published */
+	pthread_t thread;
+	_Atomic int32_t tid;
+	_Atomic uint32_t leave;
+};
+
+struct player {
+	struct region *region;
+	struct session *session;
+	uint32_t slot;
+	uint32_t nodes;
+	struct clock clock;
+	struct player_ring rings[PLAYER_RINGS];
+	unsigned count;
+};
+
+static inline void player_wake(struct player *player)
+{
+	atomic_fetch_add(&player->region->wake, 1);
+	syscall(SYS_futex, &player->region->wake, FUTEX_WAKE, 1, NULL, NULL, 0);
+}
+
+static inline uint32_t player_chunk(struct player *player)
+{
+	struct region *region = player->region;
+	uint64_t top = atomic_load(&region->pool);
+	uint32_t chunk;
+
+	while ((uint32_t)top != CHUNK_NONE) {
+		uint32_t next = atomic_load(&region_next(region)[(uint32_t)top]);
+
+		chunk = (uint32_t)top;
+		if (atomic_compare_exchange_weak(&region->pool, &top,
+						 ((top >> 32) + 1) << 32 | next))
+			goto taken;
+	}
+	chunk = atomic_fetch_add(&region->fresh, 1);
+	if (chunk >= region->chunks)
+		abort();
+taken:
+	atomic_store(&region_owner(region)[chunk], player->session->epoch);
+	return chunk;
+}
+
+static inline void player_open(struct player *player, struct region *region, uint32_t origin,
+			       uint32_t parent_epoch)
+{
+	struct session *session;
+	uint32_t expected = SESSION_FREE, slot = 0;
+
+	memset(player, 0, sizeof(*player));
+	player->region = region;
+	player->clock = (struct clock){.kind = region->clock};
+	while (!atomic_compare_exchange_strong(&region->session[slot].state, &expected,
+					       SESSION_CLAIMED)) {
+		expected = SESSION_FREE;
+		slot++;
+	}
+	session = player->session = &region->session[slot];
+	player->slot = slot;
+	session->epoch = atomic_fetch_add(&region->epochs, 1) + 1;
+	session->pid = getpid();
+	session->parent_pid = getppid();
+	session->origin = origin;
+	session->parent_epoch = parent_epoch;
+	session->opened = clock_now(&player->clock);
+	session->node_directory = player_chunk(player);
+	atomic_store(&session->node_count, 1);
+	player->nodes = 1;
+	atomic_store(&session->state, SESSION_OPEN);
+	player_wake(player);
+}
+
+static inline void *player_thread(void *argument)
+{
+	struct player_ring *ring = argument;
+
+	atomic_store(&ring->tid, (int32_t)syscall(SYS_gettid));
+	syscall(SYS_futex, &ring->tid, FUTEX_WAKE, 1, NULL, NULL, 0);
+	while (atomic_load(&ring->leave) == 0)
+		syscall(SYS_futex, &ring->leave, FUTEX_WAIT, 0, NULL, NULL, 0);
+	return NULL;
+}
+
+/* The number of a new ring. */
+static inline unsigned player_ring(struct player *player)
+{
+	struct player_ring *mine = &player->rings[player->count];
+	uint32_t first = atomic_load(&player->session->rings);
+
+	atomic_store(&mine->tid, 0);
+	atomic_store(&mine->leave, 0);
+	if (pthread_create(&mine->thread, NULL, player_thread, mine) != 0)
+		abort();
+	while (atomic_load(&mine->tid) == 0)
+		syscall(SYS_futex, &mine->tid, FUTEX_WAIT, 0, NULL, NULL, 0);
+	mine->chunk = player_chunk(player);
+	mine->ring = region_chunk(player->region, mine->chunk);
+	mine->head = 0;
+	if (atomic_load(&mine->ring->head) != 0 || atomic_load(&mine->ring->tail) != 0 ||
+	    atomic_load(&mine->ring->lost) != 0)
+		abort(); /* chunks come back empty */
+	mine->ring->session = player->slot;
+	mine->ring->tid = mine->tid;
+	mine->ring->opened = clock_now(&player->clock);
+	do {
+		mine->ring->next = first;
+	} while (!atomic_compare_exchange_weak(&player->session->rings, &first, mine->chunk));
+	return player->count++;
+}
+
+/* Ends the thread of a ring; its number may be used again when it was the last. */
+static inline void player_end_thread(struct player *player, unsigned number)
+{
+	struct player_ring *mine = &player->rings[number];
+
+	atomic_store(&mine->leave, 1);
+	syscall(SYS_futex, &mine->leave, FUTEX_WAKE, 1, NULL, NULL, 0);
+	pthread_join(mine->thread, NULL);
+	if (number == player->count - 1)
+		player->count--;
+}
+
+static inline void player_publish(struct player *player, unsigned number)
+{
+	struct player_ring *mine = &player->rings[number];
+
+	atomic_store_explicit(&mine->ring->head, mine->head, memory_order_release);
+	if (atomic_load(&player->region->sleeping) != 0)
+		player_wake(player);
+}
+
+/* Waits until n more slots may be written. */
+static inline void player_room(struct player *player, unsigned number, unsigned n)
+{
+	struct player_ring *mine = &player->rings[number];
+	struct timespec limit = {.tv_nsec = 50000000};
+
+	while (mine->head + n > atomic_load(&mine->ring->tail) + RING_SLOTS) {
+		uint32_t room = atomic_load(&mine->ring->room);
+
+		player_publish(player, number);
+		atomic_store(&mine->ring->waiting, 1);
+		if (mine->head + n <= atomic_load(&mine->ring->tail) + RING_SLOTS)
+			break;
+		player_wake(player);
+		syscall(SYS_futex, &mine->ring->room, FUTEX_WAIT, room, &limit, NULL, 0);
+	}
+}
+
+static inline uint64_t player_now(const struct player *player)
+{
+	return clock_now(&player->clock);
+}
+
+/* Writes an event without publishing it. */
+static inline void player_put(struct player *player, unsigned number, uint64_t time, unsigned kind,
+			      unsigned function, uint64_t address, uint32_t node, uint64_t size)
+{
+	struct player_ring *mine = &player->rings[number];
+	int wide = size >= SIZE_WIDE;
+
+	player_room(player, number, wide ? 2 : 1);
+	mine->ring->slot[mine->head++ % RING_SLOTS] = (struct event){
+	    time, EVENT_WHAT(kind, function, address), node, wide ? SIZE_WIDE : (uint32_t)size};
+	if (wide)
+		mine->ring->slot[mine->head++ % RING_SLOTS] =
+		    (struct event){size, EVENT_WHAT(EVENT_WIDE, 0, 0), 0, 0};
+}
+
+static inline uint32_t player_node(struct player *player, uint32_t parent, uint64_t address,
+				   uint32_t module, uint32_t flags)
+{
+	uint32_t *directory = region_chunk(player->region, player->session->node_directory);
+	uint32_t id = player->nodes++, at = id / NODES_PER_CHUNK;
+	struct shared_node *nodes;
+
+	if (directory[at] == CHUNK_NONE)
+		directory[at] = player_chunk(player);
+	nodes = region_chunk(player->region, directory[at]);
+	nodes[id % NODES_PER_CHUNK] = (struct shared_node){parent, module | flags << 24, address};
+	atomic_store(&player->session->node_count, player->nodes);
+	return id;
+}
+
+/* The id of a new module record. Few enough for one chunk. */
+static inline void player_module(struct player *player, uint64_t start, uint64_t end,
+				 const char *path, const char *build_id)
+{
+	struct session *session = player->session;
+	uint32_t at = atomic_load(&session->module_bytes);
+	size_t path_bytes = strlen(path), id_bytes = strlen(build_id);
+	struct shared_module *record;
+
+	if (session->module_chunk[0] == CHUNK_NONE)
+		session->module_chunk[0] = player_chunk(player);
+	record = (struct shared_module *)((char *)region_chunk(player->region,
+							       session->module_chunk[0]) +
+					  at);
+	*record = (struct shared_module){
+	    .record_bytes = (uint32_t)(sizeof(*record) + path_bytes + id_bytes + 7) & ~7u,
+	    .build_id_bytes = (uint16_t)id_bytes,
+	    .path_bytes = (uint16_t)path_bytes,
+	    .start = start,
+	    .end = end,
+	    .base = start};
+	memcpy(record + 1, build_id, id_bytes);
+	memcpy((char *)(record + 1) + id_bytes, path, path_bytes);
+	atomic_store(&session->module_bytes, at + record->record_bytes);
+}
+
+#endif

@@ -1,0 +1,261 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The recorder's tables, each against something too simple to be wrong. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "formats/error.h"
+#include "libcollect/recorder/classes.h"
+#include "libcollect/recorder/clock.h"
+#include "libcollect/recorder/livetable.h"
+#include "libcollect/recorder/looseends.h"
+#include "libcollect/ring.h"
+
+static uint64_t seed = 88172645463325252u;
+
+static uint64_t next_random(void)
+{
+	seed ^= seed << 13;
+	seed ^= seed >> 7;
+	seed ^= seed << 17;
+	return seed >> 11;
+}
+
+/* --- blocks ------------------------------------------------------------------------- */
+
+enum { BLOCKS = 50000 };
+
+/* Close together, a page apart, huge, at the very top. */
+static uint64_t address_of(uint64_t i)
+{
+	switch (i % 4) {
+	case 0:
+		return 0x555555550000 + i * 8;
+	case 1:
+		return 0x7f0000000000 + (i << 12);
+	case 2:
+		return 1 + (i << 30);
+	default:
+		return (UINT64_C(1) << 48) - 1 - i;
+	}
+}
+
+static void test_blocks(void **state)
+{
+	static uint64_t expected[BLOCKS]; /* the number, 0: none */
+	struct livetable table = {0};
+	uint32_t count = 0;
+
+	(void)state;
+	assert_null(livetable_find(&table, 16));
+	for (uint64_t step = 1; step < 1000000; step++) {
+		uint64_t i = next_random() % (step < 500000 ? BLOCKS : BLOCKS / 10);
+		struct live_block *block = livetable_find(&table, address_of(i));
+		int is_new;
+
+		if (expected[i] == 0) {
+			assert_null(block);
+			block = livetable_claim(&table, address_of(i), &is_new);
+			assert_true(is_new);
+			expected[i] = step << 20; /* beyond 32 bits */
+			live_block_set_number(block, expected[i]);
+			count++;
+		} else {
+			assert_ptr_equal(block, livetable_claim(&table, address_of(i), &is_new));
+			assert_false(is_new);
+			assert_int_equal(live_block_address(block), address_of(i));
+			assert_int_equal(live_block_number(block), expected[i]);
+			livetable_remove(&table, block);
+			expected[i] = 0;
+			count--;
+		}
+		assert_int_equal(table.count, count);
+	}
+	livetable_release(&table);
+}
+
+static void test_bytes_a_block(void **state)
+{
+	struct livetable table = {0};
+	int is_new;
+
+	(void)state;
+	for (uint64_t i = 1; i <= 100000; i++) {
+		assert_non_null(livetable_claim(&table, i * 4096, &is_new));
+		if (i >= 2048) {
+			uint64_t bytes = table.used * sizeof(struct live_block) +
+					 (sizeof(uint32_t) << table.bits);
+
+			assert_true(bytes <= 41 * i);
+		}
+	}
+	livetable_release(&table);
+}
+
+/* --- classes ------------------------------------------------------------------------- */
+
+enum { CLASSES = 300 };
+
+/* At each new maximum everything is copied. */
+static void test_peak(void **state)
+{
+	static uint64_t live[CLASSES + 1], peak[CLASSES + 1];
+	struct classes classes = {0};
+	uint64_t bytes = 0, most = 0, tick = 0;
+	int is_new;
+
+	(void)state;
+	for (uint32_t i = 1; i <= CLASSES; i++)
+		assert_int_equal(classes_find(&classes, i % 7, i * 3, i % 3, &is_new), i);
+	for (uint64_t step = 0; step < 300000; step++) {
+		uint32_t id = (uint32_t)(next_random() % CLASSES) + 1;
+		struct class_counts *class_ = classes_at(&classes, id);
+
+		assert_int_equal(classes_find(&classes, id % 7, id * 3, id % 3, &is_new), id);
+		if (live[id] == 0 || next_random() % (step % 20000 < 10000 ? 3 : 2) != 0) {
+			classes_allocate(&classes, class_, step);
+			live[id]++;
+			bytes += class_->size;
+		} else {
+			classes_deallocate(&classes, class_, 0);
+			live[id]--;
+			bytes -= class_->size;
+		}
+		if (bytes > most) {
+			most = bytes;
+			tick = step;
+			memcpy(peak, live, sizeof(peak));
+		}
+		if (step % 10000 == 0)
+			for (uint32_t i = 1; i <= CLASSES; i++)
+				assert_int_equal(
+				    classes_peak_live(&classes, classes_at(&classes, i)), peak[i]);
+	}
+	assert_int_equal(classes.peak_bytes, most);
+	assert_int_equal(classes.peak_tick, tick);
+	assert_int_equal(classes.live_bytes, bytes);
+	classes_release(&classes);
+}
+
+static void test_many_classes(void **state)
+{
+	struct classes classes = {0};
+	int is_new;
+
+	(void)state;
+	for (int round = 0; round < 2; round++)
+		for (uint32_t i = 1; i <= 200000; i++) {
+			assert_int_equal(classes_find(&classes, i % 1000, i / 1000, 1, &is_new), i);
+			assert_int_equal(is_new, round == 0);
+		}
+	classes_release(&classes);
+}
+
+/* --- loose ends ------------------------------------------------------------------------ */
+
+static void add(struct looseends *loose, enum loose_kind kind, uint64_t address, uint64_t time)
+{
+	struct loose_end end = {
+	    .address = address, .time = time, .arrived = time, .kind = (uint8_t)kind};
+
+	assert_int_equal(looseends_add(loose, &end), 0);
+}
+
+static void test_loose_ends(void **state)
+{
+	struct looseends loose = {0};
+	struct loose_end *end;
+
+	(void)state;
+	assert_null(looseends_waiting(&loose, 16, 0, UINT64_MAX));
+	add(&loose, LOOSE_WAITING_FREE, 16, 30);
+	add(&loose, LOOSE_WAITING_FREE, 16, 20);
+	add(&loose, LOOSE_MISSING_FREE, 16, 50);
+	add(&loose, LOOSE_MISSING_FREE, 16, 40);
+	add(&loose, LOOSE_WAITING_FREE, 32, 25);
+	assert_null(looseends_waiting(&loose, 48, 0, UINT64_MAX));
+	assert_null(looseends_waiting(&loose, 16, 31, UINT64_MAX));
+	assert_null(looseends_waiting(&loose, 16, 0, 20));
+	assert_int_equal(looseends_waiting(&loose, 16, 0, UINT64_MAX)->time, 20);
+	assert_int_equal(looseends_waiting(&loose, 16, 21, UINT64_MAX)->time, 30);
+	assert_null(looseends_missing(&loose, 16, 50));
+	assert_int_equal(looseends_missing(&loose, 16, 49)->time, 50);
+	end = looseends_missing(&loose, 16, 3);
+	assert_int_equal(end->time, 40);
+	looseends_remove(&loose, end);
+	assert_int_equal(looseends_missing(&loose, 16, 3)->time, 50);
+	assert_int_equal(looseends_oldest(&loose, 31)->time, 30);
+	assert_null(looseends_oldest(&loose, 30));
+	while ((end = looseends_oldest(&loose, UINT64_MAX)) != NULL)
+		looseends_remove(&loose, end);
+	assert_int_equal(loose.waiting + loose.missing, 0);
+	assert_null(looseends_waiting(&loose, 16, 0, UINT64_MAX));
+	looseends_release(&loose);
+}
+
+static void test_loose_ends_bounded(void **state)
+{
+	struct looseends loose = {0};
+	struct loose_end end = {.kind = LOOSE_WAITING_FREE};
+	uint64_t taken = 0;
+
+	(void)state;
+	for (uint64_t i = 1; i < 500000; i++) {
+		end.address = 16 * i;
+		end.time = end.arrived = i;
+		if (looseends_add(&loose, &end) == ERROR_LIMIT) {
+			looseends_remove(&loose, looseends_oldest(&loose, UINT64_MAX));
+			assert_int_equal(looseends_add(&loose, &end), 0);
+			taken++;
+		}
+		assert_non_null(looseends_waiting(&loose, 16 * i, 0, UINT64_MAX));
+		assert_int_equal(looseends_waiting(&loose, 16 * i, 0, UINT64_MAX)->time, i);
+		assert_int_equal(loose.waiting, i - taken);
+	}
+	assert_true(taken > 0);
+	looseends_release(&loose);
+}
+
+/* --- ticks -------------------------------------------------------------------------------- */
+
+static void test_ticks(void **state)
+{
+	struct clock clock;
+	struct ticks ticks;
+	uint64_t last = 0, start = 1000000;
+
+	(void)state;
+	clock_start(&clock, CLOCK_NANOSECONDS);
+	ticks_start(&ticks, &clock, start);
+	assert_int_equal(ticks_at(&ticks, 0), 0);
+	assert_int_equal(ticks_at(&ticks, start + 999999), 0);
+	assert_int_equal(ticks_at(&ticks, start + 1000000), 1);
+	assert_int_equal(ticks_age(&ticks, start + 999999), 1);
+	assert_int_equal(ticks_age(&ticks, start + 1000000), 0);
+	assert_int_equal(ticks_at(&ticks, start + 5 * 1000000 + 1), 5);
+	assert_int_equal(ticks_at(&ticks, start), 5); /* never back */
+	assert_int_equal(ticks_age(&ticks, start + 2 * 1000000 - 1), 4);
+	for (uint64_t i = 0; i < 1000; i++) {
+		uint64_t now = ticks_at(&ticks, start + next_random() % (i * 1000000 + 1));
+
+		assert_true(now >= last);
+		last = now;
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(test_blocks),     cmocka_unit_test(test_bytes_a_block),
+	    cmocka_unit_test(test_peak),       cmocka_unit_test(test_many_classes),
+	    cmocka_unit_test(test_loose_ends), cmocka_unit_test(test_loose_ends_bounded),
+	    cmocka_unit_test(test_ticks),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
