@@ -44,8 +44,9 @@
 #define CONTRACT_VERSION 1u
 #define REGION_MAGIC     0x4d4c4752u
 
-/* "SHMID.COOKIE" in decimal and hexadecimal. */
+/* "SHMID.COOKIE" in decimal and hexadecimal; or SESSION_OFF: run unprofiled. */
 #define SESSION_VARIABLE "MALLOGRAPH_SESSION"
+#define SESSION_OFF	 "off"
 #define OPTIONS_VARIABLE "MALLOGRAPH_OPTIONS"
 
 #define CHUNK_BYTES       (256u << 10)
@@ -231,6 +232,9 @@ struct session {
 	/* P: path of the executable with a NUL, for processes that are gone before R
 	 * can look; empty: not known. Not needed in a forked child. */
 	char program[256];
+	/* P: its arguments, a NUL behind each, cut to fit; 0 bytes: unknown */
+	char arguments[1024];
+	uint32_t arguments_bytes;
 };
 /* node_count is a reservation counter: a node id is taken from it first and
  * filled in afterwards. A node is complete before an event that uses it, or a

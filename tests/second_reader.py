@@ -90,8 +90,7 @@ class Trace:
 			self.point += [record.number(COUNT) for _ in range(4)][0]
 			need(self.point <= COUNT, "a tick over the limit")
 		elif kind == SYMBOLS:
-			address = record.number(self.defined[MODULES]), record.number()
-			self.named.add(address)
+			self.named.add((record.number(self.defined[MODULES]), record.number()))
 			need(len(self.named) == self.defined[SYMBOLS], "two records of symbols of an address")
 			for _ in range(record.number()):
 				record.number(self.defined[STRINGS]), record.number(self.defined[STRINGS]), record.number(U32)
@@ -125,16 +124,15 @@ class Trace:
 		need(not operations.translate(None, bytes((0, 1, 2, 3, 4, 5, 8, 9, 17, 25))), "an unknown operation or flag")
 		n = [operations.count(operation) for operation in range(32)]
 		frees, others = n[1] + n[9] + n[17] + n[25], n[17] + n[25]
-		uses = [n[0] + n[8] + frees, n[THREAD] + others, n[TICKS] + frees, frees]
-		need(list(map(len, columns)) == uses, "columns that are not used up exactly")
+		need([*map(len, columns)] == [n[0] + n[8] + frees, n[THREAD] + others, n[TICKS] + frees, frees], "columns left over")
 		for ids, defined in (columns[0], self.live), (columns[1], self.made):
 			need(not ids or 0 < min(ids) <= max(ids) < len(defined), "events of what is not defined")
 		self.happen(operations, thread, tick, *(iter(column).__next__ for column in columns))
 
 	def happen(self, operations, thread, tick, next_class, next_thread, next_tick, next_age):
 		size, live, noted, peak, peaks, count = self.size, self.live, self.noted, self.peak, self.peaks, self.count
-		made, born, peak_bytes, blocks = self.made, self.born, self.peak_bytes, sum(live)
-		live_bytes = sum(map(operator.mul, size, live))
+		made, born, peak_bytes = self.made, self.born, self.peak_bytes
+		blocks, live_bytes = sum(live), sum(map(operator.mul, size, live))
 		for operation in operations:
 			kind = operation & 7
 			if kind <= DEALLOCATION:
@@ -211,8 +209,7 @@ def decompress(codec, stored, raw):
 	return stored
 
 def read(file, trace):
-	header = file.read(16)
-	major, _, reserved = struct.unpack("<HHI", header[8:].ljust(8, b"\0"))
+	major, _, reserved = struct.unpack("<HHI", (header := file.read(16))[8:].ljust(8, b"\0"))
 	need(header and header[:8] == b"\x89MLG\r\n\x1a\n"[:len(header)], "not a trace", 2)
 	need(len(header) < 16 or major == 1 and not reserved, f"major version {major}", 3 if major else 2)
 	while len(header := file.read(32)) == 32:
@@ -242,11 +239,11 @@ def main(paths, worst=0):
 		if not status:
 			totals, rows = trace.figures()
 			print(f"state={state}", *(f"{key}={totals[key]}" for key in KEYS), sep="\n")
-			if trace.drifts:
-				print(f"note: {path}: {trace.drifts} ages in ticks are not the ticks between", file=sys.stderr)
 			for text in () if trace.end.get(EVENTS_STOPPED) else trace.mismatches(totals, rows):
 				print(f"mismatch: {path}: {text}", file=sys.stderr)
 				status = 1
+			if trace.drifts:
+				print(f"note: {path}: {trace.drifts} ages in ticks are not the ticks between", file=sys.stderr)
 		worst = max(worst, status)
 	return worst
 

@@ -137,6 +137,13 @@ void environment_session(int id, unsigned long long cookie)
 	*at = '\0';
 }
 
+void environment_session_off(void)
+{
+	static const char off[] = SESSION_VARIABLE "=" SESSION_OFF;
+
+	raw_copy(session_text, off, sizeof(off));
+}
+
 /* A process that was started by LD_PRELOAD alone hands the session on to
  * those children that libc itself starts (system, popen) by its environment. */
 static void put_session(void)
@@ -164,6 +171,5 @@ void environment_prepare(void)
 		if (raw_length(path) < sizeof(library))
 			raw_copy(library, path, raw_length(path) + 1);
 	}
-	if (shared_region != NULL)
-		put_session();
+	put_session();
 }

@@ -30,5 +30,7 @@ void environment_make(char **made, char *text, char *const *envp, enum environme
 void environment_prepare(void);
 /* The session that children shall attach to: "SHMID.COOKIE". */
 void environment_session(int id, unsigned long long cookie);
+/* There is no recorder: programs started from here shall not try either. */
+void environment_session_off(void);
 
 #endif

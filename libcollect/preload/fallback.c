@@ -17,6 +17,7 @@
 #include <dlfcn.h>
 #include <libunwind-x86_64.h>
 #include <link.h>
+#include <sys/stat.h>
 
 #include "libcollect/preload/rawio.h"
 #include "libcollect/preload/rules.h"
@@ -112,9 +113,56 @@ static unw_accessors_t accessors = {.find_proc_info = find_proc_info,
 				    .access_mem = access_memory,
 				    .access_reg = access_register};
 
+/* 1 when the two are the ends of one pipe. */
+static int is_pipe(const int *ends)
+{
+	struct stat a, b;
+
+	return ends[0] >= 0 && ends[1] >= 0 && ends[0] != ends[1] &&
+	       raw_syscall(SYS_fstat, ends[0], (long)&a, 0, 0, 0, 0) == 0 && S_ISFIFO(a.st_mode) &&
+	       raw_syscall(SYS_fstat, ends[1], (long)&b, 0, 0, 0, 0) == 0 && a.st_ino == b.st_ino &&
+	       a.st_dev == b.st_dev;
+}
+
+/*
+ * libunwind opens a pipe when it is made ready, to test memory with; with our
+ * accessors it never does. The program shall have no descriptor of ours, so
+ * it is closed: it is the one pair of numbers in libunwind's own data that are two ends of a
+ * pipe. Should anybody need it after all, libunwind opens a new one.
+ */
+static void close_pipe(const struct dl_find_object *found)
+{
+	uintptr_t base = found->dlfo_link_map->l_addr;
+	const ElfW(Ehdr) *header = found->dlfo_map_start;
+	const ElfW(Phdr) *segment =
+	    (const ElfW(Phdr) *)((uintptr_t)found->dlfo_map_start + header->e_phoff);
+
+	for (unsigned i = 0; i < header->e_phnum; i++) {
+		uintptr_t at = base + segment[i].p_vaddr, end = at + segment[i].p_memsz;
+
+		if (segment[i].p_type != PT_LOAD || (segment[i].p_flags & PF_W) == 0)
+			continue;
+		for (at = (at + 3) & ~(uintptr_t)3; at + 2 * sizeof(int) <= end;
+		     at += sizeof(int)) {
+			int *ends = (int *)at;
+
+			if (ends[0] > 2 && ends[1] > 2 && ends[1] - ends[0] < 4096 &&
+			    ends[0] - ends[1] < 4096 && is_pipe(ends)) {
+				raw_syscall(SYS_close, ends[0], 0, 0, 0, 0, 0);
+				raw_syscall(SYS_close, ends[1], 0, 0, 0, 0, 0);
+				ends[0] = ends[1] = -1;
+				return;
+			}
+		}
+	}
+}
+
 void fallback_prepare(void)
 {
-	void *library = dlopen("libunwind-x86_64.so.8", RTLD_NOW | RTLD_LOCAL);
+	static const char name[] = "libunwind-x86_64.so.8";
+	int the_programs = dlopen(name, RTLD_NOW | RTLD_NOLOAD) != NULL;
+	void *library = dlopen(name, RTLD_NOW | RTLD_LOCAL);
+	struct dl_find_object found;
 
 	if (library == NULL)
 		return;
@@ -131,6 +179,8 @@ void fallback_prepare(void)
 	unwinder.space = unwinder.create_addr_space(&accessors, 0);
 	if (unwinder.space != NULL && unwinder.set_caching_policy != NULL)
 		unwinder.set_caching_policy(unwinder.space, UNW_CACHE_NONE);
+	if (!the_programs && _dl_find_object((void *)unwinder.step, &found) == 0)
+		close_pipe(&found);
 }
 
 /* The registers here, by DWARF number: our own frames are the first steps. */

@@ -24,6 +24,7 @@ struct state *state = &state_before;
 struct region *shared_region;
 __thread struct thread self __attribute__((tls_model("initial-exec"))) = {.epoch = EPOCH_NONE};
 
+enum { AT_FDCWD_NUMBER = -100, O_CLOEXEC_NUMBER = 02000000 };
 enum { POOL_TRIES = 200 }; /* 5 ms apart: a second until a thread goes unrecorded */
 
 /* --- the chunk pool ------------------------------------------------------ */
@@ -108,7 +109,8 @@ static int session_variable(char *buffer, size_t bytes)
 	}
 	if (environ != NULL)
 		return -1;
-	fd = raw_syscall(SYS_openat, -100, (long)"/proc/self/environ", 02000000, 0, 0, 0);
+	fd = raw_syscall(SYS_openat, AT_FDCWD_NUMBER, (long)"/proc/self/environ", O_CLOEXEC_NUMBER,
+			 0, 0, 0);
 	if (raw_failed(fd))
 		return -1;
 	for (size_t at = 0, matched = 0;; at++) {
@@ -167,12 +169,24 @@ int region_attach(int id, uint64_t cookie)
 
 static int attach_by_environment(void)
 {
+	/* Not wiped by a fork: where there was no recorder for us there is none
+	 * for our children, who might be able to start one that we then see. */
+	static _Atomic int failed;
 	char text[64];
 	uint64_t cookie;
 	int id;
 
-	if (session_variable(text, sizeof(text)) != 0)
-		return preload_start();
+	if (atomic_load(&failed))
+		return -1;
+	if (session_variable(text, sizeof(text)) != 0) {
+		if (preload_start() == 0)
+			return 0;
+		atomic_store(&failed, 1);
+		environment_session_off();
+		return -1;
+	}
+	if (raw_equal(text, SESSION_OFF))
+		return -1;
 	if (session_parse(text, &id, &cookie) != 0) {
 		raw_message("cannot read " SESSION_VARIABLE "=", text,
 			    ": this process runs unprofiled", NULL);
@@ -182,6 +196,24 @@ static int attach_by_environment(void)
 }
 
 /* --- the session --------------------------------------------------------- */
+
+/* What we are, for the recorder: a quick process is gone before it can look. */
+static void describe(struct session *session)
+{
+	long got = raw_syscall(SYS_readlinkat, AT_FDCWD_NUMBER, (long)"/proc/self/exe",
+			       (long)session->program, sizeof(session->program) - 1, 0, 0);
+	long fd = raw_syscall(SYS_openat, AT_FDCWD_NUMBER, (long)"/proc/self/cmdline",
+			      O_CLOEXEC_NUMBER, 0, 0, 0);
+
+	session->program[got > 0 ? got : 0] = '\0';
+	session->arguments_bytes = 0;
+	if (raw_failed(fd))
+		return;
+	got = raw_syscall(SYS_read, fd, (long)session->arguments, sizeof(session->arguments), 0, 0,
+			  0);
+	session->arguments_bytes = got > 0 ? (uint32_t)got : 0;
+	raw_syscall(SYS_close, fd, 0, 0, 0, 0, 0);
+}
 
 static int claim(struct session *session, uint32_t parent_epoch)
 {
@@ -206,6 +238,10 @@ static int claim(struct session *session, uint32_t parent_epoch)
 		session->module_chunk[i] = CHUNK_NONE;
 	for (unsigned i = 0; i < SESSION_COUNTERS; i++)
 		atomic_store(&session->counter[i], 0);
+	session->program[0] = '\0';
+	session->arguments_bytes = 0;
+	if (parent_epoch == 0)
+		describe(session);
 	state->session = session;
 	session->node_directory = chunk_take();
 	atomic_store(&session->state, SESSION_OPEN);

@@ -187,23 +187,6 @@ static void end_with_process(struct recorder *recorder, struct recording *record
 	recording_end(recording, ending, status);
 }
 
-/* A forked child runs its parent's image, whatever it has become since. */
-static void name_of_session(const struct session *session, const struct recording *parent,
-			    char *name, size_t size)
-{
-	char known[sizeof(session->program)];
-	char *program;
-
-	if (session->origin == ORIGIN_FORK && parent != NULL) {
-		report_copy(name, size, parent->name);
-		return;
-	}
-	report_copy(known, sizeof(known), session->program);
-	program = known[0] == '\0' ? proc_program(session->pid) : NULL;
-	report_copy(name, size, base_name(program != NULL ? program : known));
-	free(program);
-}
-
 /* The recording of the session that a process was forked from. */
 static struct recording *find_parent(const struct recorder *recorder, const struct session *session)
 {
@@ -261,35 +244,43 @@ static unsigned origin_of(const struct recorder *recorder, const struct session 
 	return is_first ? TRACE_ORIGIN_LAUNCHED : TRACE_ORIGIN_CHILD;
 }
 
+/* Its file, or a word about why there is none: it is drained all the same. */
+static void create_file(struct recorder *recorder, struct recording *recording)
+{
+	char message[256];
+
+	if (recording_create_file(recording, message, sizeof(message)) == 0)
+		return;
+	atomic_fetch_add(&recorder->common.shared.region->unrecorded, 1);
+	reports_say(&recorder->common.reports, REPORT_WARNING, recording->first,
+		    "process %d is not recorded: %s", (int)recording->own_pid, message);
+}
+
 static int open_session(struct recorder *recorder, uint32_t slot)
 {
 	struct session *session = &recorder->common.shared.region->session[slot];
 	struct recording *parent = find_parent(recorder, session), *recording = NULL;
 	int is_first = recorder->first_pid != 0 && session->pid == recorder->first_pid;
 	int execed = end_image_before(recorder, session);
-	char name[64], message[256];
 
 	recorder->sessions_seen = 1;
 	if (is_first && recorder->first != NULL) {
 		recording = recorder->first;
 		recorder->first = NULL;
 	} else {
-		name_of_session(session, parent, name, sizeof(name));
-		recording = recording_new(&recorder->common, name, session->pid);
+		recording = recording_new(&recorder->common, "", session->pid);
 		if (recording == NULL || add_recording(recorder, recording) != 0) {
 			recording_free(recording);
 			return ERROR_MEMORY; /* later, perhaps */
 		}
-		if (recording_create_file(recording, message, sizeof(message)) != 0) {
-			atomic_fetch_add(&recorder->common.shared.region->unrecorded, 1);
-			reports_say(&recorder->common.reports, REPORT_WARNING, is_first,
-				    "process %d is not recorded: %s", (int)session->pid, message);
-		}
 	}
 	recording->first = is_first;
 	recording->origin = origin_of(recorder, session, is_first, execed);
-	recording_open(recording, slot, parent, find_relative(recorder, session, recording));
+	recording_bind(recording, slot, parent, find_relative(recorder, session, recording));
 	recorder->by_slot[slot] = recording;
+	if (recording->writer == NULL)
+		create_file(recorder, recording);
+	recording_open(recording, parent);
 	if (recording->pid != 0)
 		return 0;
 	/* It was over, or another image, before we looked. */

@@ -72,12 +72,10 @@ void recording_free(struct recording *recording)
 	free(recording);
 }
 
-void recording_open(struct recording *recording, uint32_t slot, const struct recording *parent,
+void recording_bind(struct recording *recording, uint32_t slot, const struct recording *parent,
 		    const struct recording *relative)
 {
-	struct common *common = recording->common;
-	struct session *session = &common->shared.region->session[slot];
-	uint64_t now_ns = monotonic_ns();
+	struct session *session = &recording->common->shared.region->session[slot];
 
 	recording->session = session;
 	recording->slot = slot;
@@ -85,9 +83,20 @@ void recording_open(struct recording *recording, uint32_t slot, const struct rec
 	recording->parent_epoch = session->parent_epoch;
 	recording->own_pid = session->pid;
 	recording->account.inherited = session->origin == ORIGIN_FORK;
-	ticks_start(&recording->account.ticks, &common->clock, session->opened);
+	ticks_start(&recording->account.ticks, &recording->common->clock, session->opened);
 	recording_find_process(recording, relative);
 	recording_describe(recording, parent);
+	if (recording->name[0] == '\0')
+		report_copy(recording->name, sizeof(recording->name),
+			    base_name(recording->program));
+}
+
+void recording_open(struct recording *recording, const struct recording *parent)
+{
+	struct common *common = recording->common;
+	struct session *session = recording->session;
+	uint64_t now_ns = monotonic_ns();
+
 	recording->stacks.shared = &common->shared;
 	recording->stacks.session = session;
 	recording->stacks.modules = (struct modules){.shared = &common->shared,
@@ -97,7 +106,7 @@ void recording_open(struct recording *recording, uint32_t slot, const struct rec
 						     .program = recording->program};
 	recording->drain = (struct drain){.shared = &common->shared,
 					  .session = session,
-					  .slot = slot,
+					  .slot = recording->slot,
 					  .epoch = recording->epoch,
 					  .clock = &common->clock,
 					  .account = &recording->account,

@@ -77,7 +77,7 @@ struct recording {
 	int write_error; /* errno, 0: none */
 };
 
-/* NULL when out of memory. */
+/* NULL when out of memory. name: "" when it is not known yet. */
 struct recording *recording_new(struct common *common, const char *name, pid_t pid);
 /* Creates the trace's file. On failure returns a negative error, with why in
  * message; the recording can go on without one: the program's rings still want
@@ -85,11 +85,14 @@ struct recording *recording_new(struct common *common, const char *name, pid_t p
 int recording_create_file(struct recording *recording, char *message, size_t size);
 void recording_free(struct recording *recording);
 
-/* Binds it to a session in state OPEN and writes the metadata. parent is the
- * recording that the process was forked from, or NULL; relative one of the same
- * process or its parent, or NULL. */
-void recording_open(struct recording *recording, uint32_t slot, const struct recording *parent,
+/* Binds it to a session, finds the process and what it runs, and with that its
+ * name where it has none. parent is the recording that the process was forked from, or
+ * NULL; relative one of the same process or its parent, or NULL. */
+void recording_bind(struct recording *recording, uint32_t slot, const struct recording *parent,
 		    const struct recording *relative);
+/* Behind that, and with its file where there is one: writes the metadata and
+ * goes to OPEN. */
+void recording_open(struct recording *recording, const struct recording *parent);
 
 /* One round of draining and what belongs to it. Returns the slots consumed. */
 uint64_t recording_round(struct recording *recording, uint64_t now_ns);

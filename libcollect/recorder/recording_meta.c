@@ -27,7 +27,7 @@ void recording_find_process(struct recording *recording, const struct recording 
 	recording->pid = recording->own_pid;
 	recording->pidfd = proc_pidfd(recording->pid);
 	mapped = proc_maps_segment(recording->pid, id);
-	if (mapped == PROC_MAPPED || mapped == PROC_UNKNOWN)
+	if (mapped == PROC_MAPPED)
 		return;
 	/* Looking through all of /proc takes milliseconds: not where numbers mean
 	 * the same to a relative. */
@@ -36,8 +36,8 @@ void recording_find_process(struct recording *recording, const struct recording 
 	     recording->own_pid != relative->own_pid))
 		inside = proc_find_inside(recording->own_pid, id);
 	if (inside == 0) {
-		/* One that is just ending: its pidfd will tell. */
-		if (mapped != PROC_GONE || recording->pidfd < 0)
+		/* Of one that is just ending, or that we may not look at, the pidfd tells. */
+		if (mapped == PROC_NOT_MAPPED || recording->pidfd < 0)
 			recording->pid = 0;
 		return;
 	}
@@ -83,6 +83,23 @@ static void copy_arguments(struct recording *recording, const struct recording *
 	recording->arguments_size = from->arguments_size;
 }
 
+/* What the process itself said before it was gone. */
+static void copy_known_arguments(struct recording *recording)
+{
+	const struct session *session = recording->session;
+	uint32_t bytes = session->arguments_bytes;
+
+	if (bytes == 0 || bytes > sizeof(session->arguments))
+		return;
+	free(recording->arguments);
+	recording->arguments = malloc(bytes + 1);
+	if (recording->arguments == NULL)
+		return;
+	memcpy(recording->arguments, session->arguments, bytes);
+	recording->arguments[bytes] = '\0';
+	recording->arguments_size = bytes;
+}
+
 /* What /proc says may be of another image by now where a process was forked:
  * that is its parent's, and known. */
 void recording_describe(struct recording *recording, const struct recording *parent)
@@ -111,6 +128,8 @@ void recording_describe(struct recording *recording, const struct recording *par
 		if (known[0] != '\0')
 			recording->program = strdup(known);
 	}
+	if (recording->arguments_size == 0)
+		copy_known_arguments(recording);
 	if (recording->arguments_size == 0 && recording->origin == TRACE_ORIGIN_LAUNCHED &&
 	    options->first_argv != NULL) {
 		free(recording->arguments);

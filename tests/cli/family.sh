@@ -18,7 +18,7 @@ for count in 101 102 103 104 105 106 107 108 109 110 111; do
 done
 for trace in f.*.mlg; do
 	"$MALLOGRAPH" info "$trace" >info
-	grep -qE '^command +(die return 1..|.*/family .*|sh -c .*)$' info || fail "$trace: $(grep command info)"
+	grep -qE '^command +((.*/)?die return 1..|.*/family .*|sh -c .*)$' info || fail "$trace: $(grep command info)"
 done
 
 mkdir alone && cd alone || exit 1
