@@ -20,6 +20,7 @@
 #include "analyzer/symbols/symbolize.h"
 #include "cli/message.h"
 #include "cli/options.h"
+#include "libcollect/recorder/symbols.h"
 
 #define SECONDS_DEFAULT   60
 #define MEGABYTES_DEFAULT 2048
@@ -146,7 +147,9 @@ static void set_limits(const struct symbolize_options *options)
 	struct rlimit files;
 	lower_limit(RLIMIT_CORE, 0);
 	lower_limit(RLIMIT_CPU, seconds);
+#ifndef __SANITIZE_ADDRESS__ /* which reserves terabytes */
 	lower_limit(RLIMIT_AS, (rlim_t)options->megabytes * 2 * 1000000u);
+#endif
 	/* the descriptors of many modules may have used up the soft limit */
 	if (getrlimit(RLIMIT_NOFILE, &files) == 0) {
 		files.rlim_cur = files.rlim_max;
@@ -171,8 +174,12 @@ int cmd_symbolize(int argc, char **argv)
 		    symbolize_trace(request.path, STDOUT_FILENO, &request.options, &skipped);
 		if (error < 0)
 			status = message_trace_error(request.path, error);
-		else if (skipped > 0)
+		else if (skipped > 0) {
 			message("the symbols of %u modules were skipped", skipped);
+			status = skipped < 255 - SYMBOLIZE_SKIPPED
+				     ? SYMBOLIZE_SKIPPED + (int)skipped
+				     : 255;
+		}
 	}
 	free(request.fds);
 	return status;

@@ -40,7 +40,7 @@ static const struct option table[] = {
 	.kind = OPTION_TEXT,
 	.value = &values.compress,
 	.argument = "CODEC[:LEVEL]",
-	.help = "zlib (the default), zstd or none",
+	.help = "zlib (the default), zstd or none; level 1 unless said otherwise",
     },
     {
 	.name = "no-symbols",
@@ -112,7 +112,7 @@ static int parse_codec(struct recorder_options *options)
 					    level == 0 || level > codecs[i].highest))
 			return -1;
 		options->codec = codecs[i].codec;
-		options->level = (int)level;
+		options->level = level != 0 ? (int)level : 1;
 		return 0;
 	}
 	return -1;

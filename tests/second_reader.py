@@ -242,8 +242,9 @@ def main(paths, worst=0):
 			for text in () if trace.end.get(EVENTS_STOPPED) else trace.mismatches(totals, rows):
 				print(f"mismatch: {path}: {text}", file=sys.stderr)
 				status = 1
-			if trace.drifts:
-				print(f"note: {path}: {trace.drifts} ages in ticks are not the ticks between", file=sys.stderr)
+			if trace.drifts and not trace.end.get(EVENTS_STOPPED):
+				print(f"mismatch: {path}: {trace.drifts} ages in ticks are not the ticks between", file=sys.stderr)
+				status = 1
 		worst = max(worst, status)
 	return worst
 

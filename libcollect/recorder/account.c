@@ -82,6 +82,7 @@ static void count_allocation(struct account *account, const struct account_event
 	uint64_t tick = account->ticks.now;
 
 	block->time = event->time;
+	block->tick = (uint32_t)tick;
 	block->class_id = class_id;
 	block->thread = event->thread;
 	live_block_set_number(block, ++thread->allocations);
@@ -105,13 +106,14 @@ static void count_deallocation(struct account *account, const struct live_block 
 	classes_deallocate(&account->classes, classes_at(&account->classes, block->class_id),
 			   age == 0);
 	if (account->with_events && account->writer != NULL)
-		trace_writer_deallocation(account->writer, account->ticks.now, by,
-					  &(struct trace_deallocation){
-					      .class_id = block->class_id,
-					      .allocating_thread = block->thread,
-					      .age_ticks = ticks_age(&account->ticks, block->time),
-					      .age_allocations = age,
-					      .realloc = realloc});
+		trace_writer_deallocation(
+		    account->writer, account->ticks.now, by,
+		    &(struct trace_deallocation){.class_id = block->class_id,
+						 .allocating_thread = block->thread,
+						 .age_ticks =
+						     (uint32_t)account->ticks.now - block->tick,
+						 .age_allocations = age,
+						 .realloc = realloc});
 }
 
 static void count_unknown(struct account *account, uint32_t by)

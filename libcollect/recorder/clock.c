@@ -87,7 +87,7 @@ uint64_t clock_from_ns(const struct clock *clock, uint64_t ns)
 
 void ticks_start(struct ticks *ticks, const struct clock *clock, uint64_t opened)
 {
-	*ticks = (struct ticks){.clock = clock, .opened = opened, .since = opened};
+	*ticks = (struct ticks){.clock = clock, .opened = opened};
 	ticks->until = opened + clock_from_ns(clock, NS_A_TICK);
 }
 
@@ -98,10 +98,8 @@ void ticks_advance(struct ticks *ticks, uint64_t time)
 	if (time <= ticks->opened)
 		return;
 	tick = clock_to_ns(ticks->clock, time - ticks->opened) / NS_A_TICK;
-	if (tick > ticks->now) {
+	if (tick > ticks->now)
 		ticks->now = tick;
-		ticks->since = ticks->opened + clock_from_ns(ticks->clock, tick * NS_A_TICK);
-	}
 	ticks->until = ticks->opened + clock_from_ns(ticks->clock, (ticks->now + 1) * NS_A_TICK);
 	if (ticks->until <= time)
 		ticks->until = time + 1;

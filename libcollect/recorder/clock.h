@@ -36,9 +36,9 @@ uint64_t clock_from_ns(const struct clock *clock, uint64_t ns);
 /* Milliseconds since a session's start, which never go back. */
 struct ticks {
 	const struct clock *clock;
-	uint64_t opened;       /* the clock at tick 0 */
-	uint64_t now;          /* the present tick ... */
-	uint64_t since, until; /* ... and the times between which it holds */
+	uint64_t opened; /* the clock at tick 0 */
+	uint64_t now;    /* the present tick ... */
+	uint64_t until;  /* ... and the time at which it is over */
 };
 
 void ticks_start(struct ticks *ticks, const struct clock *clock, uint64_t opened);
@@ -49,18 +49,6 @@ static inline uint64_t ticks_at(struct ticks *ticks, uint64_t time)
 	if (time >= ticks->until)
 		ticks_advance(ticks, time);
 	return ticks->now;
-}
-
-/* How many ticks ago that time was. */
-static inline uint64_t ticks_age(const struct ticks *ticks, uint64_t time)
-{
-	uint64_t then;
-
-	if (time >= ticks->since)
-		return 0;
-	then =
-	    time <= ticks->opened ? 0 : clock_to_ns(ticks->clock, time - ticks->opened) / 1000000;
-	return then < ticks->now ? ticks->now - then : 0;
 }
 
 #endif

@@ -7,7 +7,7 @@
  *
  * Entries lie in a slab, freed ones are used again last in, first out; a table
  * of chain heads, at most as many as blocks and at least half of that, finds
- * them: 36 to 40 bytes a block. A program that allocates and frees the
+ * them: 44 to 48 bytes a block. A program that allocates and frees the
  * same few blocks so touches few cache lines, however large its heap.
  * The heads of neighbouring addresses within a page are neighbours, too; pages
  * are scattered.
@@ -32,6 +32,7 @@ struct live_block {
 	uint32_t thread;
 	uint32_t number;
 	uint32_t next; /* of the chain or of the free list; 0: none */
+	uint32_t tick; /* of its allocation, as the trace has it; 49 days */
 };
 
 static inline uint64_t live_block_address(const struct live_block *block)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "libcollect/recorder/naming.h"
 
+#include <sys/wait.h>
 #include <unistd.h>
 
 int naming_start(struct naming *naming, struct recording *recording, uint64_t now_ns)
@@ -30,15 +31,21 @@ struct recording *naming_ended(struct naming *naming, uint64_t now_ns)
 {
 	struct recording *recording = naming->recording;
 	size_t size = 0;
+	uint32_t skipped;
 	void *output;
-	int status;
+	int status, whole;
 
 	if (recording == NULL || !symbolizer_ended(&naming->symbolizer, now_ns, &status))
 		return NULL;
 	output = symbolizer_output(&naming->symbolizer, &size);
+	skipped = WIFEXITED(status) && WEXITSTATUS(status) > SYMBOLIZE_SKIPPED
+		      ? (uint32_t)WEXITSTATUS(status) - SYMBOLIZE_SKIPPED
+		      : 0;
+	whole = status == 0 || skipped > 0;
+	recording->symbols_skipped = skipped;
 	if (symcache_answer(&naming->cache, &recording->stacks, naming->question_fd, output, size,
-			    status == 0) != 0 ||
-	    status != 0)
+			    whole) != 0 ||
+	    !whole)
 		recording->symbols_skipped = recording->stacks.modules.file_count;
 	symbolizer_release(&naming->symbolizer, output, size);
 	close(naming->question_fd);

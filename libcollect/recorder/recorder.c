@@ -33,8 +33,10 @@
 #define MILLISECOND UINT64_C(1000000)
 #define SLEEP_LEAST (1 * MILLISECOND)
 #define SLEEP_MOST  (50 * MILLISECOND)
-#define SCAN_NS     (10 * MILLISECOND)    /* between looks at all session slots */
-#define ENDS_NS     (2 * MILLISECOND)     /* between looks for ended processes */
+#define SCAN_NS     (10 * MILLISECOND) /* between looks at all session slots */
+#define ENDS_NS     (2 * MILLISECOND)  /* between looks for ended processes */
+#define ATTACHED_NS (1000 * MILLISECOND)
+#define ALONE_NS    (100 * MILLISECOND)
 #define STATUS_NS   (1000 * MILLISECOND)  /* the launcher has to tell how the program ended */
 #define FIRST_NS    (10000 * MILLISECOND) /* a preloaded program has to attach */
 
@@ -52,7 +54,8 @@ struct recorder {
 	int first_over;  /* the process has ended */
 	int first_done;  /* and that was reported */
 	uint32_t epochs; /* as last seen */
-	uint64_t scanned_ns, ends_ns, started_ns;
+	uint64_t scanned_ns, ends_ns, attached_ns, alone_ns, started_ns;
+	int nobody_attached; /* only we have the region mapped */
 	int sessions_seen;
 	struct naming naming;
 };
@@ -350,7 +353,9 @@ static void look_at_end(struct recorder *recorder, struct recording *recording, 
 			uint64_t now_ns)
 {
 	struct region *region = recorder->common.shared.region;
-	int over = process_is_over(recording, events);
+	/* Where another process may have been taken for it, when nobody is left. */
+	int over = process_is_over(recording, events) ||
+		   (recording->unverified && recorder->nobody_attached);
 
 	if (recording->state != RECORDING_OPEN) {
 		/* An abandoned session is the program's as long as that runs. */
@@ -382,6 +387,10 @@ static void look_at_ends(struct recorder *recorder, uint64_t now_ns)
 	if (now_ns - recorder->ends_ns < ENDS_NS)
 		return;
 	recorder->ends_ns = now_ns;
+	if (now_ns - recorder->attached_ns >= ATTACHED_NS) {
+		recorder->attached_ns = now_ns;
+		recorder->nobody_attached = shared_attached(&recorder->common.shared) == 1;
+	}
 	for (size_t i = 0; i < recorder->count; i++)
 		if (recorder->recordings[i]->session != NULL)
 			recorder->polled[count++] =
@@ -530,22 +539,23 @@ static void look_at_first(struct recorder *recorder, uint64_t now_ns)
 
 /* --- the loop ------------------------------------------------------------------------------- */
 
-/* What is done is kept only as far as children may ask for their parent. */
-static int all_is_done(struct recorder *recorder, uint64_t now_ns)
+static int something_is_open(const struct recorder *recorder, uint64_t now_ns)
 {
-	const struct shared *shared = &recorder->common.shared;
-	long attached;
-
 	for (size_t i = 0; i < recorder->count; i++)
 		if (recorder->recordings[i]->state != RECORDING_DONE)
-			return 0;
-	if (recorder->first_pid != 0 && !recorder->first_done)
-		return 0;
-	if (recorder->first_pid == 0 && !recorder->sessions_seen &&
-	    now_ns - recorder->started_ns < FIRST_NS)
-		return 0;
-	attached = shared_attached(shared);
-	return attached <= 1;
+			return 1;
+	if (recorder->first_pid != 0)
+		return !recorder->first_done;
+	return !recorder->sessions_seen && now_ns - recorder->started_ns < FIRST_NS;
+}
+
+/* Nothing is recorded, and nobody is left who could be. */
+static int all_is_done(struct recorder *recorder, uint64_t now_ns)
+{
+	/* One in the middle of an exec is not attached: look again. */
+	if (something_is_open(recorder, now_ns) || shared_attached(&recorder->common.shared) > 1)
+		recorder->alone_ns = now_ns;
+	return now_ns >= recorder->alone_ns + ALONE_NS;
 }
 
 static uint64_t drain_all(struct recorder *recorder, uint64_t now_ns)

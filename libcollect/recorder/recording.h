@@ -50,6 +50,7 @@ struct recording {
 	int pidfd;           /* -1: none */
 	int first;           /* of the launched process */
 	int other_namespace; /* thread numbers mean nothing to us */
+	int unverified;      /* we could not look whether it has the region mapped */
 	unsigned origin;     /* enum trace_origin */
 
 	char *program;   /* path of the executable, or NULL */

@@ -37,6 +37,7 @@ void recording_find_process(struct recording *recording, const struct recording 
 		inside = proc_find_inside(recording->own_pid, id);
 	if (inside == 0) {
 		/* Of one that is just ending, or that we may not look at, the pidfd tells. */
+		recording->unverified = mapped == PROC_UNKNOWN;
 		if (mapped == PROC_NOT_MAPPED || recording->pidfd < 0)
 			recording->pid = 0;
 		return;

@@ -15,6 +15,10 @@
 
 #include "libcollect/recorder/modules.h"
 
+/* Exit status of `mallograph symbolize` when its output is whole but n modules
+ * were skipped: this + n, at most 255. */
+enum { SYMBOLIZE_SKIPPED = 16 };
+
 struct symbolizer { /* pid 0: not running */
 	pid_t pid;
 	int output_fd;

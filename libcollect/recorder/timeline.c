@@ -55,7 +55,7 @@ void timeline_point(struct timeline *timeline, const struct account *account, ui
 		    uint64_t now_ns, int in_any_case)
 {
 	uint64_t interval =
-		now_ns > timeline->started_ns ? (now_ns - timeline->started_ns) / 1000 : 0;
+	    now_ns > timeline->started_ns ? (now_ns - timeline->started_ns) / 1000 : 0;
 
 	if (now_ns < timeline->next_ns && !in_any_case)
 		return;

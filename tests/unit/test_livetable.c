@@ -91,7 +91,7 @@ static void test_bytes_a_block(void **state)
 			uint64_t bytes = table.used * sizeof(struct live_block) +
 					 (sizeof(uint32_t) << table.bits);
 
-			assert_true(bytes <= 41 * i);
+			assert_true(bytes <= 48 * i + 48);
 		}
 	}
 	livetable_release(&table);
@@ -235,11 +235,8 @@ static void test_ticks(void **state)
 	assert_int_equal(ticks_at(&ticks, 0), 0);
 	assert_int_equal(ticks_at(&ticks, start + 999999), 0);
 	assert_int_equal(ticks_at(&ticks, start + 1000000), 1);
-	assert_int_equal(ticks_age(&ticks, start + 999999), 1);
-	assert_int_equal(ticks_age(&ticks, start + 1000000), 0);
 	assert_int_equal(ticks_at(&ticks, start + 5 * 1000000 + 1), 5);
 	assert_int_equal(ticks_at(&ticks, start), 5); /* never back */
-	assert_int_equal(ticks_age(&ticks, start + 2 * 1000000 - 1), 4);
 	for (uint64_t i = 0; i < 1000; i++) {
 		uint64_t now = ticks_at(&ticks, start + next_random() % (i * 1000000 + 1));
 

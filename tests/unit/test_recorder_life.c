@@ -258,6 +258,7 @@ static void test_churn(void **state)
 	assert_int_equal(trace.allocations, CHURN);
 	assert_int_equal(trace.threads, CHURN);
 	assert_true(run.chunks_used < CHURN / 2);
+	assert_true(trace.end[TRACE_END_PEAK_RSS] > 0);
 	finish();
 }
 
