@@ -12,6 +12,7 @@ endif
 CFLAGS ?= -O2 -g
 DEVELOPER ?= 0
 SAN ?=
+JOBS ?= $(shell nproc)
 comma := ,
 
 # Sanitizers get objects and a binary of their own. The collector is never
@@ -116,7 +117,7 @@ $(DEMO): tests/demo/wordcount.c
 # The packages come first, and a second make then sees what they brought.
 demo:
 	@.ci/deps $(BUILD_PACKAGES)
-	@$(MAKE) --no-print-directory demo-run
+	@$(MAKE) --no-print-directory -j$(JOBS) demo-run
 
 demo-run: all $(DEMO)
 	./mallograph record -o $(B)/demo.mlg $(DEMO) README.md
@@ -124,7 +125,7 @@ demo-run: all $(DEMO)
 
 test:
 	@.ci/deps $(BUILD_PACKAGES) $(TEST_PACKAGES)
-	@$(MAKE) --no-print-directory tests-built
+	@$(MAKE) --no-print-directory -j$(JOBS) tests-built
 	@$(RUN_TESTS)
 
 check: tests-built
@@ -134,7 +135,7 @@ soak: tests-built
 	@$(RUN_TESTS) --soak
 
 RUN_TESTS = BUILD=$(abspath $(B)) MALLOGRAPH=$(abspath $(TOOL)) LIB=$(abspath $(LIBRARY)) \
-	CC="$(CC)" CXX="$(CXX)" tests/run
+	CC="$(CC)" CXX="$(CXX)" JOBS=$(JOBS) tests/run
 tests-built: all $(UNIT_TESTS) $(FIGURES) $(VICTIMS) $(PLUGINS) $(DEMO)
 
 bench: all

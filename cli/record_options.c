@@ -9,7 +9,7 @@
 
 #include "cli/options.h"
 
-enum { DEPTH_MAX = 1500, PATH_BYTES = 4096 };
+enum { DEPTH_MAX = 1100, PATH_BYTES = 4096 };
 
 static struct {
 	const char *output, *compress;
@@ -60,7 +60,7 @@ static const struct option table[] = {
 	.kind = OPTION_NUMBER,
 	.value = &values.max_depth,
 	.argument = "N",
-	.help = "frames kept of a stack, the innermost (1024; at most 1500)",
+	.help = "frames kept of a stack, the innermost (1024; at most 1100)",
     },
     {
 	.name = "max-size",

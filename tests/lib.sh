@@ -75,10 +75,8 @@ incomplete='cut off: |damaged \(|still recording|lost events|recording abandoned
 
 # The trace must be whole and read without complaint.
 whole() { # FILE
-	"$MALLOGRAPH" print "$1" >whole.out 2>whole.err || {
-		cat whole.err
-		fail "print $1: status $?"
-	}
+	"$MALLOGRAPH" print "$1" >whole.out 2>whole.err ||
+		fail "print $1: status $?, $(cat whole.err)"
 	! grep -qE "$incomplete" whole.out whole.err || {
 		grep -hE "$incomplete" whole.out whole.err
 		fail "$1 is not whole"

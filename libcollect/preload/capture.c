@@ -1,16 +1,34 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Stack capture: from the caller of a hook to the thread's start, by the rules
- * of rules.h, into the thread's scratch memory; then from the outermost frame
- * inwards into the stack tree. Frames that the thread's last stack had at the
- * same place keep their nodes; only what changed is looked up.
+ * Stack capture: the verified memo.
+ *
+ * The state of a walk is (pc, interrupted, sp, rbp). What the next state is
+ * follows from it, the rule for pc (rules.h), and the words that the rule
+ * reads from the stack: for nearly all frames the return address and the saved rbp.
+ * Each thread remembers the stack that it walked last, as the list of its
+ * states with where those words lay.
+ *
+ * A capture walks by rules from the caller until it comes upon a remembered
+ * state; then it compares, for each older remembered state, newest to oldest,
+ * the words with what was read there then. Equal state and equal words give an
+ * equal next state; so, by induction, if all agree the rest of the stack is
+ * the remembered one, and so is its node in the stack tree. Where they differ, the states so
+ * far hold, and the walk goes on from there by rules. Steps that read
+ * other words (signal frames, realigned frames, guesses) are made again and
+ * compared; the outermost state is asked again why the walk ended.
+ *
+ * Nothing is assumed of the program: no return hook, no cookie on its stack.
+ * longjmp, exceptions, coroutines and tail calls change words or states, and
+ * are seen so. A module's unloading voids what was remembered before.
  *
  * No wild reads: a function whose unwind information is missing or wrong sends
- * a walk anywhere. Every word is read through reach_read().
+ * a walk anywhere. Every word is read through reach_read(); only stacks that
+ * lay wholly in the thread's own, known stack are remembered, and only such
+ * are compared.
  *
  * A stack that could not be walked to its end hangs below a node marked
  * NODE_INCOMPLETE instead of the root; one deeper than the limit keeps its innermost frames,
- * below one marked NODE_CUT.
+ * below one marked NODE_CUT, and is not remembered.
  */
 #include "libcollect/preload/capture.h"
 
@@ -109,8 +127,9 @@ cold int reach_probe(struct reach *reach, uintptr_t address)
 
 struct walk {
 	uintptr_t pc, sp, rbp;
-	int interrupted; /* pc is where a signal came, not a return address */
-	unsigned flags;  /* of the frame at pc: enum node_flag */
+	int interrupted;    /* pc is where a signal came, not a return address */
+	unsigned flags;     /* of the frame at pc: enum node_flag */
+	uintptr_t rbp_slot; /* of the last step: where the saved rbp was read; 0: nowhere */
 	struct reach reach;
 };
 
@@ -138,9 +157,12 @@ static inline enum step step_standard(struct walk *walk, uint64_t rule)
 
 	if (!reach_read(&walk->reach, cfa - 8, &pc))
 		return STEP_LOST;
-	if (RULE_RBP_SAVED(rule) &&
-	    !reach_read(&walk->reach, cfa + (uintptr_t)RULE_RBP_OFFSET(rule), &rbp))
-		return STEP_LOST;
+	walk->rbp_slot = 0;
+	if (RULE_RBP_SAVED(rule)) {
+		walk->rbp_slot = cfa + (uintptr_t)RULE_RBP_OFFSET(rule);
+		if (!reach_read(&walk->reach, walk->rbp_slot, &rbp))
+			return STEP_LOST;
+	}
 	return arrive(walk, cfa, pc, rbp);
 }
 
@@ -212,78 +234,234 @@ static inline enum step step_by(struct walk *walk, uint64_t rule)
 	}
 }
 
-static inline void mark(struct walked *frame, unsigned flag)
+/* --- the memo ------------------------------------------------------------ */
+
+/* What a capture has in hand: remembered states frame[0..old-1] that may still
+ * be met, and those walked now at the end of the array, the innermost last:
+ * frame[FRAMES_MAX - fresh ..]. */
+struct hand {
+	struct scratch *scratch;
+	struct walk walk;
+	uint32_t old, fresh;
+};
+
+static inline void hand_add(struct hand *hand, const struct walk *at, uint64_t rule)
 {
-	*frame = (struct walked){0, (uint32_t)flag << 24, 0};
+	struct remembered *frame = &hand->scratch->frame[FRAMES_MAX - ++hand->fresh];
+
+	frame->pc = at->pc;
+	frame->sp = at->sp;
+	frame->rbp = at->rbp;
+	frame->rbp_slot = 0;
+	frame->module_and_flags = RULE_MODULE(rule) | at->flags << 24;
+	frame->kind = RULE_TYPE(rule) == RULE_STANDARD ? REMEMBERED_PLAIN : REMEMBERED_ODD;
+	frame->interrupted = (uint32_t)at->interrupted;
 }
 
-/* Fills frames, innermost first, with a mark behind the last where the end
- * was not reached. Returns how many. */
-static uint32_t walk_stack(struct thread *thread, const struct frame *caller, struct walked *frames)
+static inline void walk_at(struct walk *walk, const struct remembered *frame)
 {
-	struct walk walk = {.pc = caller->pc, .sp = caller->sp, .rbp = caller->rbp};
-	uint32_t n = 0, most = state->max_depth;
+	walk->pc = frame->pc;
+	walk->sp = frame->sp;
+	walk->rbp = frame->rbp;
+	walk->interrupted = (int)frame->interrupted;
+	walk->flags = frame->module_and_flags >> 24;
+}
 
-	reach_begin(&walk.reach, thread, caller->sp);
-	for (;;) {
-		uint64_t rule = rules_find(walk.pc, walk.interrupted);
-		enum step step;
-		int complete;
+static inline int same_state(const struct remembered *frame, const struct walk *walk)
+{
+	return frame->pc == walk->pc && frame->sp == walk->sp && frame->rbp == walk->rbp &&
+	       frame->interrupted == (uint32_t)walk->interrupted;
+}
 
-		if (unlikely(n == most)) {
-			mark(&frames[n++], NODE_CUT);
-			return n;
+/* Makes the step from frame[0] again, or from one of another kind than plain. */
+static cold int step_agrees(const struct walk *now, const struct scratch *scratch, uint32_t i)
+{
+	const struct remembered *frame = &scratch->frame[i];
+	struct walk walk = *now;
+	enum step step;
+
+	walk_at(&walk, frame);
+	step = step_by(&walk, rules_find(walk.pc, walk.interrupted));
+	if (i == 0)
+		return step == (scratch->base == 0 ? STEP_END : STEP_LOST);
+	return step == STEP_ON && same_state(&scratch->frame[i - 1], &walk) &&
+	       walk.flags == scratch->frame[i - 1].module_and_flags >> 24;
+}
+
+/* The outermost remembered state that is still what it was, given that state i
+ * is; 0 also says that the walk still ends there, otherwise 0 is never returned but
+ * as *whole == 0. */
+static inline uint32_t verify(const struct hand *hand, uint32_t i, int *whole)
+{
+	const struct remembered *frame = hand->scratch->frame;
+
+	for (; i > 0; i--) {
+		const struct remembered *older = &frame[i - 1];
+
+		if (likely(frame[i].kind == REMEMBERED_PLAIN)) {
+			if (*(const uintptr_t *)(older->sp - 8) != older->pc ||
+			    (frame[i].rbp_slot != 0 &&
+			     *(const uintptr_t *)frame[i].rbp_slot != older->rbp))
+				break;
+		} else if (!step_agrees(&hand->walk, hand->scratch, i)) {
+			break;
 		}
-		frames[n].address = walk.pc;
-		frames[n++].module_and_flags = RULE_MODULE(rule) | walk.flags << 24;
-		step = step_by(&walk, rule);
-		if (likely(step == STEP_ON))
-			continue;
-		if (step == STEP_END)
-			return n;
-		if (step == STEP_OTHER) {
-			uint32_t all = fallback_walk(thread, caller, frames, most, &complete);
-
-			if (all > 0)
-				n = all;
-			if (all > 0 && complete)
-				return n;
-			if (n == most) {
-				mark(&frames[n++], NODE_CUT);
-				return n;
-			}
-		}
-		mark(&frames[n++], NODE_INCOMPLETE);
-		return n;
 	}
+	*whole = i == 0 && step_agrees(&hand->walk, hand->scratch, 0);
+	return i;
+}
+
+/* Whether the walk has come upon a remembered state. Returns 1 when all that is
+ * above is as remembered; otherwise the walk stands where it differs first. */
+static inline int meet(struct hand *hand)
+{
+	const struct remembered *frame = hand->scratch->frame;
+	uint32_t last;
+	int whole;
+
+	while (hand->old > 0 && frame[hand->old - 1].sp < hand->walk.sp)
+		hand->old--;
+	if (hand->old == 0 || !same_state(&frame[hand->old - 1], &hand->walk))
+		return 0;
+	last = verify(hand, hand->old - 1, &whole);
+	if (likely(whole))
+		return 1;
+	/* States old-1 .. last hold: as if they had been walked now. */
+	for (uint32_t i = hand->old - 1; i > last; i--)
+		hand->scratch->frame[FRAMES_MAX - ++hand->fresh] = frame[i];
+	walk_at(&hand->walk, &frame[last]);
+	hand->old = last;
+	return 0;
+}
+
+enum end { END_REACHED, END_MET, END_CUT, END_LOST, END_OTHER };
+
+static inline enum end walk_stack(struct hand *hand)
+{
+	struct walk *walk = &hand->walk;
+	const uint32_t most = state->max_depth;
+
+	for (;;) {
+		uint64_t rule;
+		enum step step;
+
+		if (hand->old > 0 && meet(hand))
+			return hand->old + hand->fresh <= most ? END_MET : END_CUT;
+		if (unlikely(hand->fresh >= most))
+			return END_CUT;
+		if (unlikely(hand->old + hand->fresh >= FRAMES_MAX - 1))
+			hand->old = 0;
+		rule = rules_find(walk->pc, walk->interrupted);
+		hand_add(hand, walk, rule);
+		step = step_by(walk, rule);
+		if (likely(step == STEP_ON)) {
+			if (RULE_TYPE(rule) == RULE_STANDARD)
+				hand->scratch->frame[FRAMES_MAX - hand->fresh].rbp_slot =
+				    walk->rbp_slot;
+			continue;
+		}
+		return step == STEP_END ? END_REACHED : step == STEP_LOST ? END_LOST : END_OTHER;
+	}
+}
+
+/* Nodes for the frames walked now, from the outermost inwards, below node.
+ * They take their place behind the remembered ones. Returns the innermost node; 0: no memory. */
+static inline uint32_t settle(struct hand *hand, uint32_t node)
+{
+	struct scratch *scratch = hand->scratch;
+	struct remembered *to = &scratch->frame[hand->old];
+	const struct remembered *from = &scratch->frame[FRAMES_MAX - hand->fresh];
+
+	for (uint32_t i = 0; i < hand->fresh; i++) {
+		node = stacks_child(node, from[i].pc, from[i].module_and_flags);
+		if (unlikely(node == 0)) {
+			scratch->count = 0;
+			count(COUNT_STACK_UNKNOWN);
+			return 0;
+		}
+		to[i] = from[i];
+		to[i].node = node;
+	}
+	scratch->count = hand->old + hand->fresh;
+	return node;
+}
+
+static uint32_t mark(unsigned flag)
+{
+	return stacks_child(0, 0, (uint32_t)flag << 24);
+}
+
+/* The whole stack again, by libunwind. */
+static cold uint32_t capture_fallback(struct thread *thread, const struct frame *caller,
+				      struct hand *hand)
+{
+	struct scratch *scratch = hand->scratch;
+	int complete = 0;
+	uint32_t n = fallback_walk(thread, caller, scratch->frame, state->max_depth, &complete);
+	uint32_t node;
+
+	if (n == 0) {
+		hand->old = 0;
+		node = settle(hand, mark(NODE_INCOMPLETE));
+	} else {
+		node = complete                ? 0
+		       : n == state->max_depth ? mark(NODE_CUT)
+					       : mark(NODE_INCOMPLETE);
+		while (n-- > 0)
+			node = stacks_child(node, scratch->frame[n].pc,
+					    scratch->frame[n].module_and_flags);
+	}
+	scratch->count = 0;
+	return node;
+}
+
+/* Deeper than the limit: the innermost frames, none of them remembered. */
+static cold uint32_t capture_cut(struct thread *thread, const struct frame *caller,
+				 struct hand *hand)
+{
+	uint32_t node;
+
+	hand->old = hand->fresh = 0;
+	hand->walk = (struct walk){.pc = caller->pc, .sp = caller->sp, .rbp = caller->rbp};
+	reach_begin(&hand->walk.reach, thread, caller->sp);
+	walk_stack(hand);
+	node = settle(hand, mark(NODE_CUT));
+	hand->scratch->count = 0;
+	return node;
 }
 
 uint32_t capture(struct thread *thread, const struct frame *caller)
 {
 	struct scratch *scratch = thread_scratch(thread);
-	struct walked *frames = scratch->frames[!scratch->last_buffer];
-	const struct walked *last = scratch->frames[scratch->last_buffer];
-	uint32_t total = walk_stack(thread, caller, frames);
-	uint32_t n = total, m = scratch->last_count, node = 0;
+	struct hand hand = {.scratch = scratch,
+			    .walk = {.pc = caller->pc, .sp = caller->sp, .rbp = caller->rbp}};
+	uint32_t forgotten = atomic_load_explicit(&state->forgotten, memory_order_acquire), node;
+	int known;
 
-	while (n > 0 && m > 0 && frames[n - 1].address == last[m - 1].address &&
-	       frames[n - 1].module_and_flags == last[m - 1].module_and_flags) {
-		n--;
-		m--;
-		node = frames[n].node = last[m].node;
+	reach_begin(&hand.walk.reach, thread, caller->sp);
+	known = hand.walk.reach.high == thread->stack_high;
+	if (likely(known && scratch->forgotten == forgotten))
+		hand.old = scratch->count;
+	scratch->forgotten = forgotten;
+	switch (walk_stack(&hand)) {
+	case END_MET:
+		return settle(&hand, scratch->frame[hand.old - 1].node);
+	case END_REACHED:
+		hand.old = 0;
+		scratch->base = 0;
+		break;
+	case END_LOST:
+		hand.old = 0;
+		scratch->base = mark(NODE_INCOMPLETE);
+		break;
+	case END_CUT:
+		return capture_cut(thread, caller, &hand);
+	default:
+		return capture_fallback(thread, caller, &hand);
 	}
-	scratch->last_count = total;
-	while (n > 0) {
-		n--;
-		node = stacks_child(node, frames[n].address, frames[n].module_and_flags);
-		if (unlikely(node == 0)) {
-			scratch->last_count = 0;
-			count(COUNT_STACK_UNKNOWN);
-			return 0;
-		}
-		frames[n].node = node;
-	}
-	scratch->last_buffer = !scratch->last_buffer;
+	node = settle(&hand, scratch->base);
+	if (!known || hand.walk.reach.high != thread->stack_high || hand.walk.reach.page != 0)
+		scratch->count = 0;
 	return node;
 }
 

@@ -38,10 +38,10 @@ static inline int reach_read(struct reach *reach, uintptr_t address, uintptr_t *
 	return 1;
 }
 
-/* Walks the whole stack of *caller again with libunwind. Fills addresses and
- * modules, innermost first. Returns how many, 0 when it can't; *complete tells whether the
+/* Walks the whole stack of *caller again with libunwind. Fills pc and
+ * module_and_flags, innermost first. Returns how many, 0 when it can't; *complete tells whether the
  * thread's start was reached. */
-uint32_t fallback_walk(struct thread *thread, const struct frame *caller, struct walked *frames,
+uint32_t fallback_walk(struct thread *thread, const struct frame *caller, struct remembered *frames,
 		       uint32_t most, int *complete);
 void fallback_prepare(void);
 

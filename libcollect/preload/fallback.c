@@ -208,7 +208,7 @@ static int stack_left(uintptr_t sp)
 	return 1;
 }
 
-static uint32_t walk(struct context *context, const struct frame *caller, struct walked *frames,
+static uint32_t walk(struct context *context, const struct frame *caller, struct remembered *frames,
 		     uint32_t most, int *complete)
 {
 	unw_cursor_t cursor;
@@ -227,7 +227,7 @@ static uint32_t walk(struct context *context, const struct frame *caller, struct
 		if (pc == 0)
 			break;
 		if (found) {
-			frames[n].address = pc;
+			frames[n].pc = pc;
 			frames[n++].module_and_flags = RULE_MODULE(rules_find(pc, 0));
 		} else {
 			own++;
@@ -241,7 +241,7 @@ static uint32_t walk(struct context *context, const struct frame *caller, struct
 	return n;
 }
 
-uint32_t fallback_walk(struct thread *thread, const struct frame *caller, struct walked *frames,
+uint32_t fallback_walk(struct thread *thread, const struct frame *caller, struct remembered *frames,
 		       uint32_t most, int *complete)
 {
 	struct context context;

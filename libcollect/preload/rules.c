@@ -75,6 +75,7 @@ uint64_t rules_find(uintptr_t pc, int interrupted)
 
 void rules_forget(void)
 {
+	atomic_fetch_add(&state->forgotten, 1);
 	for (unsigned i = 0; i < RULE_SLOTS; i++)
 		if (atomic_load_explicit(&state->rule[i].key, memory_order_relaxed) != 0)
 			atomic_store_explicit(&state->rule[i].key, 0, memory_order_relaxed);

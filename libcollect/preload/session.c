@@ -354,7 +354,7 @@ static int ring_open(struct thread *thread)
 	thread->side_count = 0;
 	thread->allocations = 0;
 	thread->last_allocation = 0;
-	thread_scratch(thread)->last_count = 0;
+	thread_scratch(thread)->count = 0;
 	capture_thread(thread, ring->tid == session->pid);
 	first = atomic_load(&session->rings);
 	do {

@@ -80,18 +80,31 @@ struct thread {
 
 extern __thread struct thread self __attribute__((tls_model("initial-exec")));
 
-/* The thread's scratch memory, in ring->spare. */
-#define SIDE_EVENTS 640u
-#define FRAMES_MAX  1536u
-struct walked {
-	uint64_t address;
+/*
+ * A frame of the stack that the thread walked last, with all that the step from
+ * it to its caller's frame read: the return address at sp[caller] - 8 and, where
+ * rbp_slot is not 0, the saved rbp there. What a step of another kind read is
+ * not kept (REMEMBERED_ODD): it is made again.
+ */
+struct remembered {
+	uintptr_t pc, sp, rbp;
+	uintptr_t rbp_slot;
 	uint32_t module_and_flags;
-	uint32_t node;
+	uint32_t node; /* of the stack from here to the thread's start */
+	uint32_t kind; /* enum remembered_kind */
+	uint32_t interrupted;
 };
+enum remembered_kind { REMEMBERED_PLAIN, REMEMBERED_ODD };
+
+/* The thread's scratch memory, in ring->spare. Frames lie outermost first. */
+#define SIDE_EVENTS 320u
+#define FRAMES_MAX  1140u
 struct scratch {
 	struct event side[SIDE_EVENTS];
-	uint32_t last_count, last_buffer;
-	struct walked frames[2][FRAMES_MAX]; /* innermost first; one the stack walked last */
+	uint32_t count;     /* of frames; 0: nothing is remembered */
+	uint32_t base;      /* node above the outermost frame: 0, or a mark */
+	uint32_t forgotten; /* state->forgotten when it was walked */
+	struct remembered frame[FRAMES_MAX];
 };
 _Static_assert(sizeof(struct scratch) <= RING_SPARE_BYTES, "scratch fits the ring's spare bytes");
 
@@ -136,6 +149,7 @@ struct state {
 	uint32_t module_ids;
 	struct module module[MODULES_MAX];
 
+	_Atomic uint32_t forgotten; /* how often modules have gone: memos before are void */
 	_Atomic uint32_t rule_lock; /* try-lock of writers */
 	struct rule_slot rule[RULE_SLOTS];
 

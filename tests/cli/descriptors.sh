@@ -2,11 +2,13 @@
 # Nothing of ours is in the program, and what it does with descriptors harms neither side.
 . "$TESTS/lib.sh"
 
-# Descriptors that the caller happens to have would be counted.
+# Descriptors and ignored signals that the caller happens to have would be counted.
 clean() {
 	python3 - "$@" <<-'END'
 		import os, signal, sys
-		for number in signal.SIGPIPE, signal.SIGXFSZ: signal.signal(number, signal.SIG_DFL)
+		for number in signal.valid_signals() - {signal.SIGKILL, signal.SIGSTOP}:
+		    signal.signal(number, signal.SIG_DFL)
+		signal.pthread_sigmask(signal.SIG_SETMASK, [])
 		os.closerange(3, 256)
 		os.execv(sys.argv[1], sys.argv[1:])
 	END

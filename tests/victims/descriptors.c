@@ -41,8 +41,9 @@ static void nothing_is_here(void)
 			MUST(strtoull(line + 7, NULL, 16) == 0);
 		if (!strncmp(line, "SigBlk:", 7))
 			MUST(strtoull(line + 7, NULL, 16) == 0);
+		/* make leaves libc's own two ignored: 32 and 33 */
 		if (!strncmp(line, "SigIgn:", 7))
-			MUST(strtoull(line + 7, NULL, 16) == 0);
+			MUST((strtoull(line + 7, NULL, 16) & ~(UINT64_C(3) << 31)) == 0);
 	}
 	fclose(status);
 }
