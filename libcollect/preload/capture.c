@@ -254,7 +254,9 @@ static inline void hand_add(struct hand *hand, const struct walk *at, uint64_t r
 	frame->rbp = at->rbp;
 	frame->rbp_slot = 0;
 	frame->module_and_flags = RULE_MODULE(rule) | at->flags << 24;
-	frame->kind = RULE_TYPE(rule) == RULE_STANDARD ? REMEMBERED_PLAIN : REMEMBERED_ODD;
+	frame->kind = RULE_TYPE(rule) == RULE_STANDARD ? REMEMBERED_PLAIN
+		      : RULE_TYPE(rule) == RULE_END    ? REMEMBERED_END
+						       : REMEMBERED_ODD;
 	frame->interrupted = (uint32_t)at->interrupted;
 }
 
@@ -307,7 +309,8 @@ static inline uint32_t verify(const struct hand *hand, uint32_t i, int *whole)
 			break;
 		}
 	}
-	*whole = i == 0 && step_agrees(&hand->walk, hand->scratch, 0);
+	*whole = i == 0 && (likely(frame[0].kind == REMEMBERED_END) ||
+			    step_agrees(&hand->walk, hand->scratch, 0));
 	return i;
 }
 

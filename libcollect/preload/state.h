@@ -94,7 +94,11 @@ struct remembered {
 	uint32_t kind; /* enum remembered_kind */
 	uint32_t interrupted;
 };
-enum remembered_kind { REMEMBERED_PLAIN, REMEMBERED_ODD };
+enum remembered_kind {
+	REMEMBERED_PLAIN,
+	REMEMBERED_ODD,
+	REMEMBERED_END /* the rule itself says that the stack ends: nothing is read */
+};
 
 /* The thread's scratch memory, in ring->spare. Frames lie outermost first. */
 #define SIDE_EVENTS 320u

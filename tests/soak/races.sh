@@ -6,7 +6,7 @@
 again() { # TEST...
 	local run name
 	for name; do
-		for run in $(seq 50); do
+		for run in $(seq ${RUNS:-50}); do
 			mkdir again && cd again || exit 1
 			timeout 120 bash "$TESTS/$name.sh" >../log 2>&1 || {
 				tail -n 20 ../log
@@ -14,17 +14,17 @@ again() { # TEST...
 			}
 			cd .. && rm -rf again
 		done
-		echo "$name: 50 of 50"
+		echo "$name: all ${RUNS:-50}"
 	done
 }
 again cli/forks cli/deaths cli/cancel cli/signals cli/exchange
 
 for victim in signals thread_keys thread_local_objects temporary_threads threads; do
-	for run in $(seq 50); do
+	for run in $(seq ${RUNS:-50}); do
 		"$TESTS/check-victim" $victim >log 2>&1 || {
 			cat log
 			fail "$victim, run $run"
 		}
 	done
-	echo "$victim: 50 of 50"
+	echo "$victim: all ${RUNS:-50}"
 done
