@@ -11,11 +11,10 @@
 
 enum { INTERPRETER_DEPTH = 4, PATH_BYTES = 256, SEGMENTS_MAX = 64 };
 
+/* Little memory: this also runs on signal stacks, inside the profiled program. */
 struct image {
 	int fd;
 	Elf64_Ehdr header;
-	Elf64_Phdr segment[SEGMENTS_MAX];
-	unsigned segments;
 };
 
 static int read_at(int fd, void *buffer, size_t bytes, uint64_t offset)
@@ -23,24 +22,30 @@ static int read_at(int fd, void *buffer, size_t bytes, uint64_t offset)
 	return pread(fd, buffer, bytes, (off_t)offset) == (ssize_t)bytes ? 0 : -1;
 }
 
+static int read_segment(const struct image *image, unsigned i, Elf64_Phdr *segment)
+{
+	return read_at(image->fd, segment, sizeof(*segment),
+		       image->header.e_phoff + i * sizeof(*segment));
+}
+
 /* File offset of a virtual address, or 0. */
 static uint64_t offset_of(const struct image *image, uint64_t address)
 {
-	for (unsigned i = 0; i < image->segments; i++) {
-		const Elf64_Phdr *s = &image->segment[i];
+	Elf64_Phdr segment;
 
-		if (s->p_type == PT_LOAD && address - s->p_vaddr < s->p_filesz)
-			return address - s->p_vaddr + s->p_offset;
-	}
+	for (unsigned i = 0; i < image->header.e_phnum; i++)
+		if (read_segment(image, i, &segment) == 0 && segment.p_type == PT_LOAD &&
+		    address - segment.p_vaddr < segment.p_filesz)
+			return address - segment.p_vaddr + segment.p_offset;
 	return 0;
 }
 
-static const Elf64_Phdr *segment_of(const struct image *image, uint32_t type)
+static int find_segment(const struct image *image, uint32_t type, Elf64_Phdr *segment)
 {
-	for (unsigned i = 0; i < image->segments; i++)
-		if (image->segment[i].p_type == type)
-			return &image->segment[i];
-	return NULL;
+	for (unsigned i = 0; i < image->header.e_phnum; i++)
+		if (read_segment(image, i, segment) == 0 && segment->p_type == type)
+			return 0;
+	return -1;
 }
 
 struct dynamic {
@@ -121,7 +126,7 @@ static int defines(const struct image *image, const struct dynamic *dynamic, con
 static enum program_kind elf_kind(struct image *image)
 {
 	const Elf64_Ehdr *h = &image->header;
-	const Elf64_Phdr *interpreter, *dynamic_segment;
+	Elf64_Phdr segment;
 	struct dynamic dynamic;
 	char path[PATH_BYTES];
 	size_t length;
@@ -130,23 +135,17 @@ static enum program_kind elf_kind(struct image *image)
 		return PROGRAM_OTHER_CPU;
 	if (h->e_phentsize != sizeof(Elf64_Phdr) || h->e_phnum > SEGMENTS_MAX)
 		return PROGRAM_RECORDABLE; /* the kernel has the last word */
-	image->segments = h->e_phnum;
-	if (read_at(image->fd, image->segment, image->segments * sizeof(Elf64_Phdr), h->e_phoff) !=
-	    0)
-		return PROGRAM_RECORDABLE;
-	interpreter = segment_of(image, PT_INTERP);
-	if (interpreter == NULL)
+	if (find_segment(image, PT_INTERP, &segment) != 0)
 		return PROGRAM_STATIC;
-	length = interpreter->p_filesz < PATH_BYTES ? interpreter->p_filesz : PATH_BYTES - 1;
-	if (read_at(image->fd, path, length, interpreter->p_offset) != 0)
+	length = segment.p_filesz < PATH_BYTES ? segment.p_filesz : PATH_BYTES - 1;
+	if (read_at(image->fd, path, length, segment.p_offset) != 0)
 		return PROGRAM_RECORDABLE;
 	path[length] = '\0';
 	if (strstr(path, "ld-linux") == NULL)
 		return PROGRAM_OTHER_LIBC;
-	dynamic_segment = segment_of(image, PT_DYNAMIC);
-	if (dynamic_segment == NULL)
+	if (find_segment(image, PT_DYNAMIC, &segment) != 0)
 		return PROGRAM_RECORDABLE;
-	read_dynamic(image, dynamic_segment, &dynamic);
+	read_dynamic(image, &segment, &dynamic);
 	if (needs(image, &dynamic, "libasan.so") || needs(image, &dynamic, "libclang_rt.asan"))
 		return PROGRAM_SANITIZED;
 	if (defines(image, &dynamic, "__asan_init"))
@@ -187,13 +186,14 @@ static int script_interpreter(int fd, char *path)
 	return *path != '\0' ? 0 : -1;
 }
 
-static enum program_kind kind_of(const char *path, int depth)
+/* What the file itself is; a script's interpreter goes to `interpreter`. */
+static enum program_kind file_kind(const char *path, char *interpreter)
 {
-	struct image image = {.segments = 0};
-	char interpreter[PATH_BYTES];
-	enum program_kind kind;
+	enum program_kind kind = PROGRAM_RECORDABLE;
+	struct image image;
 	struct stat status;
 
+	*interpreter = '\0';
 	if (stat(path, &status) != 0)
 		return errno == EACCES ? PROGRAM_NOT_EXECUTABLE : PROGRAM_MISSING;
 	if (S_ISDIR(status.st_mode))
@@ -205,23 +205,28 @@ static enum program_kind kind_of(const char *path, int depth)
 	image.fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
 	if (image.fd < 0)
 		return PROGRAM_RECORDABLE; /* executable, but not readable */
+	/* What is neither, execvp hands to /bin/sh. */
 	if (read_at(image.fd, &image.header, sizeof(image.header), 0) == 0 &&
-	    memcmp(image.header.e_ident, ELFMAG, SELFMAG) == 0) {
+	    memcmp(image.header.e_ident, ELFMAG, SELFMAG) == 0)
 		kind = elf_kind(&image);
-	} else if (depth < INTERPRETER_DEPTH && script_interpreter(image.fd, interpreter) == 0) {
-		close(image.fd);
-		kind = kind_of(interpreter, depth + 1);
-		return kind == PROGRAM_MISSING ? PROGRAM_NOT_EXECUTABLE : kind;
-	} else {
-		kind = PROGRAM_RECORDABLE; /* execvp hands it to /bin/sh */
-	}
+	else if (script_interpreter(image.fd, interpreter) != 0)
+		*interpreter = '\0';
 	close(image.fd);
 	return kind;
 }
 
 enum program_kind program_kind(const char *path)
 {
-	return kind_of(path, 0);
+	char interpreter[2][PATH_BYTES];
+	enum program_kind kind = file_kind(path, interpreter[0]);
+
+	for (int depth = 0; depth < INTERPRETER_DEPTH && interpreter[depth % 2][0] != '\0';
+	     depth++) {
+		kind = file_kind(interpreter[depth % 2], interpreter[(depth + 1) % 2]);
+		if (kind == PROGRAM_MISSING)
+			kind = PROGRAM_NOT_EXECUTABLE;
+	}
+	return kind;
 }
 
 const char *program_text(enum program_kind kind)

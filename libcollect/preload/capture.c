@@ -58,11 +58,14 @@ static cold int stack_grown(struct thread *thread, uintptr_t sp)
 {
 	uintptr_t low = thread->stack_low;
 
-	if (sp >= low || low - sp > GROWTH_MAX)
+	/* No stack goes on below a page that can't be read. */
+	if (sp >= low || low - sp > GROWTH_MAX || sp < thread->stack_floor)
 		return 0;
 	while (low > page_of(sp)) {
-		if (!raw_readable(low - PAGE))
+		if (!raw_readable(low - PAGE)) {
+			thread->stack_floor = low;
 			return 0;
+		}
 		low -= PAGE;
 	}
 	thread->stack_low = low;
@@ -77,13 +80,14 @@ void capture_thread(struct thread *thread, int is_main)
 	/* glibc puts the thread control block at the top of a thread's stack, a
 	 * caller's own stack included; the first thread's is elsewhere. */
 	__asm__("mov %%fs:0, %0" : "=r"(control_block));
+	thread->stack_floor = 0;
 	thread->stack_high = page_of(control_block);
 	thread->stack_low = thread->stack_high;
 	if (sp < control_block && stack_grown(thread, sp)) {
 		thread->stack_high = control_block;
 		return;
 	}
-	thread->stack_low = thread->stack_high = 0;
+	thread->stack_low = thread->stack_high = thread->stack_floor = 0;
 	if (is_main && sp < (uintptr_t)__libc_stack_end) {
 		thread->stack_high = thread->stack_low = page_of((uintptr_t)__libc_stack_end);
 		if (page_of(sp) == thread->stack_low || stack_grown(thread, sp))

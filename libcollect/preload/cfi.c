@@ -42,6 +42,7 @@ struct program {
 	uint64_t code_align;
 	int64_t data_align;
 	uintptr_t location;
+	uintptr_t pc;      /* that is looked for */
 	unsigned encoding; /* of pointers in the FDE */
 };
 
@@ -186,13 +187,39 @@ static void def_cfa(struct program *p, uint64_t reg, int64_t offset)
 	p->row.cfa_offset = offset;
 }
 
+/*
+ * The CFA of a procedure linkage table, one expression for all its entries:
+ * rsp + 8, and 8 more once the entry has pushed its number, which it has when
+ * (pc & 15) >= N. For one pc that is a plain offset.
+ */
+static int plt_expression(const struct cursor *c, uintptr_t pc, int64_t *offset)
+{
+	static const unsigned char wanted[] = {11,   0x77, 8,    0x80, 0,    0x3f,
+					       0x1a, 0,    0x2a, 0x33, 0x24, 0x22};
+
+	if ((size_t)(c->end - c->at) < sizeof(wanted))
+		return 0;
+	for (size_t i = 0; i < sizeof(wanted); i++)
+		if (c->at[i] != wanted[i] && i != 7)
+			return 0;
+	if (c->at[7] < 0x30 || c->at[7] > 0x3f)
+		return 0;
+	*offset = (pc & 15) >= (uintptr_t)(c->at[7] - 0x30) ? 16 : 8;
+	return 1;
+}
+
 static void run_expression(struct program *p, struct cursor *c, unsigned op)
 {
+	struct cursor whole = *c;
 	uint64_t reg = op == 0x0f ? 0 : get_uleb(c);
 	int64_t offset = 0;
 	int deref = 0, simple = rbp_expression(c, &offset, &deref);
 
 	if (op == 0x0f) { /* def_cfa_expression */
+		if (plt_expression(&whole, p->pc, &offset)) {
+			def_cfa(p, REG_RSP, offset);
+			return;
+		}
 		p->row.cfa = simple && deref ? CFA_DEREF_RBP : CFA_OTHER;
 		p->row.cfa_offset = offset;
 	} else if (op == 0x10 && reg == REG_RBP && simple && !deref) { /* expression */
@@ -390,7 +417,7 @@ static uint64_t pack(const struct row *row)
 static uint64_t fde_rule(const unsigned char *fde, uintptr_t pc)
 {
 	struct cursor c = {fde, fde + 4, 0};
-	struct program p = {.row = {.cfa = CFA_OTHER}};
+	struct program p = {.row = {.cfa = CFA_OTHER}, .pc = pc};
 	uint64_t length = get(&c, 4), back;
 	uintptr_t begin, bytes;
 	int augmented, signal;

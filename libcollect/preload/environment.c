@@ -59,8 +59,16 @@ static char *without_library(char *text, const char *value, size_t room)
 	return text;
 }
 
+size_t environment_text_bytes(char *const *envp)
+{
+	const char *value = environment_value(envp, preload_name);
+
+	return (value != NULL ? raw_length(value) : 0) + raw_length(library) +
+	       sizeof(preload_name) + 8;
+}
+
 /* "LD_PRELOAD=" with or without us. Returns 0 when nothing would be left of it. */
-static int write_preload(char *text, const char *value, enum environment_choice choice)
+static int write_preload(char *text, size_t room, const char *value, enum environment_choice choice)
 {
 	size_t length = raw_length(library);
 	char *at = text, *end;
@@ -72,12 +80,12 @@ static int write_preload(char *text, const char *value, enum environment_choice 
 		raw_copy(at, library, length + 1);
 		at += length;
 		*at = ':';
-		end = without_library(at + 1, value, ENVIRONMENT_TEXT_BYTES - (size_t)(at - text));
+		end = without_library(at + 1, value, room - (size_t)(at - text));
 		if (end == at + 1)
 			*at = '\0';
 		return 1;
 	}
-	return without_library(at, value, ENVIRONMENT_TEXT_BYTES - (size_t)(at - text)) != at;
+	return without_library(at, value, room - (size_t)(at - text)) != at;
 }
 
 static int names_library(const char *value)
@@ -100,11 +108,9 @@ void environment_make(char **made, char *text, char *const *envp, enum environme
 		rewrite = value == NULL || !names_library(value);
 	else if (choice == ENVIRONMENT_PLAIN)
 		rewrite = value != NULL && names_library(value);
-	if (rewrite && (value == NULL ||
-			raw_length(value) + raw_length(library) + 32 < ENVIRONMENT_TEXT_BYTES))
-		keep = write_preload(text, value != NULL ? value : "", choice);
-	else
-		rewrite = 0;
+	if (rewrite)
+		keep = write_preload(text, environment_text_bytes(envp), value != NULL ? value : "",
+				     choice);
 	for (; envp != NULL && *envp != NULL; envp++) {
 		if (choice != ENVIRONMENT_AS_IS && is_variable(*envp, SESSION_VARIABLE))
 			continue;
@@ -161,6 +167,13 @@ static void put_session(void)
 	environ = larger;
 }
 
+static uid_t first_user;
+
+int environment_reaches(void)
+{
+	return geteuid() == first_user && access(library, R_OK) == 0;
+}
+
 void environment_prepare(void)
 {
 	struct dl_find_object found;
@@ -171,5 +184,6 @@ void environment_prepare(void)
 		if (raw_length(path) < sizeof(library))
 			raw_copy(library, path, raw_length(path) + 1);
 	}
+	first_user = geteuid();
 	put_session();
 }

@@ -16,14 +16,17 @@ enum environment_choice {
 	ENVIRONMENT_PLAIN   /* without them */
 };
 
-enum { ENVIRONMENT_TEXT_BYTES = 4096 };
-
 size_t environment_size(char *const *envp);
 const char *environment_value(char *const *envp, const char *name);
 
-/* Fills made (environment_size() + 3 pointers) from envp; text (ENVIRONMENT_TEXT_BYTES)
- * holds the variables that had to be written anew. */
+/* Fills made (environment_size() + 3 pointers) from envp; text
+ * (environment_text_bytes()) holds what had to be written anew. */
+size_t environment_text_bytes(char *const *envp);
 void environment_make(char **made, char *text, char *const *envp, enum environment_choice choice);
+
+/* 1 when a program started from here could load our library and attach: not
+ * behind a chroot, or as another user. Changes errno. */
+int environment_reaches(void);
 
 /* Remembers what LD_PRELOAD and SESSION_VARIABLE have to say. In our
  * constructor; a process without SESSION_VARIABLE (started without the launcher) gets it. */

@@ -28,7 +28,8 @@ static void sleep_for_room(struct thread *thread, uint32_t value)
 
 	atomic_fetch_add(&shared_region->wake, 1);
 	raw_futex_wake(&shared_region->wake);
-	thread->busy = 0;
+	if (atomic_load_explicit(&thread->side_count, memory_order_relaxed) == 0)
+		thread->busy = 0;
 	atomic_signal_fence(memory_order_seq_cst);
 	raw_futex_wait(&thread->ring->room, value, SLEEP_MS);
 	atomic_signal_fence(memory_order_seq_cst);
@@ -53,8 +54,15 @@ static cold int wait_for_room(struct thread *thread)
 			thread->limit = tail + RING_SLOTS;
 			return 1;
 		}
+		if (atomic_load(&state->epoch) == EPOCH_OFF)
+			return 0;
 		if (!session_recorder_lives()) {
 			session_off();
+			return 0;
+		}
+		if (!session_owns(ring, thread->epoch)) {
+			count(COUNT_LOST_NO_RING);
+			thread->epoch = EPOCH_NONE;
 			return 0;
 		}
 		sleep_for_room(thread, value);
@@ -100,48 +108,73 @@ static inline void publish(struct thread *thread)
 		wake_recorder();
 }
 
-/* What signal handlers did meanwhile. */
+/* 1 when the next slot must be published with this one. */
+static int goes_on(const struct event *event, const struct event *next)
+{
+	return EVENT_KIND(event->what) == EVENT_REALLOC_FREE ||
+	       EVENT_KIND(next->what) == EVENT_WIDE;
+}
+
+/* What signal handlers did meanwhile. They only ever add: a slot is theirs from
+ * the increment of side_count on, and filled when we see it, because they have
+ * returned by then. */
 static cold void publish_side(struct thread *thread)
 {
 	struct scratch *scratch = thread_scratch(thread);
+	uint32_t done = 0, n;
 
-	while (thread->side_count > 0) {
-		uint32_t n = thread->side_count;
+	do {
+		n = atomic_load_explicit(&thread->side_count, memory_order_relaxed);
+		if (n > SIDE_EVENTS)
+			n = SIDE_EVENTS;
+		for (; done < n; done++) {
+			const struct event *event = &scratch->side[done];
+			int last = done + 1 == n || !goes_on(event, event + 1);
 
-		for (uint32_t i = 0; i < n; i++) {
 			if (!room(thread))
-				return;
-			thread->ring->slot[thread->head++ % RING_SLOTS] = scratch->side[i];
-			atomic_store_explicit(&thread->ring->head, thread->head,
-					      memory_order_release);
+				break;
+			if (event->what != 0)
+				thread->ring->slot[thread->head++ % RING_SLOTS] = *event;
+			if (last)
+				atomic_store_explicit(&thread->ring->head, thread->head,
+						      memory_order_release);
 		}
-		atomic_signal_fence(memory_order_seq_cst);
-		/* A handler may have added more while we copied. */
-		if (thread->side_count == n) {
-			thread->side_count = 0;
-			atomic_signal_fence(memory_order_seq_cst);
-		} else {
-			uint32_t more = thread->side_count - n;
-
-			for (uint32_t i = 0; i < more; i++)
-				scratch->side[i] = scratch->side[n + i];
-			thread->side_count = more;
-		}
-	}
+		if (done < n) /* recording is over */
+			done = n;
+	} while (!atomic_compare_exchange_strong(&thread->side_count, &n, 0) && n <= SIDE_EVENTS);
+	if (n > SIDE_EVENTS)
+		atomic_store(&thread->side_count, 0);
 }
 
 static inline void begin(struct thread *thread, const struct frame *caller)
 {
+	thread->busy_pc = caller->pc;
 	thread->busy = caller->sp;
 	atomic_signal_fence(memory_order_seq_cst);
 }
 
 static inline void end(struct thread *thread)
 {
-	atomic_signal_fence(memory_order_seq_cst);
-	if (unlikely(thread->side_count != 0))
+	uintptr_t busy = thread->busy;
+
+	for (;;) {
+		atomic_signal_fence(memory_order_seq_cst);
+		thread->busy = 0;
+		atomic_signal_fence(memory_order_seq_cst);
+		if (likely(atomic_load_explicit(&thread->side_count, memory_order_relaxed) == 0))
+			return;
+		thread->busy = busy;
+		atomic_signal_fence(memory_order_seq_cst);
 		publish_side(thread);
-	thread->busy = 0;
+	}
+}
+
+/* A signal handler forked in the middle of a hook, and this is the child: the
+ * event is the parent's, and it publishes it. */
+static inline int other_process(const struct thread *thread, uint32_t epoch)
+{
+	return unlikely(atomic_load_explicit(&state->epoch, memory_order_relaxed) != epoch ||
+			thread->epoch != epoch);
 }
 
 /* Of a signal handler that interrupted a hook's bookkeeping: without a stack,
@@ -149,26 +182,31 @@ static inline void end(struct thread *thread)
 static cold void side_event(unsigned kind, unsigned function, const void *p, size_t size)
 {
 	struct thread *thread = &self;
+	uint32_t slots = size < SIZE_WIDE ? 1 : 2, at;
 	struct event *slot;
 
 	if (thread->ours != 0)
 		return;
-	if (thread->epoch != atomic_load(&state->epoch) || thread->side_count + 2 > SIDE_EVENTS) {
+	if (thread->epoch != atomic_load(&state->epoch) ||
+	    atomic_load(&thread->side_count) + slots > SIDE_EVENTS) {
 		count(COUNT_LOST_SIGNAL);
 		return;
 	}
-	slot = &thread_scratch(thread)->side[thread->side_count];
+	at = atomic_fetch_add(&thread->side_count, slots);
+	if (at + slots > SIDE_EVENTS) {
+		atomic_fetch_sub(&thread->side_count, slots);
+		count(COUNT_LOST_SIGNAL);
+		return;
+	}
+	slot = &thread_scratch(thread)->side[at];
 	slot->time = stamp();
 	slot->what = EVENT_WHAT(kind, function, (uintptr_t)p);
 	slot->node = 0;
-	slot->size = size < SIZE_WIDE ? (uint32_t)size : SIZE_WIDE;
-	atomic_signal_fence(memory_order_seq_cst);
-	thread->side_count++;
-	if (size >= SIZE_WIDE) {
+	slot->size = slots == 1 ? (uint32_t)size : SIZE_WIDE;
+	if (slots == 2) {
 		slot[1].time = size;
 		slot[1].what = EVENT_WHAT(EVENT_WIDE, 0, 0);
 		slot[1].node = slot[1].size = 0;
-		thread->side_count++;
 	}
 	if (kind == EVENT_ALLOC)
 		count(COUNT_STACK_UNKNOWN);
@@ -186,17 +224,21 @@ void event_allocation(unsigned function, const void *p, size_t size, const struc
 {
 	struct thread *thread = gate(caller->sp);
 	struct frame from = *caller;
-	uint32_t node;
+	uint32_t node, epoch;
 
 	if (unlikely(thread == NULL)) {
 		if (self.busy != 0)
 			side_event(EVENT_ALLOC, function, p, size);
 		else if (self.ours != 0)
 			modules_note_our_block(p);
+		/* The operator new around us shall not record it once more. */
+		self.allocations++;
+		self.last_allocation = (uintptr_t)p;
 		return;
 	}
 	if (!recordable(p))
 		return;
+	epoch = thread->epoch;
 	if (thread->label.text_bytes != 0 &&
 	    caller->pc - thread->label.text_start <= thread->label.text_bytes) {
 		function = thread->label.function;
@@ -207,7 +249,7 @@ void event_allocation(unsigned function, const void *p, size_t size, const struc
 	}
 	begin(thread, caller);
 	node = capture(thread, &from);
-	if (room(thread)) {
+	if (room(thread) && !other_process(thread, epoch)) {
 		put(thread, stamp(), EVENT_ALLOC, function, p, node, size);
 		publish(thread);
 		thread->allocations++;
@@ -232,6 +274,7 @@ void event_deallocation_at(unsigned function, const void *p, const struct frame 
 			   uint64_t time)
 {
 	struct thread *thread = gate(caller->sp);
+	uint32_t epoch;
 
 	if (unlikely(thread == NULL)) {
 		if (self.busy != 0)
@@ -248,8 +291,9 @@ void event_deallocation_at(unsigned function, const void *p, const struct frame 
 		thread->deleting = 0;
 		function = thread->delete_function;
 	}
+	epoch = thread->epoch;
 	begin(thread, caller);
-	if (room(thread)) {
+	if (room(thread) && !other_process(thread, epoch)) {
 		put(thread, time != 0 ? time : stamp(), EVENT_FREE, function, p, 0, 0);
 		publish(thread);
 		if (thread->last_allocation == (uintptr_t)p)
@@ -273,6 +317,7 @@ void event_reallocation_begin(struct reallocation *r, const void *old, const str
 			r->thread = NULL;
 		end(&self);
 		r->time = r->thread != NULL ? stamp() : 0;
+		r->epoch = self.epoch;
 	}
 }
 
@@ -293,11 +338,11 @@ void event_reallocation_end(struct reallocation *r, unsigned function, const voi
 		}
 		return;
 	}
-	if (!recordable(p) || !recordable(r->old))
+	if (!recordable(p) || !recordable(r->old) || other_process(thread, r->epoch))
 		return;
 	begin(thread, caller);
 	node = capture(thread, caller);
-	if (room(thread)) {
+	if (room(thread) && !other_process(thread, r->epoch)) {
 		put(thread, r->time, EVENT_REALLOC_FREE, function, r->old, 0, 0);
 		put(thread, stamp(), EVENT_REALLOC_ALLOC, function, p, node, size);
 		publish(thread);

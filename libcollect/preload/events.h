@@ -26,6 +26,7 @@ void event_deallocation_at(unsigned function, const void *p, const struct frame 
 /* A reallocation: begin before the real one, then end with its result unless it failed. */
 struct reallocation {
 	struct thread *thread; /* NULL: not recorded */
+	uint32_t epoch;
 	uint64_t time;
 	const void *old;
 };

@@ -200,8 +200,12 @@ static inline __attribute__((always_inline)) void registers_here(unw_word_t *reg
 			 : "rax", "memory");
 }
 
-static int stack_left(uintptr_t sp)
+/* Readable is not free: below a signal stack may lie anything. Below the
+ * thread's own stack there is only more of it. */
+static int stack_left(const struct thread *thread, uintptr_t sp)
 {
+	if (sp < thread->stack_low || sp >= thread->stack_high)
+		return 0;
 	for (uintptr_t below = 4096; below <= STACK_NEEDED; below += 4096)
 		if (!raw_readable(sp - below))
 			return 0;
@@ -249,7 +253,7 @@ uint32_t fallback_walk(struct thread *thread, const struct frame *caller, struct
 	uint32_t epoch = atomic_load(&state->epoch);
 
 	*complete = 0;
-	if (unwinder.space == NULL || !stack_left((uintptr_t)__builtin_frame_address(0)) ||
+	if (unwinder.space == NULL || !stack_left(thread, caller->sp) ||
 	    !atomic_compare_exchange_strong(&inside, &nobody, epoch))
 		return 0;
 	count(COUNT_STACK_FALLBACK);

@@ -19,12 +19,12 @@
 
 #include "libcollect/preload/clock.h"
 #include "libcollect/preload/events.h"
+#include "libcollect/preload/prepare.h"
 #include "libcollect/preload/real.h"
 
 #define EXPORT __attribute__((visibility("default")))
 
-struct operator
-{
+struct real_operator {
 	const char *name; /* mangled */
 	void *_Atomic function;
 	uintptr_t text_bytes;
@@ -32,11 +32,12 @@ struct operator
 
 enum { TEXT_BYTES_GUESS = 512 };
 
-static void *find(struct operator* o, const struct frame *caller)
+/* Lookups take the loader's lock. Those that our constructor can make it makes,
+ * so that a thread seldom waits for one that is loading a plugin. */
+static void *find_loaded(const struct real_operator *o)
 {
 	static const char *const libraries[] = {"libstdc++.so.6", "libc++abi.so.1", "libc++.so.1"};
 	void *function = dlsym(RTLD_NEXT, o->name);
-	struct dl_find_object found;
 
 	for (unsigned i = 0; function == NULL && i < 3; i++) {
 		void *library = dlopen(libraries[i], RTLD_NOLOAD | RTLD_LAZY);
@@ -44,35 +45,55 @@ static void *find(struct operator* o, const struct frame *caller)
 		if (library != NULL)
 			function = dlsym(library, o->name);
 	}
-	if (function == NULL && _dl_find_object((void *)caller->pc, &found) == 0 &&
-	    found.dlfo_link_map != NULL)
-		function = dlsym(found.dlfo_link_map, o->name);
 	return function;
 }
 
-static cold void *resolve(struct operator* o, const struct frame *caller)
+static void remember(struct real_operator *o, void *function)
 {
-	void *function;
 	Dl_info info;
 	const ElfW(Sym) *symbol = NULL;
 
-	self.ours++;
-	function = find(o, caller);
-	if (function != NULL && dladdr1(function, &info, (void **)&symbol, RTLD_DL_SYMENT) != 0 &&
-	    symbol != NULL)
+	if (dladdr1(function, &info, (void **)&symbol, RTLD_DL_SYMENT) != 0 && symbol != NULL)
 		o->text_bytes = symbol->st_size;
 	if (o->text_bytes == 0)
 		o->text_bytes = TEXT_BYTES_GUESS;
-	self.ours--;
 	atomic_store(&o->function, function);
+}
+
+static cold void *resolve(struct real_operator *o, const struct frame *caller)
+{
+	struct dl_find_object found;
+	void *function;
+
+	self.ours++;
+	function = find_loaded(o);
+	if (function != NULL) {
+		remember(o, function);
+	} else if (_dl_find_object((void *)caller->pc, &found) == 0 &&
+		   found.dlfo_link_map != NULL) {
+		/* The caller's own, which goes when the caller goes: not remembered. */
+		o->text_bytes = TEXT_BYTES_GUESS;
+		function = dlsym(found.dlfo_link_map, o->name);
+	}
+	self.ours--;
 	return function;
 }
 
-static inline void *target(struct operator* o, const struct frame *caller)
+static inline void *target(struct real_operator *o, const struct frame *caller)
 {
 	void *function = atomic_load_explicit(&o->function, memory_order_acquire);
 
 	return likely(function != NULL) ? function : resolve(o, caller);
+}
+
+/* Our own text: libstdc++'s operator new[] jumps to operator new, which then
+ * seems to be called from the hook of the former. */
+extern const char __ehdr_start[] __attribute__((visibility("hidden")));
+
+static inline int from_ourselves(uintptr_t pc)
+{
+	/* Text lies between the file's start and its variables. */
+	return pc >= (uintptr_t)__ehdr_start && pc < (uintptr_t)&real;
 }
 
 struct call {
@@ -81,13 +102,14 @@ struct call {
 	int nested;      /* another operator calls this one: the label is its */
 };
 
-static inline void call_begin(struct call *call, const struct operator* o, void *function,
+static inline void call_begin(struct call *call, const struct real_operator *o, void *function,
 			      unsigned kind, size_t size, const struct frame *caller)
 {
 	struct label *label = &self.label;
 
 	call->nested =
-	    label->text_bytes != 0 && caller->pc - label->text_start <= label->text_bytes;
+	    label->text_bytes != 0 &&
+	    (caller->pc - label->text_start <= label->text_bytes || from_ourselves(caller->pc));
 	call->before = self.allocations;
 	if (!call->nested) {
 		call->outer = *label;
@@ -119,15 +141,16 @@ static void *no_operator(size_t size)
 }
 
 #define NEW(mangled, kind, parameters, types, arguments)                                           \
+	static struct real_operator real_##mangled = {.name = #mangled};                           \
 	EXPORT void *mangled parameters;                                                           \
 	void *mangled parameters                                                                   \
 	{                                                                                          \
-		static struct operator o = {.name = #mangled};                                     \
+		struct real_operator *o = &real_##mangled;                                         \
 		struct frame caller = CALLER();                                                    \
-		void *function = target(&o, &caller), *p;                                          \
+		void *function = target(o, &caller), *p;                                           \
 		struct call call;                                                                  \
                                                                                                    \
-		call_begin(&call, &o, function, kind, size, &caller);                              \
+		call_begin(&call, o, function, kind, size, &caller);                               \
 		p = function != NULL ? ((void *(*)types)function)arguments : no_operator(size);    \
 		call_end(&call, p);                                                                \
 		return p;                                                                          \
@@ -197,17 +220,18 @@ static inline void delete_end(struct deletion *d, unsigned kind, void *p,
 }
 
 #define DELETE(mangled, kind, parameters, types, arguments)                                        \
+	static struct real_operator real_##mangled = {.name = #mangled};                           \
 	EXPORT void mangled parameters;                                                            \
 	void mangled parameters                                                                    \
 	{                                                                                          \
-		static struct operator o = {.name = #mangled};                                     \
+		struct real_operator *o = &real_##mangled;                                         \
 		struct frame caller = CALLER();                                                    \
 		struct deletion deletion;                                                          \
 		void *function;                                                                    \
                                                                                                    \
 		if (p == NULL)                                                                     \
 			return;                                                                    \
-		function = target(&o, &caller);                                                    \
+		function = target(o, &caller);                                                     \
 		delete_begin(&deletion, kind, p, &caller);                                         \
 		if (function != NULL)                                                              \
 			((void(*) types)function) arguments;                                       \
@@ -235,3 +259,34 @@ DELETE(_ZdlPvSt11align_val_tRKSt9nothrow_t, FUNCTION_DELETE,
        (void *p, size_t alignment, nothrow tag), (void *, size_t, nothrow), (p, alignment, tag))
 DELETE(_ZdaPvSt11align_val_tRKSt9nothrow_t, FUNCTION_DELETE_ARRAY,
        (void *p, size_t alignment, nothrow tag), (void *, size_t, nothrow), (p, alignment, tag))
+
+void hooks_cxx_prepare(void)
+{
+	static struct real_operator *const all[] = {&real__Znwm,
+						    &real__Znam,
+						    &real__ZnwmRKSt9nothrow_t,
+						    &real__ZnamRKSt9nothrow_t,
+						    &real__ZnwmSt11align_val_t,
+						    &real__ZnamSt11align_val_t,
+						    &real__ZnwmSt11align_val_tRKSt9nothrow_t,
+						    &real__ZnamSt11align_val_tRKSt9nothrow_t,
+						    &real__ZdlPv,
+						    &real__ZdaPv,
+						    &real__ZdlPvm,
+						    &real__ZdaPvm,
+						    &real__ZdlPvRKSt9nothrow_t,
+						    &real__ZdaPvRKSt9nothrow_t,
+						    &real__ZdlPvSt11align_val_t,
+						    &real__ZdaPvSt11align_val_t,
+						    &real__ZdlPvmSt11align_val_t,
+						    &real__ZdaPvmSt11align_val_t,
+						    &real__ZdlPvSt11align_val_tRKSt9nothrow_t,
+						    &real__ZdaPvSt11align_val_tRKSt9nothrow_t};
+
+	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
+		void *function = dlsym(RTLD_NEXT, all[i]->name);
+
+		if (function != NULL)
+			remember(all[i], function);
+	}
+}

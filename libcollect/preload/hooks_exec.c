@@ -12,86 +12,115 @@
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <spawn.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "libcollect/preload/environment.h"
+#include "libcollect/preload/prepare.h"
 #include "libcollect/preload/rawio.h"
 #include "libcollect/preload/state.h"
 #include "libcollect/program.h"
 
 #define EXPORT __attribute__((visibility("default")))
 
-enum { PATH_BYTES = 4096, ARGUMENTS_MAX = 4096 };
-
 typedef int exec_function(const char *, char *const *, char *const *);
 typedef int spawn_function(pid_t *, const char *, const posix_spawn_file_actions_t *,
 			   const posix_spawnattr_t *, char *const *, char *const *);
 
-static void *real_function(void *_Atomic *known, const char *name)
+enum exec_name { EXECVE, EXECVPE, FEXECVE, EXECVEAT, POSIX_SPAWN, POSIX_SPAWNP, EXEC_NAMES };
+static void *_Atomic real_functions[EXEC_NAMES];
+
+static void *real_function(enum exec_name name)
 {
-	void *function = atomic_load(known);
+	static const char *const names[EXEC_NAMES] = {
+	    [EXECVE] = "execve",           [EXECVPE] = "execvpe",
+	    [FEXECVE] = "fexecve",         [EXECVEAT] = "execveat",
+	    [POSIX_SPAWN] = "posix_spawn", [POSIX_SPAWNP] = "posix_spawnp"};
+	void *function = atomic_load(&real_functions[name]);
 
 	if (function == NULL) {
-		function = dlsym(RTLD_NEXT, name);
-		atomic_store(known, function);
+		function = dlsym(RTLD_NEXT, names[name]);
+		atomic_store(&real_functions[name], function);
 	}
 	return function;
 }
 
+void hooks_exec_prepare(void)
+{
+	for (unsigned i = 0; i < EXEC_NAMES; i++)
+		real_function((enum exec_name)i);
+}
+
+/* Room for what search_path() writes. */
+static size_t path_bytes(const char *file)
+{
+	const char *folders = environment_value(environ, "PATH");
+
+	return raw_length(file) + (folders != NULL ? raw_length(folders) : 0) + 16;
+}
+
 /* Finds file as execvp does. Returns 0 and its path, or -1. */
-static int search_path(const char *file, char *path, size_t bytes)
+static int search_path(const char *file, char *path)
 {
 	const char *folders = environment_value(environ, "PATH");
 	size_t length = raw_length(file);
+	int saved = errno;
 
+	raw_copy(path, file, length + 1);
+	for (const char *c = file; *c != '\0'; c++)
+		if (*c == '/')
+			return 0;
 	if (folders == NULL)
 		folders = "/bin:/usr/bin";
-	for (const char *c = file; *c != '\0'; c++) {
-		if (*c == '/' && length < bytes) {
-			raw_copy(path, file, length + 1);
-			return 0;
-		}
-	}
 	for (;;) {
-		size_t folder = 0;
+		size_t folder = 0, at;
+		struct stat status;
 
 		while (folders[folder] != '\0' && folders[folder] != ':')
 			folder++;
-		if (folder + length + 2 <= bytes) {
-			raw_copy(path, folders, folder);
-			if (folder > 0)
-				path[folder++] = '/';
-			raw_copy(path + folder, file, length + 1);
-			if (faccessat(AT_FDCWD, path, X_OK, AT_EACCESS) == 0)
-				return 0;
-			if (folder > 0)
-				folder--;
-		}
-		if (folders[folder] == '\0')
+		at = folder;
+		raw_copy(path, folders, folder);
+		if (at > 0)
+			path[at++] = '/';
+		raw_copy(path + at, file, length + 1);
+		if (stat(path, &status) == 0 && S_ISREG(status.st_mode) &&
+		    faccessat(AT_FDCWD, path, X_OK, AT_EACCESS) == 0)
+			break;
+		if (folders[folder] == '\0') {
+			raw_copy(path, file, length + 1);
+			errno = saved;
 			return -1;
+		}
 		folders += folder + 1;
 	}
+	errno = saved;
+	return 0;
 }
 
 /* What the new image gets: the choice, and for an exec in this process word to
  * the recorder. */
 static enum environment_choice choose(const char *path)
 {
-	int saved = errno;
+	int saved = errno, cancellation;
 	enum program_kind kind;
 	enum environment_choice choice = ENVIRONMENT_RECORD;
 
 	if (shared_region == NULL)
 		return ENVIRONMENT_AS_IS;
+	/* exec and posix_spawn are no cancellation points, but open() is. */
+	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancellation);
 	kind = program_kind(path);
 	if (kind == PROGRAM_STATIC || kind == PROGRAM_OTHER_LIBC || kind == PROGRAM_OTHER_CPU ||
-	    kind == PROGRAM_SANITIZED || kind == PROGRAM_PRIVILEGED) {
+	    kind == PROGRAM_SANITIZED || kind == PROGRAM_PRIVILEGED || kind == PROGRAM_OWN_MALLOC ||
+	    !environment_reaches()) {
 		choice = ENVIRONMENT_PLAIN;
 		count(COUNT_EXEC_UNRECORDED);
 	}
+	pthread_setcancelstate(cancellation, NULL);
 	errno = saved;
 	return choice;
 }
@@ -110,13 +139,13 @@ static void announce(enum environment_choice choice, uint32_t execing)
 #define ENVIRONMENT(name, from, choice)                                                            \
 	size_t name##_count = environment_size(from);                                              \
 	char **name = alloca((name##_count + 3) * sizeof(char *));                                 \
-	char *name##_text = alloca(ENVIRONMENT_TEXT_BYTES);                                        \
+	char *name##_text = alloca(environment_text_bytes(from));                                  \
 	environment_make(name, name##_text, from, choice)
 
 static int exec_as(const char *path, const char *judged, char *const *argv, char *const *envp,
-		   const char *name, void *_Atomic *known)
+		   enum exec_name name)
 {
-	exec_function *real = (exec_function *)real_function(known, name);
+	exec_function *real = (exec_function *)real_function(name);
 	enum environment_choice choice = choose(judged);
 	int result;
 
@@ -131,24 +160,22 @@ static int exec_as(const char *path, const char *judged, char *const *argv, char
 	return result;
 }
 
-static void *_Atomic real_execve, *_Atomic real_execvpe;
-
 EXPORT int execve(const char *path, char *const argv[], char *const envp[])
 {
-	return exec_as(path, path, argv, envp, "execve", &real_execve);
+	return exec_as(path, path, argv, envp, EXECVE);
 }
 
 EXPORT int execv(const char *path, char *const argv[])
 {
-	return exec_as(path, path, argv, environ, "execve", &real_execve);
+	return exec_as(path, path, argv, environ, EXECVE);
 }
 
 static int search_and_exec(const char *file, char *const *argv, char *const *envp)
 {
-	char path[PATH_BYTES];
+	char *path = alloca(path_bytes(file));
 
-	return exec_as(file, search_path(file, path, sizeof(path)) == 0 ? path : file, argv, envp,
-		       "execvpe", &real_execvpe);
+	search_path(file, path);
+	return exec_as(file, path, argv, envp, EXECVPE);
 }
 
 EXPORT int execvpe(const char *file, char *const argv[], char *const envp[])
@@ -188,7 +215,7 @@ EXPORT int execl(const char *path, const char *argument, ...)
 
 	GATHER(argv, argument, list);
 	va_end(list);
-	return exec_as(path, path, argv, environ, "execve", &real_execve);
+	return exec_as(path, path, argv, environ, EXECVE);
 }
 
 EXPORT int execlp(const char *file, const char *argument, ...)
@@ -208,7 +235,7 @@ EXPORT int execle(const char *path, const char *argument, ...)
 	GATHER(argv, argument, list);
 	envp = va_arg(list, char *const *);
 	va_end(list);
-	return exec_as(path, path, argv, envp, "execve", &real_execve);
+	return exec_as(path, path, argv, envp, EXECVE);
 }
 
 /* "/proc/self/fd/N" */
@@ -231,8 +258,7 @@ static void descriptor_path(char *path, int fd)
 
 EXPORT int fexecve(int fd, char *const argv[], char *const envp[])
 {
-	static void *_Atomic known;
-	int (*real)(int, char *const *, char *const *) = real_function(&known, "fexecve");
+	int (*real)(int, char *const *, char *const *) = real_function(FEXECVE);
 	char path[40];
 	enum environment_choice choice;
 	int result;
@@ -248,9 +274,7 @@ EXPORT int fexecve(int fd, char *const argv[], char *const envp[])
 
 EXPORT int execveat(int folder, const char *path, char *const argv[], char *const envp[], int flags)
 {
-	static void *_Atomic known;
-	int (*real)(int, const char *, char *const *, char *const *, int) =
-	    real_function(&known, "execveat");
+	int (*real)(int, const char *, char *const *, char *const *, int) = real_function(EXECVEAT);
 	enum environment_choice choice = ENVIRONMENT_RECORD;
 	char judged[40];
 	int result, fd;
@@ -276,11 +300,11 @@ EXPORT int execveat(int folder, const char *path, char *const argv[], char *cons
 	return result;
 }
 
-static int spawn_as(const char *name, void *_Atomic *known, pid_t *pid, const char *path,
-		    const char *judged, const posix_spawn_file_actions_t *actions,
-		    const posix_spawnattr_t *attributes, char *const *argv, char *const *envp)
+static int spawn_as(enum exec_name name, pid_t *pid, const char *path, const char *judged,
+		    const posix_spawn_file_actions_t *actions, const posix_spawnattr_t *attributes,
+		    char *const *argv, char *const *envp)
 {
-	spawn_function *real = (spawn_function *)real_function(known, name);
+	spawn_function *real = (spawn_function *)real_function(name);
 	enum environment_choice choice = choose(judged);
 
 	if (real == NULL)
@@ -292,17 +316,14 @@ static int spawn_as(const char *name, void *_Atomic *known, pid_t *pid, const ch
 EXPORT int posix_spawn(pid_t *pid, const char *path, const posix_spawn_file_actions_t *actions,
 		       const posix_spawnattr_t *attributes, char *const argv[], char *const envp[])
 {
-	static void *_Atomic known;
-
-	return spawn_as("posix_spawn", &known, pid, path, path, actions, attributes, argv, envp);
+	return spawn_as(POSIX_SPAWN, pid, path, path, actions, attributes, argv, envp);
 }
 
 EXPORT int posix_spawnp(pid_t *pid, const char *file, const posix_spawn_file_actions_t *actions,
 			const posix_spawnattr_t *attributes, char *const argv[], char *const envp[])
 {
-	static void *_Atomic known;
-	char path[PATH_BYTES];
-	const char *judged = search_path(file, path, sizeof(path)) == 0 ? path : file;
+	char *judged = alloca(path_bytes(file));
 
-	return spawn_as("posix_spawnp", &known, pid, file, judged, actions, attributes, argv, envp);
+	search_path(file, judged);
+	return spawn_as(POSIX_SPAWNP, pid, file, judged, actions, attributes, argv, envp);
 }

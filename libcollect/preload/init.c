@@ -3,9 +3,12 @@
  * Our constructor: what needs the loader. The session itself may have been
  * opened long before, by the first allocation.
  */
+#include <dlfcn.h>
+
 #include "libcollect/preload/capture.h"
 #include "libcollect/preload/environment.h"
 #include "libcollect/preload/modules.h"
+#include "libcollect/preload/prepare.h"
 #include "libcollect/preload/real.h"
 #include "libcollect/preload/state.h"
 
@@ -19,5 +22,8 @@ __attribute__((constructor)) static void prepare(void)
 		return;
 	self.ours++;
 	capture_prepare();
+	hooks_cxx_prepare();
+	hooks_exec_prepare();
+	dlerror(); /* what we did not find is no business of the program's */
 	self.ours--;
 }

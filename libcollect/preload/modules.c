@@ -47,7 +47,7 @@ void modules_init(void)
 static void lock(void)
 {
 	while (atomic_exchange_explicit(&state->module_lock, 1, memory_order_acquire) != 0)
-		raw_yield();
+		raw_futex_wait(&state->module_lock, 1, 1);
 }
 
 static void unlock(void)

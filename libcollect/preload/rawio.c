@@ -48,11 +48,6 @@ int raw_gettid(void)
 	return (int)raw_syscall(SYS_gettid, 0, 0, 0, 0, 0, 0);
 }
 
-void raw_yield(void)
-{
-	raw_syscall(SYS_sched_yield, 0, 0, 0, 0, 0, 0);
-}
-
 void raw_futex_wait(_Atomic uint32_t *word, uint32_t value, unsigned milliseconds)
 {
 	struct timespec timeout = {milliseconds / 1000, (long)(milliseconds % 1000) * 1000000};

@@ -40,7 +40,6 @@ void raw_unmap(void *address, size_t bytes);
 
 int raw_getpid(void);
 int raw_gettid(void);
-void raw_yield(void);
 
 /* Sleeps while *word is value, at most milliseconds. */
 void raw_futex_wait(_Atomic uint32_t *word, uint32_t value, unsigned milliseconds);

@@ -297,8 +297,10 @@ static int session_open(uint32_t parent_epoch)
 		struct state *map = raw_map_wiped(sizeof(*map));
 		struct state *before = &state_before;
 
-		if (map == NULL)
+		if (map == NULL) {
+			atomic_store(&state_before.epoch, EPOCH_OFF);
 			return -1;
+		}
 		/* Another thread may be as far. */
 		if (!__atomic_compare_exchange_n(&state, &before, map, 0, __ATOMIC_SEQ_CST,
 						 __ATOMIC_SEQ_CST))
@@ -306,7 +308,7 @@ static int session_open(uint32_t parent_epoch)
 	}
 	if (!atomic_compare_exchange_strong(&state->phase, &phase, PHASE_OPENING)) {
 		while (atomic_load(&state->phase) == PHASE_OPENING)
-			raw_yield();
+			raw_futex_wait(&state->phase, PHASE_OPENING, 1);
 		return atomic_load(&state->phase) == PHASE_OPEN ? 0 : -1;
 	}
 	if ((shared_region == NULL && attach_by_environment() != 0) ||
@@ -320,6 +322,36 @@ static int session_open(uint32_t parent_epoch)
 }
 
 /* --- a thread's ring ----------------------------------------------------- */
+
+/* Where glibc keeps a thread's number in its control block; checked before it
+ * is believed. */
+enum { CONTROL_BLOCK_TID = 0x2d0 };
+static int tid_in_control_block;
+
+/* A child of vfork runs on its parent's memory, and what it allocates is the
+ * parent's: so is the number of the thread. */
+static int thread_id(void)
+{
+	int number;
+
+	__asm__("movl %%fs:%c1, %0" : "=r"(number) : "i"(CONTROL_BLOCK_TID));
+	if (raw_getpid() == state->session->pid) {
+		int tid = raw_gettid();
+
+		if (tid == number)
+			tid_in_control_block = 1;
+		return tid;
+	}
+	return tid_in_control_block ? number : state->session->pid;
+}
+
+int session_owns(const struct ring *ring, uint32_t epoch)
+{
+	uintptr_t first = (uintptr_t)region_chunk(shared_region, 0);
+	uint32_t chunk = (uint32_t)(((uintptr_t)ring - first) / CHUNK_BYTES);
+
+	return atomic_load(&region_owner(shared_region)[chunk]) == epoch;
+}
 
 static int ring_open(struct thread *thread)
 {
@@ -341,7 +373,7 @@ static int ring_open(struct thread *thread)
 	}
 	ring = region_chunk(shared_region, chunk);
 	ring->session = (uint32_t)(session - shared_region->session);
-	ring->tid = raw_gettid();
+	ring->tid = thread_id();
 	ring->opened = stamp();
 	atomic_store(&ring->head, 0);
 	atomic_store(&ring->tail, 0);
@@ -351,7 +383,7 @@ static int ring_open(struct thread *thread)
 	thread->ring = ring;
 	thread->head = 0;
 	thread->limit = RING_SLOTS;
-	thread->side_count = 0;
+	atomic_store(&thread->side_count, 0);
 	thread->allocations = 0;
 	thread->last_allocation = 0;
 	thread_scratch(thread)->count = 0;
@@ -363,13 +395,17 @@ static int ring_open(struct thread *thread)
 	return 0;
 }
 
-/* A hook interrupted our bookkeeping in this thread, or its frame was left by
- * a longjmp out of a signal handler: then it lies above us on the same stack. */
+/* A hook interrupted our bookkeeping in this thread, or its frame is gone: left
+ * by a longjmp out of a signal handler. What interrupts a frame lies below it on
+ * the same stack, and the frame's return address is still there. */
 static int interrupted(struct thread *thread, uintptr_t sp)
 {
+	int known = thread->busy > thread->stack_low && thread->busy <= thread->stack_high;
+
 	if (thread->busy == 0)
 		return 0;
-	if (sp > thread->busy && sp < thread->stack_high && thread->busy >= thread->stack_low) {
+	if (known && ((sp >= thread->busy && sp < thread->stack_high) ||
+		      *(const uintptr_t *)(thread->busy - 8) != thread->busy_pc)) {
 		thread->busy = 0;
 		return 0;
 	}
@@ -395,6 +431,7 @@ cold struct thread *gate_cold(uintptr_t sp)
 		    thread->epoch == EPOCH_NONE || thread->epoch == epoch ? 0 : thread->epoch;
 
 		thread->epoch = EPOCH_NONE;
+		thread->stack_low = thread->stack_high = 0;
 		thread->busy = sp;
 		atomic_signal_fence(memory_order_seq_cst);
 		thread->deleting = 0;

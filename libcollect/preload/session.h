@@ -4,6 +4,8 @@
 
 #include <stdint.h>
 
+#include "libcollect/ring.h"
+
 enum { EACCES_NUMBER = 13, ENOMEM_NUMBER = 12, DEPTH_DEFAULT = 1024 };
 
 /* Maps the region of that number into this process; says why not and returns
@@ -15,6 +17,9 @@ int session_parse(const char *text, int *id, uint64_t *cookie);
 
 /* 1 while the recorder of the region is there. */
 int session_recorder_lives(void);
+
+/* 1 while a ring is of the session with that epoch. */
+int session_owns(const struct ring *ring, uint32_t epoch);
 
 /* The entry without launcher (LD_PRELOAD only): starts a recorder and attaches
  * to its region. Returns 0, or -1 after having said why not. */

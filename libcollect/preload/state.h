@@ -64,12 +64,14 @@ struct label {
 
 struct thread {
 	uint32_t epoch;
-	uint32_t side_count; /* events of signal handlers in the side buffer */
+	_Atomic uint32_t side_count; /* slots of the side buffer that signal handlers took */
 	struct ring *ring;
 	uintptr_t busy;                  /* CFA of the hook whose bookkeeping is under way, or 0 */
+	uintptr_t busy_pc;               /* and its return address, at busy - 8 */
 	uint64_t head;                   /* copy of ring->head */
 	uint64_t limit;                  /* head may go up to here without a look at ring->tail */
 	uintptr_t stack_low, stack_high; /* known to be this thread's stack: safe to read */
+	uintptr_t stack_floor;           /* a page below stack_low that can't be read, or 0 */
 	uint64_t allocations;            /* events published */
 	uintptr_t last_allocation;       /* address of the last of them */
 	uintptr_t deleting;              /* block that an operator delete is giving back */

@@ -7,7 +7,8 @@
  *
  * Signals: what somebody sends to the launcher goes on to the program. What the
  * terminal sends goes to the whole process group, the program has it already:
- * such signals (si_code > 0) are not passed on.
+ * such signals (si_code > 0) are not passed on. We stop when the program has
+ * stopped, as a shell expects of its job, and continue it when we are continued.
  */
 #include "libcollect/recorder/launch.h"
 
@@ -45,6 +46,33 @@ static void export_variables(const struct launch *launch, int id, uint64_t cooki
 	unsetenv(OPTIONS_VARIABLE);
 }
 
+/* A script without "#!": as execvp does, but not with a broken program. */
+static void run_by_shell(const struct launch *launch)
+{
+	int fd = open(launch->path, O_RDONLY | O_CLOEXEC), is_elf;
+	char magic[4] = "";
+	size_t count = 0;
+	const char **argv;
+
+	is_elf = fd >= 0 && read(fd, magic, 4) == 4 && memcmp(magic, "\177ELF", 4) == 0;
+	if (fd >= 0)
+		close(fd);
+	errno = ENOEXEC;
+	if (is_elf)
+		return;
+
+	while (launch->argv[count] != NULL)
+		count++;
+	argv = calloc(count + 3, sizeof(*argv));
+	if (argv == NULL)
+		return;
+	argv[0] = "/bin/sh";
+	argv[1] = launch->path;
+	for (size_t i = 1; i < count; i++)
+		argv[i + 1] = launch->argv[i];
+	execv("/bin/sh", (char **)argv);
+}
+
 /* The child: waits for a byte, then becomes the program. */
 static void become_program(const struct launch *launch, int gate, int failed, int id,
 			   uint64_t cookie)
@@ -57,6 +85,10 @@ static void become_program(const struct launch *launch, int gate, int failed, in
 	export_variables(launch, id, cookie);
 	execv(launch->path, launch->argv);
 	error = errno;
+	if (error == ENOEXEC) {
+		run_by_shell(launch);
+		error = errno;
+	}
 	if (write(failed, &error, sizeof(error)) != (ssize_t)sizeof(error))
 		_exit(125);
 	_exit(127);
@@ -139,8 +171,8 @@ static int await_ready(int socket, char *text, size_t bytes)
 
 /* --- signals ------------------------------------------------------------- */
 
-static const int passed_on[] = {SIGTERM, SIGHUP, SIGQUIT, SIGUSR1,
-				SIGUSR2, SIGINT, SIGCONT, SIGTSTP};
+static const int passed_on[] = {SIGTERM, SIGHUP,  SIGQUIT, SIGUSR1, SIGUSR2,
+				SIGINT,  SIGCONT, SIGTSTP, SIGCHLD};
 enum { PASSED_ON = sizeof(passed_on) / sizeof(passed_on[0]) };
 
 static void pass_on(int number, siginfo_t *info, void *context)
@@ -148,10 +180,8 @@ static void pass_on(int number, siginfo_t *info, void *context)
 	int saved = errno;
 
 	(void)context;
-	if (program_pid > 0 && info->si_code <= 0)
+	if (program_pid > 0 && info->si_code <= 0 && number != SIGCHLD)
 		kill((pid_t)program_pid, number);
-	if (number == SIGTSTP)
-		raise(SIGSTOP);
 	errno = saved;
 }
 
@@ -162,8 +192,9 @@ static void catch_signals(struct sigaction *before)
 	sigemptyset(&action.sa_mask);
 	for (size_t i = 0; i < PASSED_ON; i++) {
 		sigaction(passed_on[i], NULL, &before[i]);
-		/* What was ignored (nohup) stays so, for the program as for us. */
-		if (before[i].sa_handler != SIG_IGN)
+		/* What was ignored (nohup) stays so, for the program as for us;
+		 * but its end we must see. */
+		if (before[i].sa_handler != SIG_IGN || passed_on[i] == SIGCHLD)
 			sigaction(passed_on[i], &action, NULL);
 	}
 }
@@ -212,6 +243,19 @@ static void tell_ended(struct region *region, int status)
 	syscall(SYS_futex, &region->wake, FUTEX_WAKE, 1, NULL, NULL, 0);
 }
 
+/* The program has stopped: so do we, for the shell whose job we are. Without a
+ * terminal nobody is there to continue us. */
+static void stop_too(pid_t program)
+{
+	int terminal = open("/dev/tty", O_RDONLY | O_CLOEXEC | O_NOCTTY);
+
+	if (terminal < 0)
+		return;
+	close(terminal);
+	raise(SIGSTOP);
+	kill(program, SIGCONT);
+}
+
 /* Until the program has ended and its traces are complete, or the recorder is
  * gone or gives no sign of life. */
 static void wait_for_all(struct launch *launch, struct region *region, pid_t program, int socket)
@@ -225,8 +269,15 @@ static void wait_for_all(struct launch *launch, struct region *region, pid_t pro
 		int ready = poll(polled, 2, 1000);
 
 		if (!ended) {
-			pid_t got = waitpid(program, &launch->status, WNOHANG);
+			int status = 0;
+			pid_t got = waitpid(program, &status, WNOHANG | WUNTRACED);
 
+			if (got == program && WIFSTOPPED(status)) {
+				stop_too(program);
+				continue;
+			}
+			if (got == program)
+				launch->status = status;
 			if (got == program || (got < 0 && errno == ECHILD)) {
 				ended = 1;
 				program_pid = 0;
@@ -309,8 +360,10 @@ int launch_run(struct launch *launch)
 	} else if (await_ready(sockets[0], trace, sizeof(trace)) != 0) {
 		snprintf(launch->failure, sizeof(launch->failure), "%s", trace);
 	} else if (let_go(launch, gate[1], failed[0]) != 0) {
-		if (trace[0] == '/' || launch->options.folder == NULL ||
-		    chdir(launch->options.folder) == 0)
+		/* A path that was cut would be another file's. */
+		if (strlen(trace) < sizeof(((struct report *)0)->path) - 1 &&
+		    (trace[0] == '/' || launch->options.folder == NULL ||
+		     chdir(launch->options.folder) == 0))
 			unlink(trace);
 		kill(recorder, SIGKILL);
 	} else {

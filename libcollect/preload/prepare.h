@@ -1,0 +1,10 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#ifndef MALLOGRAPH_PREPARE_H
+#define MALLOGRAPH_PREPARE_H
+
+/* What our constructor finds in advance, because later a lookup could have to
+ * wait for the loader's lock, or take the program's dlerror() from it. */
+void hooks_cxx_prepare(void);
+void hooks_exec_prepare(void);
+
+#endif
