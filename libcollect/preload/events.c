@@ -48,14 +48,18 @@ static cold int wait_for_room(struct thread *thread)
 		uint32_t value = atomic_load(&ring->room);
 		uint64_t tail;
 
+		/* Recording is over, or this is a child forked while we slept here. */
+		if (atomic_load(&state->epoch) != thread->epoch)
+			return 0;
+		/* Said again: a child that a signal handler forked in the middle of
+		 * publish() has set it back. */
+		atomic_store(&ring->head, thread->head);
 		atomic_store(&ring->waiting, 1);
 		tail = atomic_load(&ring->tail);
 		if (thread->head + SLOTS_A_HOOK <= tail + RING_SLOTS) {
 			thread->limit = tail + RING_SLOTS;
 			return 1;
 		}
-		if (atomic_load(&state->epoch) == EPOCH_OFF)
-			return 0;
 		if (!session_recorder_lives()) {
 			session_off();
 			return 0;

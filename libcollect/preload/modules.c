@@ -130,7 +130,7 @@ static uint32_t define(const struct dl_find_object *found)
 	uint32_t bytes, at = atomic_load(&state->module_count);
 	struct shared_module *record;
 
-	if (at >= MODULES_MAX || path_bytes > 4096)
+	if (at >= MODULES_MAX || path_bytes > 4096 || state->session == NULL)
 		return 0;
 	bytes = (uint32_t)(sizeof(*record) + build_id_bytes + path_bytes + 7) & ~7u;
 	record = (struct shared_module *)record_room(bytes);

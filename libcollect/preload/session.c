@@ -55,7 +55,8 @@ static uint32_t chunk_pop(void)
 
 uint32_t chunk_take(void)
 {
-	uint32_t chunk = chunk_pop();
+	const struct session *session = state->session;
+	uint32_t chunk = session != NULL ? chunk_pop() : CHUNK_NONE;
 
 	if (chunk == CHUNK_NONE) {
 		/* The recorder looks for rings of ended threads when it wakes. */
@@ -63,7 +64,7 @@ uint32_t chunk_take(void)
 		raw_futex_wake(&shared_region->wake);
 		return CHUNK_NONE;
 	}
-	atomic_store(&region_owner(shared_region)[chunk], state->session->epoch);
+	atomic_store(&region_owner(shared_region)[chunk], session->epoch);
 	return chunk;
 }
 

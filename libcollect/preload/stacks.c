@@ -57,12 +57,12 @@ static cold struct node_table *add_table(uint32_t number)
 }
 
 /* Makes sure that the chunk of node id is there and known to the recorder. */
-static cold int node_room(uint32_t id)
+static cold int node_room(const struct session *session, uint32_t id)
 {
 	uint32_t at = id / NODES_PER_CHUNK, chunk, none = CHUNK_NONE;
 	uint32_t *directory;
 
-	if (at >= DIRECTORY_ENTRIES || state->session->node_directory == CHUNK_NONE)
+	if (at >= DIRECTORY_ENTRIES || session->node_directory == CHUNK_NONE)
 		return 0;
 	chunk = atomic_load(&state->node_chunk[at]);
 	if (chunk == CHUNK_NONE) {
@@ -73,17 +73,20 @@ static cold int node_room(uint32_t id)
 		if (!atomic_compare_exchange_strong(&state->node_chunk[at], &none, chunk))
 			chunk = none;
 	}
-	directory = region_chunk(shared_region, state->session->node_directory);
+	directory = region_chunk(shared_region, session->node_directory);
 	__atomic_store_n(&directory[at], chunk, __ATOMIC_RELEASE);
 	return 1;
 }
 
 static cold uint32_t node_make(uint32_t parent, uint64_t address, uint32_t module_and_flags)
 {
-	uint32_t id =
-	    atomic_fetch_add_explicit(&state->session->node_count, 1, memory_order_relaxed);
+	struct session *session = state->session;
+	uint32_t id;
 
-	if (!node_room(id))
+	if (session == NULL) /* a child that was forked right here */
+		return 0;
+	id = atomic_fetch_add_explicit(&session->node_count, 1, memory_order_relaxed);
+	if (!node_room(session, id))
 		return 0;
 	*node_at(id) = (struct shared_node){parent, module_and_flags, address};
 	return id;

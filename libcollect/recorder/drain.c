@@ -269,6 +269,10 @@ static uint32_t fill_heap(struct drain *drain)
 		uint64_t time;
 
 		feed->head = atomic_load_explicit(&feed->ring->head, memory_order_acquire);
+		/* A child that was forked in the middle of a hook may have set it back
+		 * for a moment: its parent says it again. */
+		if ((int64_t)(feed->head - feed->tail) < 0)
+			continue;
 		if (feed->head - feed->tail > RING_SLOTS) {
 			/* Not what a hook wrote. Take it up again where it stands now. */
 			drain->bad++;

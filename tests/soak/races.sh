@@ -6,7 +6,7 @@
 again() { # TEST...
 	local run name
 	for name; do
-		for run in $(seq ${RUNS:-50}); do
+		for run in $(seq "${RUNS:-50}"); do
 			mkdir again && cd again || exit 1
 			timeout 120 bash "$TESTS/$name.sh" >../log 2>&1 || {
 				tail -n 20 ../log
@@ -20,7 +20,7 @@ again() { # TEST...
 again cli/forks cli/deaths cli/cancel cli/signals cli/exchange
 
 for victim in signals thread_keys thread_local_objects temporary_threads threads; do
-	for run in $(seq ${RUNS:-50}); do
+	for run in $(seq "${RUNS:-50}"); do
 		"$TESTS/check-victim" $victim >log 2>&1 || {
 			cat log
 			fail "$victim, run $run"
