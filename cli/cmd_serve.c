@@ -12,7 +12,7 @@
 #include "cli/record_options.h"
 #include "libcollect/recorder/launch.h"
 
-enum { REPLY_FD = 3, WORDS_MAX = 64 };
+enum { REPLY_FD = 3, WORDS_MAX = 64, OPTIONS_BYTES = 8192 };
 
 /* Splits text at blanks; quotes keep them. Returns how many words, -1: too many or an open quote.
  */
@@ -55,17 +55,21 @@ static int refuse(const char *complaint)
 
 int cmd_serve(int argc, char **argv)
 {
-	char *words[WORDS_MAX + 2] = {(char *)"record"}, complaint[400], *text;
+	static char text[OPTIONS_BYTES]; /* the options point into it */
+	char *words[WORDS_MAX + 2] = {(char *)"record"}, complaint[400];
 	const char *given = getenv(OPTIONS_VARIABLE);
 	struct recorder_options options;
 	uint64_t pid;
-	int count = 0;
+	int count;
 
 	if (argc != 2 || options_number(argv[1], &pid) != 0 || pid == 0 || pid > INT32_MAX)
 		return message_usage(
 		    "serve is run by libmallograph.so; see mallograph help record");
-	text = strdup(given != NULL ? given : "");
-	if (text == NULL || (count = split(text, words + 1, WORDS_MAX)) < 0)
+	if (given != NULL && strlen(given) >= sizeof(text))
+		return refuse("too long");
+	strcpy(text, given != NULL ? given : "");
+	count = split(text, words + 1, WORDS_MAX);
+	if (count < 0)
 		return refuse("an open quote, or too many words");
 	count++;
 	if (options_parse_quietly(&record_option_set, &count, words, complaint,

@@ -169,7 +169,8 @@ void record_summary(struct launch *launch, const char *name, int quiet)
 	if (!quiet) {
 		if (first != NULL)
 			add_first(&text, launch, first, shown);
-		add_others(&text, traces, others);
+		if (others > 0)
+			add_others(&text, traces, others);
 		if (launch->running > 0)
 			add(&text,
 			    "%u more processes still running: their traces are finished in the "

@@ -139,11 +139,11 @@ int trace_writer_record(struct trace_writer *writer, enum trace_block_type type,
 			const uint64_t *numbers, unsigned count)
 {
 	uint8_t *at = trace_writer_reserve(writer, type, 1 + 8 * TRACE_VARINT_MAX);
-	uint8_t *fields = at + 1;
-	uint8_t *end = fields;
+	uint8_t *fields, *end;
 
 	if (!at)
 		return writer->error;
+	fields = end = at + 1;
 	for (unsigned i = 0; i < count; i++)
 		end = trace_put_varint(end, numbers[i]);
 	*at = (uint8_t)(end - fields);

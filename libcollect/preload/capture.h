@@ -34,6 +34,7 @@ static inline int reach_read(struct reach *reach, uintptr_t address, uintptr_t *
 		     (address & 7) != 0) &&
 	    !reach_probe(reach, address))
 		return 0;
+	/* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): 0 is never within reach */
 	*value = *(const uintptr_t *)address;
 	return 1;
 }

@@ -52,11 +52,12 @@ static char **arguments(const char *program, const struct modules *modules, int 
 	    modules->file_count < DESCRIPTORS_MOST ? modules->file_count : DESCRIPTORS_MOST;
 	size_t pointers = (most * 2 + 6) * sizeof(char *);
 	char **list = calloc(1, pointers + (most + 2) * OPTION_BYTES);
-	char *text = (char *)list + pointers;
 	size_t count = 0;
+	char *text;
 
 	if (list == NULL)
 		return NULL;
+	text = (char *)list + pointers;
 	list[count++] = (char *)program;
 	list[count++] = (char *)"symbolize";
 	snprintf(text, OPTION_BYTES, "/tmp/perf-%d.map", (int)pid);
