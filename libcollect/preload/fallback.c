@@ -116,7 +116,7 @@ static unw_accessors_t accessors = {.find_proc_info = find_proc_info,
 /* 1 when the two are the ends of one pipe. */
 static int is_pipe(const int *ends)
 {
-	struct stat a, b;
+	struct stat a = {0}, b = {0};
 
 	return ends[0] >= 0 && ends[1] >= 0 && ends[0] != ends[1] &&
 	       raw_syscall(SYS_fstat, ends[0], (long)&a, 0, 0, 0, 0) == 0 && S_ISFIFO(a.st_mode) &&

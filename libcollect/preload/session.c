@@ -100,7 +100,7 @@ static int session_variable(char *buffer, size_t bytes)
 	const char *name = SESSION_VARIABLE "=";
 	size_t length = raw_length(name), used = 0;
 	long fd, got;
-	char piece;
+	char piece = '\0';
 
 	for (char **e = environ; e != NULL && *e != NULL; e++) {
 		if (!raw_begins(*e, name) || raw_length(*e + length) >= bytes)

@@ -51,7 +51,7 @@ static void read_pair(const struct clock *clock, uint64_t *units, uint64_t *ns)
 
 void clock_refine(struct clock *clock)
 {
-	uint64_t units, ns;
+	uint64_t units = 0, ns;
 
 	if (clock->kind != CLOCK_TSC)
 		return;

@@ -35,7 +35,7 @@ static uint32_t keep_file(struct module_files *files, int fd)
 		}
 	}
 	if (unused == files->count) {
-		struct module_file *more = files->files;
+		struct module_file *more;
 
 		if (files->count >= files->most)
 			goto drop;

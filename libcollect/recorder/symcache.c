@@ -54,7 +54,7 @@ void symcache_release(struct symcache *cache)
 	area_release(&cache->strings);
 	area_release(&cache->string_index);
 	free(cache->files);
-	*cache = (struct symcache){0};
+	memset(cache, 0, sizeof(*cache));
 }
 
 /* --- strings ------------------------------------------------------------------- */
