@@ -4,6 +4,7 @@
 #include "libcollect/preload/capture.h"
 #include "libcollect/preload/clock.h"
 #include "libcollect/preload/modules.h"
+#include "libcollect/preload/prepare.h"
 #include "libcollect/preload/rawio.h"
 #include "libcollect/preload/session.h"
 
@@ -269,6 +270,7 @@ static cold int loader_block(struct thread *thread, const void *p, const struct 
 
 	begin(thread, caller);
 	modules_forget(p);
+	hooks_cxx_forget(p);
 	ours = modules_forget_our_block(p);
 	end(thread);
 	return ours;

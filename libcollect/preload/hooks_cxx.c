@@ -9,7 +9,7 @@
  * for itself.
  *
  * libstdc++ may have been loaded RTLD_LOCAL (a python extension's): then it is
- * not behind us in the search order, and is found by name.
+ * not behind us in the search order, and is looked for among the loaded files.
  */
 #include <dlfcn.h>
 #include <elf.h>
@@ -19,6 +19,7 @@
 
 #include "libcollect/preload/clock.h"
 #include "libcollect/preload/events.h"
+#include "libcollect/preload/lookup.h"
 #include "libcollect/preload/prepare.h"
 #include "libcollect/preload/real.h"
 
@@ -28,62 +29,17 @@ struct real_operator {
 	const char *name; /* mangled */
 	void *_Atomic function;
 	uintptr_t text_bytes;
+	const struct link_map *map; /* the file that it is in, where that may go away */
 };
 
 enum { TEXT_BYTES_GUESS = 512 };
 
-/* Lookups take the loader's lock. Those that our constructor can make it makes,
- * so that a thread seldom waits for one that is loading a plugin. */
-static void *find_loaded(const struct real_operator *o)
+static void remember(struct real_operator *o, void *function, size_t bytes,
+		     const struct link_map *map)
 {
-	static const char *const libraries[] = {"libstdc++.so.6", "libc++abi.so.1", "libc++.so.1"};
-	void *function = dlsym(RTLD_NEXT, o->name);
-
-	for (unsigned i = 0; function == NULL && i < 3; i++) {
-		void *library = dlopen(libraries[i], RTLD_NOLOAD | RTLD_LAZY);
-
-		if (library != NULL)
-			function = dlsym(library, o->name);
-	}
-	return function;
-}
-
-static void remember(struct real_operator *o, void *function)
-{
-	Dl_info info;
-	const ElfW(Sym) *symbol = NULL;
-
-	if (dladdr1(function, &info, (void **)&symbol, RTLD_DL_SYMENT) != 0 && symbol != NULL)
-		o->text_bytes = symbol->st_size;
-	if (o->text_bytes == 0)
-		o->text_bytes = TEXT_BYTES_GUESS;
+	o->text_bytes = bytes != 0 ? bytes : TEXT_BYTES_GUESS;
+	o->map = map;
 	atomic_store(&o->function, function);
-}
-
-static cold void *resolve(struct real_operator *o, const struct frame *caller)
-{
-	struct dl_find_object found;
-	void *function;
-
-	self.ours++;
-	function = find_loaded(o);
-	if (function != NULL) {
-		remember(o, function);
-	} else if (_dl_find_object((void *)caller->pc, &found) == 0 &&
-		   found.dlfo_link_map != NULL) {
-		/* The caller's own, which goes when the caller goes: not remembered. */
-		o->text_bytes = TEXT_BYTES_GUESS;
-		function = dlsym(found.dlfo_link_map, o->name);
-	}
-	self.ours--;
-	return function;
-}
-
-static inline void *target(struct real_operator *o, const struct frame *caller)
-{
-	void *function = atomic_load_explicit(&o->function, memory_order_acquire);
-
-	return likely(function != NULL) ? function : resolve(o, caller);
 }
 
 /* Our own text: libstdc++'s operator new[] jumps to operator new, which then
@@ -94,6 +50,37 @@ static inline int from_ourselves(uintptr_t pc)
 {
 	/* Text lies between the file's start and its variables. */
 	return pc >= (uintptr_t)__ehdr_start && pc < (uintptr_t)&real;
+}
+
+/* libstdc++ came after us, for a plugin: it is looked for without the loader's
+ * lock, which may be held by who waits for this thread. */
+static cold void *resolve(struct real_operator *o, const struct frame *caller)
+{
+	const struct link_map *map = NULL;
+	struct dl_find_object found;
+	void *function;
+	size_t bytes = 0;
+
+	if (_dl_find_object((void *)caller->pc, &found) != 0 || found.dlfo_link_map == NULL)
+		return NULL;
+	/* What a plugin defines is for its own calls only: not remembered. */
+	function =
+	    from_ourselves(caller->pc) ? NULL : lookup_in(found.dlfo_link_map, o->name, &bytes);
+	if (function != NULL) {
+		o->text_bytes = bytes != 0 ? bytes : TEXT_BYTES_GUESS;
+		return function;
+	}
+	function = lookup_anywhere(found.dlfo_link_map, o->name, &bytes, &map);
+	if (function != NULL)
+		remember(o, function, bytes, map);
+	return function;
+}
+
+static inline void *target(struct real_operator *o, const struct frame *caller)
+{
+	void *function = atomic_load_explicit(&o->function, memory_order_acquire);
+
+	return likely(function != NULL) ? function : resolve(o, caller);
 }
 
 struct call {
@@ -260,33 +247,46 @@ DELETE(_ZdlPvSt11align_val_tRKSt9nothrow_t, FUNCTION_DELETE,
 DELETE(_ZdaPvSt11align_val_tRKSt9nothrow_t, FUNCTION_DELETE_ARRAY,
        (void *p, size_t alignment, nothrow tag), (void *, size_t, nothrow), (p, alignment, tag))
 
+static struct real_operator *const operators[] = {&real__Znwm,
+						  &real__Znam,
+						  &real__ZnwmRKSt9nothrow_t,
+						  &real__ZnamRKSt9nothrow_t,
+						  &real__ZnwmSt11align_val_t,
+						  &real__ZnamSt11align_val_t,
+						  &real__ZnwmSt11align_val_tRKSt9nothrow_t,
+						  &real__ZnamSt11align_val_tRKSt9nothrow_t,
+						  &real__ZdlPv,
+						  &real__ZdaPv,
+						  &real__ZdlPvm,
+						  &real__ZdaPvm,
+						  &real__ZdlPvRKSt9nothrow_t,
+						  &real__ZdaPvRKSt9nothrow_t,
+						  &real__ZdlPvSt11align_val_t,
+						  &real__ZdaPvSt11align_val_t,
+						  &real__ZdlPvmSt11align_val_t,
+						  &real__ZdaPvmSt11align_val_t,
+						  &real__ZdlPvSt11align_val_tRKSt9nothrow_t,
+						  &real__ZdaPvSt11align_val_tRKSt9nothrow_t};
+enum { OPERATORS = sizeof(operators) / sizeof(operators[0]) };
+
 void hooks_cxx_prepare(void)
 {
-	static struct real_operator *const all[] = {&real__Znwm,
-						    &real__Znam,
-						    &real__ZnwmRKSt9nothrow_t,
-						    &real__ZnamRKSt9nothrow_t,
-						    &real__ZnwmSt11align_val_t,
-						    &real__ZnamSt11align_val_t,
-						    &real__ZnwmSt11align_val_tRKSt9nothrow_t,
-						    &real__ZnamSt11align_val_tRKSt9nothrow_t,
-						    &real__ZdlPv,
-						    &real__ZdaPv,
-						    &real__ZdlPvm,
-						    &real__ZdaPvm,
-						    &real__ZdlPvRKSt9nothrow_t,
-						    &real__ZdaPvRKSt9nothrow_t,
-						    &real__ZdlPvSt11align_val_t,
-						    &real__ZdaPvSt11align_val_t,
-						    &real__ZdlPvmSt11align_val_t,
-						    &real__ZdaPvmSt11align_val_t,
-						    &real__ZdlPvSt11align_val_tRKSt9nothrow_t,
-						    &real__ZdaPvSt11align_val_tRKSt9nothrow_t};
+	for (unsigned i = 0; i < OPERATORS; i++) {
+		void *function = dlsym(RTLD_NEXT, operators[i]->name);
+		const ElfW(Sym) *symbol = NULL;
+		Dl_info info;
 
-	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
-		void *function = dlsym(RTLD_NEXT, all[i]->name);
-
-		if (function != NULL)
-			remember(all[i], function);
+		if (function == NULL)
+			continue;
+		if (dladdr1(function, &info, (void **)&symbol, RTLD_DL_SYMENT) == 0)
+			symbol = NULL;
+		remember(operators[i], function, symbol != NULL ? symbol->st_size : 0, NULL);
 	}
+}
+
+void hooks_cxx_forget(const void *map)
+{
+	for (unsigned i = 0; i < OPERATORS; i++)
+		if (operators[i]->map == map && map != NULL)
+			atomic_store(&operators[i]->function, NULL);
 }

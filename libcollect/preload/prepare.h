@@ -7,4 +7,8 @@
 void hooks_cxx_prepare(void);
 void hooks_exec_prepare(void);
 
+/* The loader gives back p, perhaps the record of a file whose operators were
+ * remembered. */
+void hooks_cxx_forget(const void *map);
+
 #endif
