@@ -20,3 +20,8 @@ record -o f.mlg "$VICTIMS/reload" "$VICTIMS/plugin_allocates.so" fork >out
 equal "status of reload with forks" $status 0
 equal "output" "$(cat out)" fine
 equal "traces" "$(ls f.*mlg f.mlg | sort -u | wc -l)" 61
+
+# a plugin's constructor waits for a thread that allocates
+record -o l.mlg timeout 20 "$VICTIMS/loader" "$VICTIMS/plugin_starts_thread.so" >out
+equal "status of loader" $status 0
+equal "output of loader" "$(cat out)" fine
