@@ -63,6 +63,43 @@ static const char *signal_name(unsigned number, char *buffer, size_t bytes)
 	return buffer;
 }
 
+/* Names come from programs and folders: safe for a terminal ... */
+struct safe {
+	char text[2048];
+};
+
+static struct safe shown(const char *name)
+{
+	struct safe safe;
+
+	text_escape(safe.text, sizeof(safe.text), name, strlen(name));
+	return safe;
+}
+
+/* ... and, where the line is there to be pasted, for a shell. */
+static struct safe for_shell(const char *name)
+{
+	static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+				    "_-./+,=:@%";
+	char quoted[2048];
+	size_t used = 0;
+
+	if (name[strspn(name, plain)] == '\0' && *name != '\0' && *name != '-')
+		return shown(name);
+	quoted[used++] = '\'';
+	for (; *name != '\0' && used + 8 < sizeof(quoted); name++) {
+		if (*name == '\'') {
+			memcpy(quoted + used, "'\\''", 4);
+			used += 4;
+		} else {
+			quoted[used++] = *name;
+		}
+	}
+	quoted[used++] = '\'';
+	quoted[used] = '\0';
+	return shown(quoted);
+}
+
 static void add_ending(struct text *text, const struct launch *launch, const struct report *report)
 {
 	char buffer[32];
@@ -119,9 +156,9 @@ static void add_first(struct text *text, const struct launch *launch, const stru
 		add_row(text, "unrecorded", number_plain((int64_t)r->unrecorded).text);
 		add(text, "  (programs started that cannot be recorded)\n");
 	}
-	add(text, "  %-22s%s  (%s)\n", "trace", r->path,
+	add(text, "  %-22s%s  (%s)\n", "trace", shown(r->path).text,
 	    number_bytes((int64_t)r->trace_bytes).text);
-	add(text, "next: mallograph print %s\n", r->path);
+	add(text, "next: mallograph print %s\n", for_shell(r->path).text);
 }
 
 static int by_peak(const void *a, const void *b)
@@ -137,9 +174,9 @@ static void add_others(struct text *text, struct report *reports, size_t count)
 	qsort(reports, count, sizeof(*reports), by_peak);
 	for (size_t i = 0; i < count && i < OTHERS_MAX; i++)
 		add(text, "also: %s, pid %d: peak %s, %" PRIu64 " allocations, %s\n",
-		    reports[i].name, reports[i].pid,
+		    shown(reports[i].name).text, reports[i].pid,
 		    number_bytes((int64_t)reports[i].peak_bytes).text, reports[i].allocations,
-		    reports[i].path);
+		    shown(reports[i].path).text);
 	if (count > OTHERS_MAX)
 		add(text, "also: %zu more processes, each in its own trace\n", count - OTHERS_MAX);
 }
@@ -147,11 +184,9 @@ static void add_others(struct text *text, struct report *reports, size_t count)
 void record_summary(struct launch *launch, const char *name, int quiet)
 {
 	struct text text = {.used = 0};
-	char shown[256];
 	size_t others = 0;
 	struct report *first = NULL, *traces = calloc(launch->report_count + 1, sizeof(*traces));
 
-	text_escape(shown, sizeof(shown), name, strlen(name));
 	for (size_t i = 0; i < launch->report_count; i++) {
 		struct report *r = &launch->reports[i];
 
@@ -168,7 +203,7 @@ void record_summary(struct launch *launch, const char *name, int quiet)
 			"then");
 	if (!quiet) {
 		if (first != NULL)
-			add_first(&text, launch, first, shown);
+			add_first(&text, launch, first, shown(name).text);
 		if (others > 0)
 			add_others(&text, traces, others);
 		if (launch->running > 0)

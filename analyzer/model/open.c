@@ -92,6 +92,8 @@ static void totals_from_end(struct profile *profile)
 	    .peak_rss = end[TRACE_END_PEAK_RSS],
 	    .end_tick = end[TRACE_END_TICK],
 	};
+	clamp(&profile->totals.reallocations);
+	clamp_unsummed(&profile->totals);
 }
 
 /* What events can't tell comes from the END block where there is one. */

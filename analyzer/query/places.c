@@ -148,6 +148,9 @@ static int number_nodes(struct context *all, struct places *places)
 
 		hash = id_table_hash(hash, places->location[node->location]);
 		places->node[i] = id_table_find(&table, hash, same_node, all, node);
+		places->leaf[i] = places->wrappers[node->location] != PLACES_ALL
+				      ? (uint32_t)i
+				      : places->leaf[node->parent];
 		if (!places->node[i]) {
 			places->node[i] = (uint32_t)i;
 			error = id_table_add(&table, hash, (uint32_t)i);
@@ -165,8 +168,10 @@ int places_init(struct places *places, const struct profile *profile)
 	places->location = calloc(profile->location_count, sizeof(*places->location));
 	places->wrappers = calloc(profile->location_count, sizeof(*places->wrappers));
 	places->node = calloc(profile->node_count, sizeof(*places->node));
+	places->leaf = calloc(profile->node_count, sizeof(*places->leaf));
 	places->module = calloc(profile->module_count, sizeof(*places->module));
-	if (!places->location || !places->wrappers || !places->node || !places->module)
+	if (!places->location || !places->wrappers || !places->node || !places->leaf ||
+	    !places->module)
 		return ERROR_MEMORY;
 	error = number_modules(&all, places);
 	if (!error)
@@ -181,6 +186,7 @@ void places_release(struct places *places)
 	free(places->location);
 	free(places->wrappers);
 	free(places->node);
+	free(places->leaf);
 	free(places->module);
 	*places = (struct places){0};
 }
@@ -188,14 +194,9 @@ void places_release(struct places *places)
 struct place_leaf places_leaf(const struct places *places, const struct profile *profile,
 			      uint32_t node)
 {
-	uint32_t at = node;
+	uint32_t at = places->leaf[node];
 
-	while (at) {
-		uint32_t wrappers = places->wrappers[profile->nodes[at].location];
-
-		if (wrappers != PLACES_ALL)
-			return (struct place_leaf){at, wrappers};
-		at = profile->nodes[at].parent;
-	}
-	return (struct place_leaf){node, 0};
+	if (at == 0)
+		return (struct place_leaf){node, 0};
+	return (struct place_leaf){at, places->wrappers[profile->nodes[at].location]};
 }

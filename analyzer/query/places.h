@@ -20,6 +20,9 @@ struct places {
 	uint32_t *location;
 	/* by node: the first node with the same places from there outward */
 	uint32_t *node;
+	/* by node: the first from there outward that is not all allocation function;
+	 * 0: none is */
+	uint32_t *leaf;
 	/* by location: how many of its frames, from the innermost, belong to the
 	 * allocation function and not to its caller; PLACES_ALL: the whole address */
 	uint32_t *wrappers;

@@ -52,6 +52,16 @@ static cold int wait_for_room(struct thread *thread)
 		/* Recording is over, or this is a child forked while we slept here. */
 		if (atomic_load(&state->epoch) != thread->epoch)
 			return 0;
+		/* The recorder has taken us for ended, and is wrong. */
+		if (state->session->epoch != thread->epoch) {
+			session_off();
+			return 0;
+		}
+		if (!session_owns(ring, thread->epoch)) {
+			count(COUNT_LOST_NO_RING);
+			thread->epoch = EPOCH_NONE;
+			return 0;
+		}
 		/* Said again: a child that a signal handler forked in the middle of
 		 * publish() has set it back. */
 		atomic_store(&ring->head, thread->head);
@@ -63,11 +73,6 @@ static cold int wait_for_room(struct thread *thread)
 		}
 		if (!session_recorder_lives()) {
 			session_off();
-			return 0;
-		}
-		if (!session_owns(ring, thread->epoch)) {
-			count(COUNT_LOST_NO_RING);
-			thread->epoch = EPOCH_NONE;
 			return 0;
 		}
 		sleep_for_room(thread, value);
@@ -105,9 +110,12 @@ static inline void put(struct thread *thread, uint64_t time, unsigned kind, unsi
 	}
 }
 
-static inline void publish(struct thread *thread)
+/* Looks as late as can be whether this is still the process that the ring
+ * belongs to: a child's store could set the head back for good. */
+static inline void publish(struct thread *thread, uint32_t epoch)
 {
-	atomic_store_explicit(&thread->ring->head, thread->head, memory_order_release);
+	if (likely(atomic_load_explicit(&state->epoch, memory_order_relaxed) == epoch))
+		atomic_store_explicit(&thread->ring->head, thread->head, memory_order_release);
 	/* Once every quarter of the ring is often enough to look. */
 	if (unlikely((thread->head & (RING_SLOTS / 4 - 1)) < 2))
 		wake_recorder();
@@ -256,7 +264,7 @@ void event_allocation(unsigned function, const void *p, size_t size, const struc
 	node = capture(thread, &from);
 	if (room(thread) && !other_process(thread, epoch)) {
 		put(thread, stamp(), EVENT_ALLOC, function, p, node, size);
-		publish(thread);
+		publish(thread, epoch);
 		thread->allocations++;
 		thread->last_allocation = (uintptr_t)p;
 	}
@@ -301,7 +309,7 @@ void event_deallocation_at(unsigned function, const void *p, const struct frame 
 	begin(thread, caller);
 	if (room(thread) && !other_process(thread, epoch)) {
 		put(thread, time != 0 ? time : stamp(), EVENT_FREE, function, p, 0, 0);
-		publish(thread);
+		publish(thread, epoch);
 		if (thread->last_allocation == (uintptr_t)p)
 			thread->last_allocation = 0;
 	}
@@ -351,7 +359,7 @@ void event_reallocation_end(struct reallocation *r, unsigned function, const voi
 	if (room(thread) && !other_process(thread, r->epoch)) {
 		put(thread, r->time, EVENT_REALLOC_FREE, function, r->old, 0, 0);
 		put(thread, stamp(), EVENT_REALLOC_ALLOC, function, p, node, size);
-		publish(thread);
+		publish(thread, r->epoch);
 		thread->allocations++;
 		thread->last_allocation = (uintptr_t)p;
 	}

@@ -24,6 +24,7 @@ __attribute__((constructor)) static void prepare(void)
 	capture_prepare();
 	hooks_cxx_prepare();
 	hooks_exec_prepare();
+	hooks_fork_prepare();
 	dlerror(); /* what we did not find is no business of the program's */
 	self.ours--;
 }

@@ -6,6 +6,7 @@
  * wait for the loader's lock, or take the program's dlerror() from it. */
 void hooks_cxx_prepare(void);
 void hooks_exec_prepare(void);
+void hooks_fork_prepare(void);
 
 /* The loader gives back p, perhaps the record of a file whose operators were
  * remembered. */

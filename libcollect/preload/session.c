@@ -367,6 +367,11 @@ static int ring_open(struct thread *thread)
 		raw_futex_wait(&shared_region->epochs, atomic_load(&shared_region->epochs), 5);
 		chunk = chunk_take();
 	}
+	/* The recorder has taken us for ended: nobody would drain this ring. */
+	if (session->epoch != atomic_load(&state->epoch)) {
+		session_off();
+		return -1;
+	}
 	if (chunk == CHUNK_NONE) {
 		thread->limit = 1;
 		count(COUNT_LOST_NO_RING);

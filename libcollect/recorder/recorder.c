@@ -213,17 +213,26 @@ static struct recording *find_relative(const struct recorder *recorder,
 	return NULL;
 }
 
+/* Numbers are those that processes see: in pid namespaces they may be equal for
+ * different ones, which the numbers that we see tell apart. */
+static int same_process(const struct recording *a, const struct recording *b)
+{
+	return a->own_pid == b->own_pid && (a->pid == 0 || b->pid == 0 || a->pid == b->pid);
+}
+
 /* A process has one image: the session before this one ended by an exec, or, when
  * the new one is a forked child's, was of another process of that number.
  * Returns 1 when by an exec. */
-static int end_image_before(struct recorder *recorder, const struct session *session)
+static int end_image_before(struct recorder *recorder, const struct recording *image)
 {
+	const struct session *session = image->session;
 	int execed = 0;
 
 	for (size_t i = 0; i < recorder->count; i++) {
 		struct recording *recording = recorder->recordings[i];
 
-		if (recording->own_pid != session->pid || recording->state != RECORDING_OPEN)
+		if (recording == image || recording->state != RECORDING_OPEN ||
+		    !same_process(recording, image))
 			continue;
 		if (session->origin == ORIGIN_FORK && recording->epoch != session->parent_epoch) {
 			end_with_process(recorder, recording);
@@ -264,7 +273,6 @@ static int open_session(struct recorder *recorder, uint32_t slot)
 	struct session *session = &recorder->common.shared.region->session[slot];
 	struct recording *parent = find_parent(recorder, session), *recording = NULL;
 	int is_first = recorder->first_pid != 0 && session->pid == recorder->first_pid;
-	int execed = end_image_before(recorder, session);
 
 	recorder->sessions_seen = 1;
 	if (is_first && recorder->first != NULL) {
@@ -278,8 +286,10 @@ static int open_session(struct recorder *recorder, uint32_t slot)
 		}
 	}
 	recording->first = is_first;
-	recording->origin = origin_of(recorder, session, is_first, execed);
+	recording->origin = origin_of(recorder, session, is_first, recording->writer == NULL);
 	recording_bind(recording, slot, parent, find_relative(recorder, session, recording));
+	recording->origin =
+	    origin_of(recorder, session, is_first, end_image_before(recorder, recording));
 	recorder->by_slot[slot] = recording;
 	if (recording->writer == NULL)
 		create_file(recorder, recording);
@@ -522,6 +532,8 @@ static void look_at_first(struct recorder *recorder, uint64_t now_ns)
 	if (recorder->first_pid == 0 || recorder->first_done || !first_has_ended(recorder))
 		return;
 	find_sessions(recorder, now_ns, 1);
+	recorder->ends_ns = 0;
+	look_at_ends(recorder, now_ns);
 	end_unopened(recorder);
 	for (size_t i = 0; i < recorder->count; i++) {
 		const struct recording *recording = recorder->recordings[i];

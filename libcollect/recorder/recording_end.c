@@ -29,6 +29,16 @@ void recording_check_writer(struct recording *recording, int error)
 		    strerror(recording->write_error));
 }
 
+/* Recordings are kept for the whole run; descriptors are not. */
+static void close_process(struct recording *recording)
+{
+	if (recording->state != RECORDING_DONE || recording->session != NULL ||
+	    recording->pidfd < 0)
+		return;
+	close(recording->pidfd);
+	recording->pidfd = -1;
+}
+
 void recording_leave_session(struct recording *recording)
 {
 	struct session *session = recording->session;
@@ -40,6 +50,7 @@ void recording_leave_session(struct recording *recording)
 	memset((char *)session + state, 0, sizeof(*session) - state);
 	atomic_store_explicit(&session->state, SESSION_FREE, memory_order_release);
 	recording->session = NULL;
+	close_process(recording);
 }
 
 static void set_ending(struct recording *recording, enum trace_ending ending, int status)
@@ -253,4 +264,5 @@ void recording_complete(struct recording *recording, struct symcache *symbols)
 	if (recording->stacks.modules.files != NULL)
 		modules_release(&recording->stacks.modules);
 	recording->state = RECORDING_DONE;
+	close_process(recording);
 }

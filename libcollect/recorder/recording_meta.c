@@ -31,7 +31,8 @@ void recording_find_process(struct recording *recording, const struct recording 
 		return;
 	/* Looking through all of /proc takes milliseconds: not where numbers mean
 	 * the same to a relative. */
-	if (relative == NULL || relative->other_namespace ||
+	if (relative == NULL || relative->pid == 0 || relative->unverified ||
+	    relative->other_namespace ||
 	    (recording->session->parent_pid != relative->own_pid &&
 	     recording->own_pid != relative->own_pid))
 		inside = proc_find_inside(recording->own_pid, id);

@@ -44,7 +44,8 @@ void recording_name_threads(struct recording *recording, uint64_t now_ns)
 static void look_at_thread(struct recording *recording, struct feed *feed)
 {
 	if (!feed->gone && recording->pid != 0 && !recording->other_namespace &&
-	    syscall(SYS_tgkill, recording->pid, feed->tid, 0) != 0 && errno == ESRCH)
+	    !recording->unverified && syscall(SYS_tgkill, recording->pid, feed->tid, 0) != 0 &&
+	    errno == ESRCH)
 		feed->gone = 1;
 }
 

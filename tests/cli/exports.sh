@@ -36,6 +36,8 @@ execveat
 execvp
 execvpe
 fexecve
+fork
+_Fork
 free
 free_aligned_sized
 free_sized

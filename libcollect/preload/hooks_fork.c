@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * fork, for one case only: a signal handler that interrupted a hook's
+ * bookkeeping forks. The child returns into the middle of it and would write
+ * what the parent writes, into the parent's ring. So it gets a copy of the
+ * ring, of its own, at the same address. Everything else about forks takes care of
+ * itself (state.h); a fork by system call is on its own.
+ */
+#include <dlfcn.h>
+#include <stdatomic.h>
+#include <sys/mman.h>
+#include <sys/types.h>
+
+#include "libcollect/preload/prepare.h"
+#include "libcollect/preload/rawio.h"
+#include "libcollect/preload/state.h"
+
+#include "libcollect/preload/banned.h"
+
+#define EXPORT __attribute__((visibility("default")))
+
+EXPORT pid_t fork(void);
+EXPORT pid_t _Fork(void);
+
+static pid_t (*_Atomic real_fork)(void);
+static pid_t (*_Atomic real__Fork)(void);
+
+static void part_from_ring(struct ring *ring)
+{
+	void *copy = raw_map(CHUNK_BYTES);
+
+	if (copy == NULL)
+		return;
+	raw_copy(copy, ring, CHUNK_BYTES);
+	raw_syscall(SYS_mremap, (long)copy, CHUNK_BYTES, CHUNK_BYTES, MREMAP_MAYMOVE | MREMAP_FIXED,
+		    (long)ring, 0);
+}
+
+static pid_t fork_by(pid_t (*real)(void))
+{
+	struct ring *ring = self.busy != 0 && self.epoch < EPOCH_OFF ? self.ring : NULL;
+	pid_t child = real();
+
+	if (child == 0 && ring != NULL)
+		part_from_ring(ring);
+	return child;
+}
+
+pid_t fork(void)
+{
+	hooks_fork_prepare();
+	return fork_by(atomic_load(&real_fork));
+}
+
+pid_t _Fork(void)
+{
+	hooks_fork_prepare();
+	return fork_by(atomic_load(&real__Fork));
+}
+
+void hooks_fork_prepare(void)
+{
+	if (atomic_load(&real_fork) == NULL)
+		atomic_store(&real_fork, (pid_t(*)(void))dlsym(RTLD_NEXT, "fork"));
+	if (atomic_load(&real__Fork) == NULL)
+		atomic_store(&real__Fork, (pid_t(*)(void))dlsym(RTLD_NEXT, "_Fork"));
+}
