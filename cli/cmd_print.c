@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "analyzer/model/profile.h"
+#include "analyzer/model/resolve.h"
 #include "analyzer/report/text.h"
 #include "cli/input.h"
 #include "cli/message.h"
@@ -191,8 +192,10 @@ int cmd_print(int argc, char **argv)
 	status = input_load(&profile, path);
 	if (!profile)
 		return status;
+	error = profile_resolve(profile);
 	text_report_head(stdout, profile, path);
-	error = text_report(stdout, profile, &text);
+	if (!error)
+		error = text_report(stdout, profile, &text);
 	profile_free(profile);
 	return error ? message_failed("%s: %s", path, error_text(error)) : status;
 }

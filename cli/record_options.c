@@ -24,8 +24,9 @@ static const struct option table[] = {
 	.kind = OPTION_TEXT,
 	.value = &values.output,
 	.argument = "FILE",
-	.help = "the trace (mallograph.%n.%p.mlg): %p is the program's pid, %n its\n"
-		"name, %h the host; further processes get .2, .3 before .mlg",
+	.help = "the trace (mallograph.%n.%p.mlg):\n"
+		"%p is the pid, %n the name, %h the host;\n"
+		"further processes get .2, .3 before .mlg",
     },
     {
 	.letter = 'q',
@@ -40,35 +41,38 @@ static const struct option table[] = {
 	.kind = OPTION_TEXT,
 	.value = &values.compress,
 	.argument = "CODEC[:LEVEL]",
-	.help = "zlib (the default), zstd or none; level 1 unless said otherwise",
+	.help = "zlib (the default), zstd or none;\n"
+		"level 1 unless said otherwise",
     },
     {
 	.name = "no-symbols",
 	.kind = OPTION_FLAG,
 	.value = &values.no_symbols,
 	.number = 1,
-	.help = "leave addresses: names are not looked up",
+	.help = "names are left for print to look up",
     },
     {
 	.name = "follow-fork",
 	.kind = OPTION_SWITCH,
 	.value = &values.follow_fork,
-	.help = "record the processes that it starts, each in its own file (yes)",
+	.help = "record the processes that it starts, each\n"
+		"in its own file (1)",
     },
     {
 	.name = "max-depth",
 	.kind = OPTION_NUMBER,
 	.value = &values.max_depth,
 	.argument = "N",
-	.help = "frames kept of a stack, the innermost (1024; at most 1100)",
+	.help = "frames kept of a stack, the innermost\n"
+		"(1024; at most 1100)",
     },
     {
 	.name = "max-size",
 	.kind = OPTION_SIZE,
 	.value = &values.max_size,
 	.argument = "SIZE",
-	.help = "write no more events when the trace has this size (k, M, G);\n"
-		"counters and peak go on",
+	.help = "write no more events when the trace has\n"
+		"this size (k, M, G); counters go on",
     },
     {0},
 };

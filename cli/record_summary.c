@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "cli/record_summary.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -119,9 +120,10 @@ static void add_lost(struct text *text, const struct report *report)
 		add(text, "  (events that could not be recorded; mallograph info tells why)\n");
 	}
 	if ((report->lost_other_reason & 1) != 0)
-		add(text, "  lost          everything after the recorder gave no sign of life\n");
+		add(text, "  %-28s  (everything after the recorder gave no sign of life)\n",
+		    "lost");
 	if ((report->lost_other_reason & 2) != 0)
-		add(text, "  lost          what could not be written to the trace\n");
+		add(text, "  %-28s  (what could not be written to the trace)\n", "lost");
 }
 
 static void add_first(struct text *text, const struct launch *launch, const struct report *r,
@@ -158,7 +160,8 @@ static void add_first(struct text *text, const struct launch *launch, const stru
 	}
 	add(text, "  %-22s%s  (%s)\n", "trace", shown(r->path).text,
 	    number_bytes((int64_t)r->trace_bytes).text);
-	add(text, "next: mallograph print %s\n", for_shell(r->path).text);
+	add(text, "next: %s print %s\n", for_shell(program_invocation_name).text,
+	    for_shell(r->path).text);
 }
 
 static int by_peak(const void *a, const void *b)

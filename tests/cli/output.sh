@@ -13,7 +13,7 @@ grep -qE '^mallograph: .*die finished, exit status 42, ' err || fail "summary: $
 grep -qE '^  allocations +10  \(' err || fail "summary: $(cat err)"
 grep -qE '^  leaked +10  \(160B in use at exit\)' err || fail "summary: $(cat err)"
 grep -qE "^  trace +$trace  \(" err || fail "summary: $(cat err)"
-grep -qE "^next: mallograph print $trace" err || fail "summary: $(cat err)"
+grep -qE "^next: (.*/)?mallograph print $trace" err || fail "summary: $(cat err)"
 ! grep -q 'lost' err || fail "summary: $(cat err)"
 
 "$MALLOGRAPH" record "$VICTIMS/die" term 10 2>err

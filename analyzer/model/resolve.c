@@ -1,0 +1,195 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The child writes a record for each location that it knows, in the machine's
+ * own byte order: struct found, then for each frame struct found_frame and the bytes of
+ * its two names. The parent takes whole, plausible records and stops at the first other one.
+ */
+#include "analyzer/model/resolve.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "analyzer/symbols/symbolize.h"
+#include "formats/error.h"
+
+enum { FRAMES_MOST = 64, NAME_MOST = 1 << 16, SECONDS = 30, MEGABYTES = 4000 };
+
+struct found {
+	uint32_t location, frames;
+};
+struct found_frame {
+	uint32_t line, function_bytes, file_bytes; /* 0 bytes: unknown */
+};
+
+/* --- the child ------------------------------------------------------------ */
+
+static void limit(int resource, rlim_t value)
+{
+	struct rlimit both = {value, value};
+
+	setrlimit(resource, &both);
+}
+
+static void write_frames(FILE *out, uint32_t location, const struct symbol_frame *frames,
+			 size_t count)
+{
+	struct found found = {location, (uint32_t)count};
+
+	fwrite(&found, sizeof(found), 1, out);
+	for (size_t i = 0; i < count; i++) {
+		const char *function = frames[i].function != NULL ? frames[i].function : "";
+		const char *file = frames[i].file != NULL ? frames[i].file : "";
+		struct found_frame frame = {frames[i].line, (uint32_t)strnlen(function, NAME_MOST),
+					    (uint32_t)strnlen(file, NAME_MOST)};
+
+		fwrite(&frame, sizeof(frame), 1, out);
+		fwrite(function, 1, frame.function_bytes, out);
+		fwrite(file, 1, frame.file_bytes, out);
+	}
+}
+
+static void name_module(FILE *out, const struct profile *profile, uint32_t id)
+{
+	const struct profile_module *module = &profile->modules[id];
+	const struct symbol_options options = {.debug_info = 1};
+	const char *path = *module->path != '\0' ? module->path : profile->program;
+	struct symbol_frame frames[FRAMES_MOST];
+	struct symbol_module *symbols;
+
+	if (path == NULL || symbol_module_open(&symbols, path, -1, module->build_id,
+					       module->build_id_bytes, &options) != 0)
+		return;
+	for (size_t i = 1; i < profile->location_count; i++) {
+		const struct profile_location *at = &profile->locations[i];
+		size_t count;
+
+		if (at->module != id)
+			continue;
+		count = symbol_module_find(symbols,
+					   module->start + (uint64_t)at->offset - module->base - 1,
+					   frames, FRAMES_MOST);
+		if (count > 0)
+			write_frames(out, (uint32_t)i, frames, count);
+	}
+	fflush(out);
+	symbol_module_close(symbols);
+}
+
+static void name_all(int fd, const struct profile *profile)
+{
+	FILE *out = fdopen(fd, "w");
+
+	limit(RLIMIT_CORE, 0);
+	limit(RLIMIT_CPU, SECONDS);
+#ifndef __SANITIZE_ADDRESS__ /* which reserves terabytes */
+	limit(RLIMIT_AS, (rlim_t)MEGABYTES * 1000000u);
+#endif
+	signal(SIGALRM, SIG_DFL);
+	alarm(SECONDS);
+	for (size_t id = 1; out != NULL && id < profile->module_count; id++)
+		name_module(out, profile, (uint32_t)id);
+	_exit(out == NULL || fclose(out) != 0);
+}
+
+/* --- the parent ------------------------------------------------------------ */
+
+/* A string of the profile's own, NULL for none. Returns 0 or ERROR_MEMORY; 1: the input ends. */
+static int read_name(FILE *in, struct profile *profile, uint32_t bytes, const char **name)
+{
+	char **strings, *text;
+
+	*name = NULL;
+	if (bytes == 0)
+		return 0;
+	strings = realloc(profile->strings, (profile->string_count + 1) * sizeof(*strings));
+	if (strings == NULL)
+		return ERROR_MEMORY;
+	profile->strings = strings;
+	text = malloc((size_t)bytes + 1);
+	if (text == NULL)
+		return ERROR_MEMORY;
+	if (fread(text, 1, bytes, in) != bytes) {
+		free(text);
+		return 1;
+	}
+	text[bytes] = '\0';
+	profile->strings[profile->string_count++] = text;
+	*name = text;
+	return 0;
+}
+
+static int read_frames(FILE *in, struct profile *profile, const struct found *found)
+{
+	struct profile_location *location = &profile->locations[found->location];
+	struct profile_frame *frames =
+	    realloc(profile->frames, (profile->frame_count + found->frames) * sizeof(*frames));
+	uint32_t first = (uint32_t)profile->frame_count;
+
+	if (frames == NULL)
+		return ERROR_MEMORY;
+	profile->frames = frames;
+	for (uint32_t i = 0; i < found->frames; i++) {
+		struct profile_frame *frame = &frames[first + i];
+		struct found_frame read;
+		int error;
+
+		if (fread(&read, sizeof(read), 1, in) != 1 || read.function_bytes > NAME_MOST ||
+		    read.file_bytes > NAME_MOST)
+			return 1;
+		frame->line = read.line;
+		error = read_name(in, profile, read.function_bytes, &frame->function);
+		if (error == 0)
+			error = read_name(in, profile, read.file_bytes, &frame->file);
+		if (error != 0)
+			return error;
+	}
+	profile->frame_count += found->frames;
+	location->frame = first;
+	location->frame_count = found->frames;
+	return 0;
+}
+
+static int read_all(FILE *in, struct profile *profile)
+{
+	struct found found;
+	int error = 0;
+
+	while (error == 0 && fread(&found, sizeof(found), 1, in) == 1) {
+		if (found.location >= profile->location_count || found.frames == 0 ||
+		    found.frames > FRAMES_MOST)
+			return 0;
+		error = read_frames(in, profile, &found);
+	}
+	return error < 0 ? error : 0;
+}
+
+int profile_resolve(struct profile *profile)
+{
+	int ends[2], error;
+	pid_t child;
+	FILE *in;
+
+	if (profile->string_count > 1 || profile->location_count <= 1 || pipe(ends) != 0)
+		return 0;
+	child = fork();
+	if (child == 0) {
+		close(ends[0]);
+		name_all(ends[1], profile);
+	}
+	close(ends[1]);
+	in = fdopen(ends[0], "r");
+	error = in != NULL ? read_all(in, profile) : ERROR_MEMORY;
+	if (in != NULL)
+		fclose(in);
+	else
+		close(ends[0]);
+	while (child > 0 && waitpid(child, NULL, 0) < 0 && errno == EINTR)
+		;
+	return error;
+}

@@ -1,0 +1,35 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# A trace without names (--no-symbols, or still being written) gets them from the files it
+# names when it is printed, if these are the same; info finds damage that print need not see.
+. "$TESTS/lib.sh"
+
+cp "$VICTIMS/leaks" program
+record --no-symbols -o n.mlg ./program >out
+equal "status" $status 0
+"$MALLOGRAPH" print -l1 n.mlg >with || fail "print"
+grep -q '^main$\|^    main$' with || fail "no name: $(head -n 12 with)"
+grep -q 'leaks.c:' with || fail "no line"
+# another file of that name is not believed
+cp "$VICTIMS/peak" program
+"$MALLOGRAPH" print -l1 n.mlg >without || fail "print of a trace whose program changed"
+! grep -q '/leaks.c:\|/peak.c:' without || fail "names from another file"
+grep -q 'program+0x' without || fail "no address: $(head -n 12 without)"
+
+record --compress none -o d.mlg "$VICTIMS/threads" >out
+"$MALLOGRAPH" info d.mlg >/dev/null 2>err || fail "info of a sound trace: $(cat err)"
+python3 - d.mlg <<'END' || fail "no block of events"
+import struct, sys
+data = bytearray(open(sys.argv[1], "rb").read())
+at = 16
+while at < len(data):
+    kind, stored = data[at + 4], struct.unpack_from("<I", data, at + 8)[0]
+    if kind == 6 and stored > 100:
+        data[at + 32 + stored // 2] ^= 1
+        open(sys.argv[1], "wb").write(data)
+        sys.exit(0)
+    at += 32 + stored
+sys.exit(1)
+END
+"$MALLOGRAPH" info d.mlg >/dev/null 2>err
+equal "status of info with a damaged event" $? 1
+grep -q damaged err || fail "says nothing: $(cat err)"
