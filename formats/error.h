@@ -6,16 +6,16 @@
  * (negative). They never print and never exit. */
 enum error {
 	ERROR_NONE = 0,
-	ERROR_MEMORY = -1,     /* out of memory */
-	ERROR_SYSTEM = -2,     /* a system call failed: errno says why */
-	ERROR_FOREIGN = -3,    /* not a file of ours */
-	ERROR_EMPTY = -4,      /* an empty file */
-	ERROR_NEWER = -5,      /* written by a newer version */
-	ERROR_DAMAGED = -6,    /* a checksum, a length or a reference is wrong */
-	ERROR_CUT_OFF = -7,    /* ends in the middle */
-	ERROR_LIMIT = -8,      /* over a limit that we set ourselves */
+	ERROR_MEMORY = -1,      /* out of memory */
+	ERROR_SYSTEM = -2,      /* a system call failed: errno says why */
+	ERROR_FOREIGN = -3,     /* not a file of ours */
+	ERROR_EMPTY = -4,       /* an empty file */
+	ERROR_NEWER = -5,       /* written by a newer version */
+	ERROR_DAMAGED = -6,     /* a checksum, a length or a reference is wrong */
+	ERROR_CUT_OFF = -7,     /* ends in the middle */
+	ERROR_LIMIT = -8,       /* over a limit that we set ourselves */
 	ERROR_UNSUPPORTED = -9, /* valid, but this build cannot read it (a codec) */
-	ERROR_DIRECTORY = -10  /* a folder, not a file */
+	ERROR_DIRECTORY = -10   /* a folder, not a file */
 };
 
 /* A sentence without a full stop, lower case: "not a mallograph trace".

@@ -46,7 +46,7 @@
 
 /* "SHMID.COOKIE" in decimal and hexadecimal; or SESSION_OFF: run unprofiled. */
 #define SESSION_VARIABLE "MALLOGRAPH_SESSION"
-#define SESSION_OFF	 "off"
+#define SESSION_OFF      "off"
 #define OPTIONS_VARIABLE "MALLOGRAPH_OPTIONS"
 
 #define CHUNK_BYTES       (256u << 10)

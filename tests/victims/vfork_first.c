@@ -7,8 +7,8 @@
 #include "expect.h"
 
 #define THREADS 4
-#define PAIRS	50000
-#define SIZE	10
+#define PAIRS   50000
+#define SIZE    10
 
 static void *run(void *argument)
 {
