@@ -29,6 +29,7 @@ struct feed { /* a ring being drained */
 	uint32_t thread; /* of the account, 0: no event yet */
 	int32_t tid;
 	int gone;            /* its thread has ended: nothing will be added */
+	int missed;          /* its thread was not on the last list of them */
 	uint64_t head;       /* as read in this round */
 	uint64_t tail;       /* consumed */
 	uint64_t released;   /* of which the program knows */

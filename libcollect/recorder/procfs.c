@@ -170,10 +170,11 @@ enum proc_mapped proc_maps_segment(pid_t pid, int id)
 	return result;
 }
 
-/* The number that a process has in the innermost of its pid namespaces. */
-static pid_t innermost_pid(pid_t pid)
+/* The number that the process or thread of a status file has in the innermost of
+ * its pid namespaces. */
+static pid_t innermost(pid_t pid, const char *status)
 {
-	char *text = proc_read(pid, "status", NULL);
+	char *text = proc_read(pid, status, NULL);
 	char *at = text != NULL ? strstr(text, "\nNSpid:") : NULL;
 	pid_t number = 0;
 
@@ -189,6 +190,38 @@ static pid_t innermost_pid(pid_t pid)
 	return number;
 }
 
+int proc_inner_threads(pid_t pid, pid_t **tids)
+{
+	char name[64];
+	struct dirent *entry;
+	int count = 0, room = 0;
+	DIR *folder;
+
+	*tids = NULL;
+	snprintf(name, sizeof(name), "/proc/%d/task", (int)pid);
+	folder = opendir(name);
+	if (folder == NULL)
+		return ERROR_SYSTEM;
+	while ((entry = readdir(folder)) != NULL) {
+		pid_t tid = (pid_t)strtol(entry->d_name, NULL, 10);
+
+		if (tid <= 0)
+			continue;
+		if (count == room) {
+			pid_t *more = realloc(*tids, (size_t)(room + 64) * 2 * sizeof(*more));
+
+			if (more == NULL)
+				break;
+			*tids = more;
+			room = (room + 64) * 2;
+		}
+		snprintf(name, sizeof(name), "task/%d/status", (int)tid);
+		(*tids)[count++] = innermost(pid, name);
+	}
+	closedir(folder);
+	return entry == NULL ? count : ERROR_MEMORY;
+}
+
 pid_t proc_find_inside(pid_t pid, int id)
 {
 	DIR *folder = opendir("/proc");
@@ -200,7 +233,7 @@ pid_t proc_find_inside(pid_t pid, int id)
 	while (found == 0 && (entry = readdir(folder)) != NULL) {
 		pid_t candidate = (pid_t)strtol(entry->d_name, NULL, 10);
 
-		if (candidate > 0 && candidate != pid && innermost_pid(candidate) == pid &&
+		if (candidate > 0 && candidate != pid && innermost(candidate, "status") == pid &&
 		    proc_maps_segment(candidate, id) == PROC_MAPPED)
 			found = candidate;
 	}

@@ -35,6 +35,10 @@ enum proc_mapped proc_maps_segment(pid_t pid, int id);
  * segment mapped; 0: none. */
 pid_t proc_find_inside(pid_t pid, int id);
 
+/* The numbers that the threads of a process have in its own pid namespace, to be freed. Returns
+ * how many, or a negative error. */
+int proc_inner_threads(pid_t pid, pid_t **tids);
+
 /* The file mapped at [start, end), or the lowest part of it: a descriptor, or -1.
  * maps is the text of /proc/PID/maps. */
 int proc_open_mapped(pid_t pid, const char *maps, uint64_t start, uint64_t end);

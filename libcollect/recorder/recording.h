@@ -67,7 +67,8 @@ struct recording {
 	struct timeline timeline;
 	uint64_t flushed_ns, ended_ns; /* ended_ns: when the end was first seen, 0: not yet */
 	uint64_t threads_ns;           /* when threads are to be looked at again */
-	uint32_t threads_next;         /* and from which on */
+	uint64_t inside_ns;    /* when we last listed the threads of another pid namespace */
+	uint32_t threads_next; /* and from which on */
 
 	enum trace_ending ending;
 	unsigned status; /* exit status or signal */

@@ -3,6 +3,7 @@
  * programs set some time after the start, and whether they still live. */
 #define _GNU_SOURCE
 #include <errno.h>
+#include <stdlib.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -12,6 +13,8 @@
 #define LOOK_NS       UINT64_C(10000000)
 #define NAME_FIRST_NS UINT64_C(2000000)
 #define NAME_MOST_NS  UINT64_C(1000000000)
+#define INSIDE_NS     UINT64_C(500000000)
+#define INSIDE_LOW_NS UINT64_C(20000000)
 enum { LOOKS_A_TIME = 64 };
 
 static void name_thread(struct recording *recording, const struct feed *feed)
@@ -49,6 +52,29 @@ static void look_at_thread(struct recording *recording, struct feed *feed)
 		feed->gone = 1;
 }
 
+/* Of a process in a pid namespace of its own, whose numbers tgkill() doesn't take:
+ * rings that we know and whose thread is not on its list are an ended one's.
+ * Twice, because the kernel's list may skip a thread while others end. */
+static void look_inside(struct recording *recording, uint64_t now_ns)
+{
+	struct drain *drain = &recording->drain;
+	uint32_t known = drain->count;
+	pid_t *tids;
+	int count;
+
+	recording->inside_ns = now_ns;
+	count = proc_inner_threads(recording->pid, &tids);
+	for (uint32_t i = 0; count > 0 && i < known; i++) {
+		int there = 0;
+
+		for (int k = 0; k < count && !there; k++)
+			there = tids[k] == drain->feeds[i].tid;
+		drain->feeds[i].gone |= !there && drain->feeds[i].missed;
+		drain->feeds[i].missed = !there;
+	}
+	free(tids);
+}
+
 /* The thread is looked at before the ring: what an ended one wrote is there. */
 void recording_look_at_threads(struct recording *recording, uint64_t now_ns)
 {
@@ -59,6 +85,9 @@ void recording_look_at_threads(struct recording *recording, uint64_t now_ns)
 	if (now_ns < recording->threads_ns && !all)
 		return;
 	recording->threads_ns = now_ns + LOOK_NS;
+	if (recording->other_namespace && recording->pid != 0 &&
+	    now_ns - recording->inside_ns > (all ? INSIDE_LOW_NS : INSIDE_NS))
+		look_inside(recording, now_ns);
 	while (looks-- > 0 && drain->count > 0) {
 		uint32_t at = recording->threads_next % drain->count;
 		struct feed *feed = &drain->feeds[at];
