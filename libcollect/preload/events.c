@@ -110,12 +110,9 @@ static inline void put(struct thread *thread, uint64_t time, unsigned kind, unsi
 	}
 }
 
-/* Looks as late as can be whether this is still the process that the ring
- * belongs to: a child's store could set the head back for good. */
-static inline void publish(struct thread *thread, uint32_t epoch)
+static inline void publish(struct thread *thread)
 {
-	if (likely(atomic_load_explicit(&state->epoch, memory_order_relaxed) == epoch))
-		atomic_store_explicit(&thread->ring->head, thread->head, memory_order_release);
+	atomic_store_explicit(&thread->ring->head, thread->head, memory_order_release);
 	/* Once every quarter of the ring is often enough to look. */
 	if (unlikely((thread->head & (RING_SLOTS / 4 - 1)) < 2))
 		wake_recorder();
@@ -183,7 +180,8 @@ static inline void end(struct thread *thread)
 }
 
 /* A signal handler forked in the middle of a hook, and this is the child: the
- * event is the parent's, and it publishes it. */
+ * event is the parent's, and it publishes it. (From here to the store the child
+ * writes to a copy of the ring: hooks_fork.c.) */
 static inline int other_process(const struct thread *thread, uint32_t epoch)
 {
 	return unlikely(atomic_load_explicit(&state->epoch, memory_order_relaxed) != epoch ||
@@ -264,7 +262,7 @@ void event_allocation(unsigned function, const void *p, size_t size, const struc
 	node = capture(thread, &from);
 	if (room(thread) && !other_process(thread, epoch)) {
 		put(thread, stamp(), EVENT_ALLOC, function, p, node, size);
-		publish(thread, epoch);
+		publish(thread);
 		thread->allocations++;
 		thread->last_allocation = (uintptr_t)p;
 	}
@@ -309,7 +307,7 @@ void event_deallocation_at(unsigned function, const void *p, const struct frame 
 	begin(thread, caller);
 	if (room(thread) && !other_process(thread, epoch)) {
 		put(thread, time != 0 ? time : stamp(), EVENT_FREE, function, p, 0, 0);
-		publish(thread, epoch);
+		publish(thread);
 		if (thread->last_allocation == (uintptr_t)p)
 			thread->last_allocation = 0;
 	}
@@ -359,7 +357,7 @@ void event_reallocation_end(struct reallocation *r, unsigned function, const voi
 	if (room(thread) && !other_process(thread, r->epoch)) {
 		put(thread, r->time, EVENT_REALLOC_FREE, function, r->old, 0, 0);
 		put(thread, stamp(), EVENT_REALLOC_ALLOC, function, p, node, size);
-		publish(thread, r->epoch);
+		publish(thread);
 		thread->allocations++;
 		thread->last_allocation = (uintptr_t)p;
 	}
