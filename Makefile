@@ -45,7 +45,7 @@ ALL_CFLAGS = $(GNU) -I. -DHAVE_ZSTD=$(HAVE_ZSTD) $(WARN) $(CFLAGS) -MMD -MP \
 	$(if $(SAN),-fsanitize=$(SAN) -fno-omit-frame-pointer)
 PRELOAD_CFLAGS = $(GNU) -I. $(WARN) $(CFLAGS) -MMD -MP -fPIC -fvisibility=hidden \
 	-fno-omit-frame-pointer -fexceptions -fno-builtin-malloc -fno-builtin-free \
-	-fno-builtin-calloc -fno-builtin-realloc -ftls-model=initial-exec
+	-fno-builtin-calloc -fno-builtin-realloc -ftls-model=initial-exec -fno-tree-slp-vectorize
 LIBS := -ldw -lelf -liberty $(if $(filter 1,$(HAVE_ZSTD)),-lzstd) -lz -lpthread
 
 TOOL_SOURCES := $(wildcard cli/*.c formats/*.c formats/*/*.c analyzer/*/*.c libcollect/recorder/*.c)
@@ -60,12 +60,16 @@ PRELOAD_OBJECTS := $(PRELOAD_SOURCES:%.c=$(B)/%.o) $(SHARED_SOURCES:%.c=$(B)/pre
 UNIT_TESTS := $(patsubst %.c,$(B)/%,$(wildcard tests/unit/test_*.c))
 VICTIM_SOURCES := $(notdir $(wildcard tests/victims/*.c tests/victims/*.cc))
 PLUGINS := $(addprefix $(B)/victims/,$(addsuffix .so,$(basename $(filter plugin_%,$(VICTIM_SOURCES)))))
-VICTIMS := $(addprefix $(B)/victims/,$(basename $(filter-out plugin_%,$(VICTIM_SOURCES))))
+VICTIMS := $(addprefix $(B)/victims/,$(basename $(filter-out plugin_%,$(VICTIM_SOURCES))) realign_o3)
 # Unoptimized: what a victim says it allocates, it allocates.
 VICTIM_CFLAGS := -D_GNU_SOURCE -g -O0 -fno-builtin -pthread -MMD -MP -Wall -Wextra \
 	-Wno-alloc-size-larger-than -Wno-use-after-free
 DEMO := $(B)/tests/demo/wordcount
 FIGURES := $(B)/tests/figures
+
+# What `make bench` runs and measures with; frames that are called stay on the stack.
+BENCH_PROGRAMS := $(addprefix $(B)/bench/,driver measure table pairs exchange worst replay)
+$(B)/tests/bench/%.o: ALL_CFLAGS += -fno-optimize-sibling-calls
 
 all: $(TOOL) $(LIBRARY)
 
@@ -77,6 +81,20 @@ $(LIBRARY): $(PRELOAD_OBJECTS)
 	$(CC) -shared -static-libgcc -Wl,-soname,libmallograph.so -Wl,-z,now -Wl,-z,relro \
 		-Wl,-z,nodelete -o $@ $^
 
+# The library that compares every stack with libunwind's (preload/check.h), for tests.
+CHECK_OBJECTS := $(PRELOAD_OBJECTS:$(B)/%=$(B)/check/%)
+$(B)/check/libmallograph.so: $(CHECK_OBJECTS)
+	$(CC) -shared -static-libgcc -Wl,-soname,libmallograph.so -Wl,-z,now -Wl,-z,relro \
+		-Wl,-z,nodelete -o $@ $^
+
+$(B)/check/libcollect/preload/%.o: libcollect/preload/%.c
+	@mkdir -p $(@D)
+	$(CC) $(PRELOAD_CFLAGS) -DCAPTURE_CHECK=1 -c -o $@ $<
+
+$(B)/check/preload/%.o: %.c
+	@mkdir -p $(@D)
+	$(CC) $(PRELOAD_CFLAGS) -DCAPTURE_CHECK=1 -c -o $@ $<
+
 $(B)/libcollect/preload/%.o: libcollect/preload/%.c
 	@mkdir -p $(@D)
 	$(CC) $(PRELOAD_CFLAGS) -c -o $@ $<
@@ -85,6 +103,7 @@ $(B)/preload/%.o: %.c
 	@mkdir -p $(@D)
 	$(CC) $(PRELOAD_CFLAGS) -c -o $@ $<
 
+$(B)/tests/unit/test_stacks: $(addprefix $(B)/libcollect/preload/,cfi.o rawio.o rules.o stacks.o table.o)
 $(FIGURES) $(UNIT_TESTS): $(B)/%: $(B)/%.o $(filter-out $(B)/cli/main.o,$(TOOL_OBJECTS))
 	$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS) -lcmocka
 
@@ -107,6 +126,25 @@ $(B)/victims/%: tests/victims/%.c
 $(B)/victims/%: tests/victims/%.cc
 	@mkdir -p $(@D)
 	$(CXX) -std=gnu++17 $(VICTIM_CFLAGS) -o $@ $<
+
+$(B)/bench/driver: $(B)/tests/bench/driver_rings.o $(B)/libcollect/recorder/region.o
+$(B)/bench/measure: $(B)/tests/bench/watch.o $(B)/tests/bench/tracee.o
+$(B)/bench/table: $(B)/tests/bench/figures.o
+$(B)/bench/replay: LDLIBS += $(LIBS)
+$(B)/bench/replay: $(B)/tests/bench/replay_stream.o $(filter $(B)/formats/%,$(TOOL_OBJECTS)) \
+	$(addprefix $(B)/libcollect/recorder/,account.o area.o classes.o clock.o livetable.o looseends.o)
+$(B)/bench/%: $(B)/tests/bench/%.o
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) $(LDFLAGS) -pthread -o $@ $^ $(LDLIBS)
+
+# Frames of other kinds than -O0 makes.
+$(B)/victims/alloca $(B)/victims/tail_calls: VICTIM_CFLAGS += -O2
+$(B)/victims/no_frame_pointer $(B)/victims/single_step: VICTIM_CFLAGS += -O2 -fomit-frame-pointer
+$(B)/victims/never_return: VICTIM_CFLAGS += -O2 -falign-functions=1
+$(B)/victims/realign: VICTIM_CFLAGS += -O2 -mavx2
+$(B)/victims/realign_o3: tests/victims/realign.c
+	@mkdir -p $(@D)
+	$(CC) -std=gnu11 $(VICTIM_CFLAGS) -O3 -mavx2 -o $@ $<
 
 $(DEMO): tests/demo/wordcount.c
 	@mkdir -p $(@D)
@@ -136,11 +174,14 @@ soak: tests-built
 
 RUN_TESTS = BUILD=$(abspath $(B)) MALLOGRAPH=$(abspath $(TOOL)) LIB=$(abspath $(LIBRARY)) \
 	CC="$(CC)" CXX="$(CXX)" JOBS=$(JOBS) tests/run
-tests-built: all $(UNIT_TESTS) $(FIGURES) $(VICTIMS) $(PLUGINS) $(DEMO)
+tests-built: all $(UNIT_TESTS) $(FIGURES) $(VICTIMS) $(PLUGINS) $(DEMO) $(B)/bench/driver \
+	$(B)/check/libmallograph.so
 
-bench: all
-	@if [ -x tests/bench/run ]; then tests/bench/run; \
-	else echo 'bench: tests/bench/run is missing' >&2; exit 1; fi
+bench: all bench-programs
+	@BUILD=$(abspath $(B)) MALLOGRAPH=$(abspath $(TOOL)) LIB=$(abspath $(LIBRARY)) \
+	CC="$(CC)" CXX="$(CXX)" tests/bench/run
+
+bench-programs: $(BENCH_PROGRAMS)
 
 lint:
 	@.ci/deps $(BUILD_PACKAGES) $(LINT_PACKAGES)
@@ -182,6 +223,7 @@ help:
 	@echo 'Variables: DEVELOPER=1 (warnings are errors), SAN=address,undefined or SAN=thread'
 	@echo '(a build of its own in build-SAN), B=FOLDER, CC, CFLAGS, HAVE_ZSTD=0'
 
--include $(TOOL_OBJECTS:.o=.d) $(PRELOAD_OBJECTS:.o=.d) $(UNIT_TESTS:=.d) $(VICTIMS:=.d) $(FIGURES).d
-.PHONY: all demo demo-run test check soak bench lint deps install uninstall clean help tests-built
+-include $(TOOL_OBJECTS:.o=.d) $(PRELOAD_OBJECTS:.o=.d) $(CHECK_OBJECTS:.o=.d) $(UNIT_TESTS:=.d) $(VICTIMS:=.d) $(FIGURES).d \
+	$(patsubst $(B)/bench/%,$(B)/tests/bench/%.d,$(BENCH_PROGRAMS))
+.PHONY: all demo demo-run test check soak bench bench-programs lint deps install uninstall clean help tests-built
 .SECONDARY:

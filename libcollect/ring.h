@@ -17,7 +17,8 @@
  *
  * Everything else lives in chunks of 256 KiB taken from one pool:
  *
- *   ring chunk       struct ring + RING_SLOTS events: one per thread
+ *   ring chunk       struct ring, then segments of events: one per thread, and more of
+ *                    segments only where it had to grow
  *   directory chunk  u32[65536]: chunk that holds nodes n*NODES_PER_CHUNK...
  *   node chunk       struct shared_node[NODES_PER_CHUNK]
  *   module chunk     struct shared_module records, one behind another
@@ -41,7 +42,7 @@
 
 /* Bumped whenever anything on this page changes meaning or place. Library and
  * recorder of different versions don't talk: the program runs unprofiled. */
-#define CONTRACT_VERSION 1u
+#define CONTRACT_VERSION 2u
 #define REGION_MAGIC     0x4d4c4752u
 
 /* "SHMID.COOKIE" in decimal and hexadecimal; or SESSION_OFF: run unprofiled. */
@@ -53,9 +54,6 @@
 #define CHUNK_NONE        0u /* chunk numbers start at 1 */
 #define SESSIONS_MAX      1024u
 #define DIRECTORY_ENTRIES (CHUNK_BYTES / 4)
-#define RING_SLOTS        8192u
-#define RING_SPARE_BYTES  (CHUNK_BYTES - 256u - RING_SLOTS * 24u)
-
 /* Where a block came from or went to: the outermost function that the program
  * called. The numbers are those of the trace format (formats/trace/layout.h
  * says the same, and a test compares them). */
@@ -89,47 +87,75 @@ enum function {
 
 enum event_kind {
 	EVENT_ALLOC = 1,         /* address, function, node, size */
-	EVENT_FREE = 2,          /* address, function; node and size are 0 */
+	EVENT_FREE = 2,          /* address, function */
 	EVENT_REALLOC_FREE = 3,  /* the old block of a successful realloc of a live block ... */
-	EVENT_REALLOC_ALLOC = 4, /* ... and its new one, always the next event of the ring
-				  * (a EVENT_WIDE slot aside), published together */
-	EVENT_WIDE = 5           /* behind an allocation whose size is SIZE_WIDE: time holds the
-				  * size in bytes; published together with it */
+	EVENT_REALLOC_ALLOC = 4, /* ... and its new one, always the next event of the ring,
+				  * published together */
+	EVENT_TIME = 5,          /* no event: says how late it is */
+	EVENT_SKIP = 6           /* no event: the rest of the segment is not used */
 };
 
-#define SIZE_WIDE UINT32_MAX
+/*
+ * A ring is a stream of 8-byte words. An event is one to four of them:
+ *
+ *   word 0    bits 0-47 address, 48-50 event_kind, 51 EVENT_STAMPED, 52 EVENT_WIDE,
+ *             54-59 function; the others are 0
+ *   node      allocations only: bits 0-31 stack (session's node id; 0: unknown), 32-63
+ *             bytes requested (with EVENT_WIDE: anything)
+ *   time      with EVENT_STAMPED only: in units of region.clock. An allocation is stamped
+ *             after the real allocator returned, a deallocation before it is called
+ *   size      with EVENT_WIDE only: bytes requested, of an allocation of 4 GiB or more
+ *
+ * While the session has one thread the ring is the order, and events need no
+ * stamp: one without happened at the time of the last EVENT_TIME (which is
+ * stamped) before it, or behind; P writes one whenever region.tick has changed
+ * since the last. Stamps in one ring may step back a little (signal handlers).
+ */
+#define EVENT_ADDRESS_BITS 48
+#define EVENT_STAMPED      (UINT64_C(1) << 51)
+#define EVENT_WIDE         (UINT64_C(1) << 52)
+#define EVENT_WORDS_MAX    4u
+
+#define EVENT_ADDRESS(word)  ((word) & ((UINT64_C(1) << EVENT_ADDRESS_BITS) - 1))
+#define EVENT_KIND(word)     ((unsigned)((word) >> 48) & 7u)
+#define EVENT_FUNCTION(word) ((unsigned)((word) >> 54) & 63u)
+#define EVENT_WORD(kind, function, address)                                                        \
+	((uint64_t)(address) | (uint64_t)(kind) << 48 | (uint64_t)(function) << 54)
+#define EVENT_NODE(word)             ((uint32_t)(word))
+#define EVENT_SIZE(word)             ((uint32_t)((word) >> 32))
+#define EVENT_NODE_WORD(node, bytes) ((uint64_t)(node) | (uint64_t)(uint32_t)(bytes) << 32)
+
+static inline int event_is_allocation(uint64_t word)
+{
+	return EVENT_KIND(word) == EVENT_ALLOC || EVENT_KIND(word) == EVENT_REALLOC_ALLOC;
+}
+
+/* How many words the event that begins with this one has. */
+static inline unsigned event_words(uint64_t word)
+{
+	return 1u + (unsigned)event_is_allocation(word) + ((word & EVENT_STAMPED) != 0) +
+	       ((word & EVENT_WIDE) != 0);
+}
 
 /*
- * One slot of a ring, 24 bytes:
- *
- *   time      in ticks of region.clock; an allocation is stamped after the
- *             real allocator returned, a deallocation before it is called
- *   what      bits 0-47 address, 48-51 event_kind, 52-57 function
- *   node      stack (session's node id; 0: stack unknown)
- *   size      bytes requested, or SIZE_WIDE
- *
- * Times in one ring may step back a little (signal handlers).
+ * A ring starts with few segments and grows. Words are numbered through;
+ * segment n of the stream holds the words n * SEGMENT_WORDS ... and lies at
+ * place[n % RING_SEGMENTS]: places 0 .. RING_FIRST_SEGMENTS-1 in the ring's own
+ * chunk, then SEGMENTS_PER_CHUNK in each chunk of more[]. When a segment is full
+ * P goes on in any place that R has drained, or in a place not yet used, for which it may
+ * take another chunk; where there is neither it sets waiting, looks once more,
+ * and sleeps on `room` with a time-out. R, having moved tail, bumps room and wakes it when
+ * waiting is set. An event does not cross the end of a segment: P fills up with
+ * an EVENT_SKIP (or ends right there).
  */
-struct event {
-	uint64_t time;
-	uint64_t what;
-	uint32_t node;
-	uint32_t size;
-};
+#define SEGMENT_WORDS       4096u
+#define SEGMENT_BYTES       (SEGMENT_WORDS * 8u)
+#define SEGMENTS_PER_CHUNK  (CHUNK_BYTES / SEGMENT_BYTES)
+#define RING_FIRST_SEGMENTS 3u
+#define RING_MORE_CHUNKS    3u
+#define RING_SEGMENTS       (RING_FIRST_SEGMENTS + RING_MORE_CHUNKS * SEGMENTS_PER_CHUNK)
+#define RING_SPARE_BYTES    (CHUNK_BYTES - RING_FIRST_SEGMENTS * SEGMENT_BYTES - 192u)
 
-#define EVENT_ADDRESS_BITS   48
-#define EVENT_ADDRESS(what)  ((what) & ((UINT64_C(1) << EVENT_ADDRESS_BITS) - 1))
-#define EVENT_KIND(what)     ((unsigned)((what) >> 48) & 15u)
-#define EVENT_FUNCTION(what) ((unsigned)((what) >> 52) & 63u)
-#define EVENT_WHAT(kind, function, address)                                                        \
-	((uint64_t)(address) | (uint64_t)(kind) << 48 | (uint64_t)(function) << 52)
-
-/*
- * The head of a ring chunk. Slot n of the stream is slot[n % RING_SLOTS].
- * P may publish up to tail + RING_SLOTS. When that is reached P sets waiting,
- * looks once more, and sleeps on `room` with a time-out; R, having moved
- * tail, bumps room and wakes it when waiting is set.
- */
 struct ring {
 	/* P; set before the ring is pushed on session.rings */
 	uint32_t next;    /* chunk of the next ring in session.rings, CHUNK_NONE: last */
@@ -137,15 +163,16 @@ struct ring {
 	int32_t tid;      /* as the program sees it */
 	uint32_t pad0;
 	uint64_t opened; /* time */
-	uint8_t pad1[40];
+	/* P; set before head goes to where they are used */
+	_Atomic uint32_t more[RING_MORE_CHUNKS]; /* CHUNK_NONE: not yet taken */
+	_Atomic uint8_t place[RING_SEGMENTS];    /* of segment n: [n % RING_SEGMENTS] */
 
-	_Alignas(64) _Atomic uint64_t head; /* P, release: slots published so far */
-	_Alignas(64) _Atomic uint64_t tail; /* R, release: slots consumed so far */
-	_Atomic uint32_t waiting;           /* P sets, R clears */
-	_Atomic uint32_t room;              /* R: futex word */
-	_Atomic uint32_t lost;              /* P: events that this thread could not record */
-	_Alignas(64) struct event slot[RING_SLOTS];
-	uint8_t spare[RING_SPARE_BYTES]; /* P: scratch memory of the thread's hooks */
+	_Alignas(64) _Atomic uint64_t head;           /* P, release: words published so far */
+	_Alignas(64) _Atomic uint64_t tail;           /* R, release: words consumed so far */
+	_Atomic uint32_t waiting;                     /* P sets, R clears */
+	_Atomic uint32_t room;                        /* R: futex word */
+	_Alignas(64) uint8_t spare[RING_SPARE_BYTES]; /* P: scratch memory of the thread's hooks */
+	uint64_t segment[RING_FIRST_SEGMENTS][SEGMENT_WORDS];
 };
 
 /* What a stack node is, beside a return address. */
@@ -263,17 +290,27 @@ struct region {
 	_Alignas(64) _Atomic uint32_t recorder;
 	_Atomic uint32_t heartbeat;  /* R: changes at least once a second */
 	_Atomic uint32_t wake;       /* futex word: P bumps it to wake R early ... */
-	_Atomic uint32_t sleeping;   /* ... when R has set this */
+	_Atomic uint32_t sleeping;   /* ... when R has set this (enum region_sleep) */
 	_Atomic uint32_t epochs;     /* P: last epoch given out */
 	_Atomic uint32_t unrecorded; /* P: processes that found no session, or the like */
 	/* L, then wakes R: how the launched program ended */
 	_Atomic uint32_t first_ended;
 	int32_t first_status; /* as waitpid() gives it */
+	/* R: changes with every look at the rings and before every sleep; in a line that
+	 * nobody else writes. See EVENT_TIME. */
+	_Alignas(64) _Atomic uint32_t tick;
 
 	_Alignas(64) _Atomic uint64_t pool;
 	_Atomic uint32_t fresh;
 	_Alignas(64) struct session session[SESSIONS_MAX];
 	/* then: uint32_t next[chunks], uint32_t owner[chunks], chunks */
+};
+
+enum region_sleep {
+	SLEEPING_NOT = 0,  /* or so shortly that waking isn't worth it */
+	SLEEPING = 1,      /* P wakes R when it has filled a segment ... */
+	SLEEPING_LONG = 2, /* ... and at once behind an EVENT_TIME, lest what follows
+			    * be taken for as old as that */
 };
 
 enum region_clock {
@@ -296,8 +333,9 @@ static inline void *region_chunk(struct region *region, uint32_t chunk)
 	return (char *)region + region->chunk_offset + (uint64_t)chunk * CHUNK_BYTES;
 }
 
-_Static_assert(sizeof(struct event) == 24, "events are 24 bytes");
-_Static_assert(sizeof(struct ring) <= CHUNK_BYTES, "a ring fits a chunk");
+_Static_assert(sizeof(struct ring) == CHUNK_BYTES, "a ring is a chunk");
+_Static_assert(RING_SEGMENTS <= 255 && SEGMENT_BYTES * SEGMENTS_PER_CHUNK == CHUNK_BYTES,
+	       "places are bytes, segments fill a chunk");
 _Static_assert(sizeof(struct shared_node) == 16, "nodes are 16 bytes");
 
 #endif

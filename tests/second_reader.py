@@ -4,7 +4,8 @@ them with the counters of the same file. Exit status: 0 fine, cut, damaged; 1 mi
 import collections, functools, itertools, operator, re, struct, sys, zlib
 
 META, MODULES, NODES, CLASSES, THREADS, EVENTS, TIMELINE, STRINGS, SYMBOLS, OF_CLASS, OF_THREAD, END = range(1, 13)
-ALLOCATION, DEALLOCATION, THREAD, TICKS, UNKNOWN_FREE, INHERITED_FREE, REALLOC, OTHER_THREAD = 0, 1, 2, 3, 4, 5, 8, 16
+ALLOCATION, DEALLOCATION, THREAD, TICKS, UNKNOWN_FREE, INHERITED_FREE, TEMPORARY, RECENT = range(8)
+REALLOC, OTHER_THREAD, STEP, NEXT, GUESSED = 8, 16, 16, 32, 256
 U32, COUNT, U64, MAX_BLOCK = (1 << 32) - 1, (1 << 63) - 1, (1 << 64) - 1, 1 << 24
 CUT, INCOMPLETE, EVENTS_STOPPED = 2, 4, 46
 NUMBER_TAGS = {META: (4, 5, 6, 7, 9, 11), END: (*range(1, 15), *range(32, 47))}
@@ -60,8 +61,9 @@ class Trace:
 		self.tick = self.peaks = self.peak_bytes = self.peak_blocks = self.peak_tick = self.bytes = 0
 		self.count, self.strays, self.drifts = [0] * 32, 0, 0  # count: of each byte of column 0
 
-	def block(self, kind, payload, first_tick):
-		fields, read = Fields(payload), {NODES: self.nodes, CLASSES: self.classes, EVENTS: self.events}.get(kind)
+	def block(self, kind, payload, first_tick, flags):
+		events = self.guessed if flags & GUESSED else self.events
+		fields, read = Fields(payload), {NODES: self.nodes, CLASSES: self.classes, EVENTS: events}.get(kind)
 		self.values = {}
 		if read:
 			read(fields, first_tick)
@@ -113,6 +115,83 @@ class Trace:
 			for column, start in (self.size, size), (self.temporary, 0), (self.live, 0), (self.noted, 0), (self.peak, 0):
 				column.append(start)
 
+	def guessed(self, fields, first_tick):
+		left, thread, tick = fields.number(1 << 20), fields.number(len(self.made) - 1, 1), fields.number(COUNT)
+		need(self.tick <= tick == first_tick, "events with a wrong tick at the start")
+		lengths = [fields.number() for _ in range(fields.number())]
+		need(len(lengths) >= 9 and sum(lengths) == len(fields), "columns that do not add up")
+		columns = [Fields(fields.bytes(length)) for length in lengths][:9]
+		operations, runs, classes, threads, ticks, ages, steps, low, large = columns
+		plain, plain_classes, plain_threads, plain_ticks, plain_ages = bytearray(), [], [], [], []
+		table, context, place, born, recent = {}, 0, 0, tick, 0
+		start, at, blocks, made = thread, tick, [None], collections.Counter()  # blocks: of each allocation, from 1
+
+		def number(column):
+			need(column, "a column that ends too early")
+			if (byte := column.bytes(1)[0]) < 192:
+				return byte
+			if byte < 255:
+				need(low, "column 7 ends too early")
+				return 192 + 256 * (byte - 192) + low.bytes(1)[0]
+			return 192 + large.number(U64 - 192, 63 * 256)
+		def signed(column):
+			return (value := number(column)) >> 1 ^ -(value & 1)
+
+		while True:
+			run = runs.number(left)
+			for guess in range(run + 1):
+				if guess == run and not operations:
+					break
+				left, slot = left - 1, (context * 0x9E3779B97F4A7C15 & U64) >> 48
+				if guess < run:
+					need(symbol := table.get(slot), "a guess of nothing")
+					operation, value = symbol & 63, symbol >> 6
+				else:
+					operation, value = operations.bytes(1)[0], 0
+					if operation == TICKS:
+						plain.append(operation), plain_ticks.append(passed := number(ticks))
+						at += passed
+						continue
+					kind = operation & 7
+					if kind not in (UNKNOWN_FREE, INHERITED_FREE):
+						value = number({THREAD: threads, RECENT: steps if operation & STEP else ages}.get(kind, classes))
+					symbol = operation | value << 6 & U32
+					if value < 1 << 26:
+						table[slot] = symbol
+				context = (context << 16 | (symbol * 0x9E3779B1 & U32) >> 16) & U64
+				kind, realloc = operation & 7, operation & REALLOC
+				if kind in (ALLOCATION, TEMPORARY):
+					need(not operation & ~15, "an unknown operation or flag")
+					made[thread] += 1
+					blocks.append(None if kind == TEMPORARY else (value, thread, at, made[thread]))
+					plain.append(ALLOCATION | realloc), plain_classes.append(value)
+					if kind == TEMPORARY:
+						plain.append(DEALLOCATION), plain_classes.append(value), plain_ticks.append(0), plain_ages.append(0)
+				elif kind == RECENT:
+					need(operation < 32, "an unknown operation or flag")
+					recent = recent + (value >> 1 ^ -(value & 1)) if operation & STEP else len(blocks) - 1 - value
+					need(0 < recent < len(blocks) and blocks[recent], "a deallocation of nothing")
+					(value, owner, then, before), blocks[recent] = blocks[recent], None
+					plain_classes.append(value), plain_ticks.append(at - then), plain_ages.append(made[owner] - before)
+					plain.append(DEALLOCATION | realloc | (OTHER_THREAD if owner != thread else 0))
+					plain_threads += [owner] if owner != thread else []
+				elif kind == DEALLOCATION:
+					plain.append(DEALLOCATION | operation & (REALLOC | OTHER_THREAD)), plain_classes.append(value)
+					plain_threads += [number(threads)] if operation & OTHER_THREAD else []
+					born, place = (born, place + 1) if operation & NEXT else (born + signed(ticks), place + signed(ages))
+					need(0 <= born <= at, "a block older than the recording, or born later")
+					plain_ticks.append(at - born), plain_ages.append(len(blocks) - 1 - place)
+				else:
+					plain.append(operation)
+					if kind == THREAD:
+						need(0 < value < len(self.made), "events of what is not defined")
+						plain_threads.append(thread := value)
+			else:
+				continue
+			break
+		need(not left and not any(columns), "operations or columns left over")
+		self.check_and_happen(bytes(plain), start, tick, [plain_classes, plain_threads, plain_ticks, plain_ages])
+
 	def events(self, fields, first_tick):
 		length, thread, tick = fields.number(), fields.number(len(self.made) - 1, 1), fields.number(COUNT)
 		need(self.tick <= tick == first_tick, "events with a wrong tick at the start")
@@ -121,6 +200,9 @@ class Trace:
 		operations = fields.bytes(length)
 		columns = [fields.numbers(length) for length in lengths[1:5]]
 		fields.bytes(len(fields))
+		self.check_and_happen(operations, thread, tick, columns)
+
+	def check_and_happen(self, operations, thread, tick, columns):
 		need(not operations.translate(None, bytes((0, 1, 2, 3, 4, 5, 8, 9, 17, 25))), "an unknown operation or flag")
 		n = [operations.count(operation) for operation in range(32)]
 		frees, others = n[1] + n[9] + n[17] + n[25], n[17] + n[25]
@@ -215,13 +297,13 @@ def read(file, trace):
 	while len(header := file.read(32)) == 32:
 		magic, kind, codec, flags, stored, raw, tick, payload_crc, crc = struct.unpack("<4sBBHIIQII", header)
 		need(magic == b"Mblk" and crc == zlib.crc32(header[:28]), "the header of a block")
-		need(flags < 256, f"flags {flags:#x}: written by a newer version", 3)
+		need(flags & ~(GUESSED if kind == EVENTS else 0) < 256, f"flags {flags:#x}: written by a newer version", 3)
 		need(stored <= MAX_BLOCK and raw <= MAX_BLOCK, "a block over 16 MiB")
 		if len(payload := file.read(stored)) < stored:
 			break
 		if META <= kind <= END:
 			need(payload_crc == zlib.crc32(payload), "the CRC of a payload")
-			trace.block(kind, decompress(codec, payload, raw), tick)
+			trace.block(kind, decompress(codec, payload, raw), tick, flags)
 		if kind == END:
 			need(not file.read(1), "bytes behind END")
 			return "complete"

@@ -18,7 +18,9 @@
 #include "formats/trace/layout.h"
 #include "formats/trace/source.h"
 
-#define TRACE_FLAGS_REFUSE 0xff00u /* flags whose meaning a reader must know */
+#define TRACE_FLAGS_REFUSE                                                                         \
+	0xff00u /* flags whose meaning a reader must know; this one knows                          \
+		 * TRACE_FLAG_GUESSED of EVENTS */
 
 struct trace_block_header {
 	unsigned type; /* enum trace_block_type, or one from a newer version */
@@ -49,7 +51,7 @@ struct trace_block_writer {
 
 /* Compresses and writes one block; payload is at most TRACE_BLOCK_MAX bytes.
  * Errors: ERROR_MEMORY, ERROR_SYSTEM, ERROR_UNSUPPORTED. */
-int trace_block_write(struct trace_block_writer *writer, enum trace_block_type type,
+int trace_block_write(struct trace_block_writer *writer, enum trace_block_type type, unsigned flags,
 		      uint64_t first_tick, const uint8_t *payload, size_t bytes);
 /* Writes bytes as they are: ERROR_SYSTEM. */
 int trace_block_write_raw(struct trace_block_writer *writer, const void *bytes, size_t size);

@@ -62,12 +62,13 @@ static int reserve(struct trace_block_writer *writer, size_t bytes)
 	return 0;
 }
 
-int trace_block_write(struct trace_block_writer *writer, enum trace_block_type type,
+int trace_block_write(struct trace_block_writer *writer, enum trace_block_type type, unsigned flags,
 		      uint64_t first_tick, const uint8_t *payload, size_t bytes)
 {
 	struct trace_block_header header = {
 	    .type = type,
 	    .codec = writer->compressor.codec,
+	    .flags = flags,
 	    .raw_bytes = (uint32_t)bytes,
 	    .first_tick = first_tick,
 	};

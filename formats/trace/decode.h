@@ -35,6 +35,8 @@ struct trace_decoder {
 	struct trace_frame *frames; /* of one symbol */
 	size_t frame_capacity;
 
+	struct trace_replay *replay; /* decode_events.c */
+
 	uint64_t event_tick, point_tick; /* last seen */
 	uint64_t event_bytes;            /* sum of the sizes of allocations read as events */
 	uint64_t class_bytes;            /* the same by class counters, and by thread counters: */
@@ -45,6 +47,7 @@ struct trace_decoder {
 #define TRACE_SUM_MAX INT64_MAX
 
 void trace_decoder_release(struct trace_decoder *decoder);
+void trace_replay_free(struct trace_replay *replay);
 
 /* Decodes one payload. Types that are not known are skipped. */
 int trace_decode_block(struct trace_decoder *decoder, const struct trace_block_header *header,
@@ -64,7 +67,9 @@ int trace_decode_timeline(struct trace_decoder *decoder, uint64_t first_tick,
 int trace_decode_class_counters(struct trace_decoder *decoder, struct trace_cursor payload);
 int trace_decode_thread_counters(struct trace_decoder *decoder, struct trace_cursor payload);
 int trace_decode_events(struct trace_decoder *decoder, uint64_t first_tick,
-			struct trace_cursor payload); /* events */
+			struct trace_cursor payload); /* events, with TRACE_FLAG_GUESSED */
+int trace_decode_plain_events(struct trace_decoder *decoder, uint64_t first_tick,
+			      struct trace_cursor payload);
 
 static inline int trace_fault(struct trace_decoder *decoder, const char *what)
 {

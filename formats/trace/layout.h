@@ -18,7 +18,7 @@
  *     0  4  block magic: 'M' 'b' 'l' 'k'
  *     4  1  type
  *     5  1  codec of the payload
- *     6  2  flags, 0 (bits 8-15: readers that don't know one refuse the block)
+ *     6  2  flags (bits 8-15: readers that don't know one refuse the block)
  *     8  4  stored bytes: length of the payload in the file
  *    12  4  raw bytes: length after decompression
  *    16  8  first tick: time of the first thing the block speaks of
@@ -40,7 +40,7 @@
 #define TRACE_BLOCK_MAGIC        "Mblk"
 #define TRACE_BLOCK_HEADER_BYTES 32
 #define TRACE_MAJOR              1
-#define TRACE_MINOR              0
+#define TRACE_MINOR              1
 /* Writers close a block before its payload grows past 1 MiB; readers refuse a
  * larger one than this. */
 #define TRACE_BLOCK_BYTES (1u << 20)
@@ -193,33 +193,67 @@ enum trace_function {
 /*
  * EVENTS payload: what happened, in the order of time, laid out by column.
  *
- *   varint   number of operations
+ *   varint   number of operations, guessed ones included
  *   varint   thread id in force at the start
  *   varint   tick at the start (absolute)
- *   varint   number of columns (5), then the length in bytes of each
- *   column 0 operations: one byte each, bits 0-2 trace_operation, bit 3 and 4
- *            flags
- *   column 1 class ids: a varint for each ALLOCATION and DEALLOCATION
- *   column 2 thread ids: a varint for each THREAD, and each DEALLOCATION with
- *            TRACE_OPERATION_OTHER_THREAD (the thread that allocated the block;
- *            without it that is the thread in force)
- *   column 3 ticks: a varint for each TICKS (how many passed, at least 1) and
- *            each DEALLOCATION (age of the block in ticks)
- *   column 4 age: a varint for each DEALLOCATION (how many allocations the
- *            allocating thread made between the block's allocation and this;
- *            0: temporary)
+ *   varint   number of columns (9), then the length in bytes of each
+ *   columns  enum trace_event_column
+ *
+ * An operation that is what both sides guess (guess.h) takes no byte in the
+ * columns OPERATIONS and those of its number. RUNS are varints. A number in another column is a
+ * byte: below 192 itself; 192 to 254: 192 + 256 * (byte - 192) + a byte in LOW; 255: 192 + a varint
+ * in LARGE.
  */
+enum trace_event_column {
+	TRACE_COLUMN_OPERATIONS = 0, /* a byte for each that was not guessed: bits 0-2
+				      * trace_operation, 3-5 flags */
+	TRACE_COLUMN_RUNS = 1,    /* for each of those, how many before it were guessed; at the end
+				   * how many behind the last */
+	TRACE_COLUMN_CLASSES = 2, /* ALLOCATION, TEMPORARY, DEALLOCATION: class id */
+	TRACE_COLUMN_THREADS = 3, /* THREAD: thread id. Never guessed: of each DEALLOCATION with
+				   * OTHER_THREAD the allocating thread */
+	TRACE_COLUMN_TICKS = 4,   /* TICKS: how many passed, at least 1. Never guessed: of each
+				   * DEALLOCATION without NEXT, signed: tick of its allocation - that
+				   * of the one before (at first: tick at the start) */
+	TRACE_COLUMN_AGES = 5,    /* RECENT: how many allocations came after its own. Never guessed:
+				   * of each DEALLOCATION without NEXT, signed: place of its
+				   * allocation (allocations in this block so far - age in allocations
+				   * of the allocating thread) - that of the one before (at first 0) */
+	TRACE_COLUMN_STEPS = 6,   /* RECENT with STEP, signed: number of its allocation within the
+				   * block - that of the RECENT before (at first 0) */
+	TRACE_COLUMN_LOW = 7,
+	TRACE_COLUMN_LARGE = 8,
+	TRACE_EVENT_COLUMNS = 9
+};
+
 enum trace_operation {
 	TRACE_OPERATION_ALLOCATION = 0,
-	TRACE_OPERATION_DEALLOCATION = 1,
-	TRACE_OPERATION_THREAD = 2, /* what follows was done by another thread */
+	TRACE_OPERATION_DEALLOCATION = 1, /* of a block of an earlier EVENTS block */
+	TRACE_OPERATION_THREAD = 2,       /* what follows was done by another thread */
 	TRACE_OPERATION_TICKS = 3,
-	TRACE_OPERATION_UNKNOWN_FREE = 4,  /* of a block never recorded */
-	TRACE_OPERATION_INHERITED_FREE = 5 /* of a block of the process forked from */
+	TRACE_OPERATION_UNKNOWN_FREE = 4,   /* of a block never recorded */
+	TRACE_OPERATION_INHERITED_FREE = 5, /* of a block of the process forked from */
+	TRACE_OPERATION_TEMPORARY = 6,      /* ALLOCATION, and at once its deallocation */
+	TRACE_OPERATION_RECENT = 7          /* deallocation of a block of this EVENTS block */
 };
 #define TRACE_OPERATION_MASK         7u
-#define TRACE_OPERATION_REALLOC      8u  /* ALLOCATION, DEALLOCATION: half of a reallocation */
+#define TRACE_OPERATION_REALLOC      8u  /* half of a reallocation; TEMPORARY: its allocation */
 #define TRACE_OPERATION_OTHER_THREAD 16u /* DEALLOCATION */
-#define TRACE_EVENT_COLUMNS          5
+#define TRACE_OPERATION_STEP         16u /* RECENT */
+#define TRACE_OPERATION_NEXT         32u /* DEALLOCATION: place 1 more, same tick as the last */
+#define TRACE_OPERATIONS_MOST        (1u << 20) /* in a block */
+
+/* Numbers in columns. */
+#define TRACE_SHORT_END 192u                           /* below: one byte */
+#define TRACE_LOW_COUNT ((255 - TRACE_SHORT_END) << 8) /* with one byte more */
+
+/*
+ * The same as version 1.0 wrote it, without TRACE_FLAG_GUESSED: column 0 has a byte for
+ * each operation (0-5), then come columns of varints: class ids (ALLOCATION,
+ * DEALLOCATION), thread ids (THREAD, OTHER_THREAD), ticks (TICKS: how many,
+ * DEALLOCATION: age), ages (DEALLOCATION: in allocations).
+ */
+#define TRACE_FLAG_GUESSED        0x0100u /* of an EVENTS block */
+#define TRACE_PLAIN_EVENT_COLUMNS 5
 
 #endif

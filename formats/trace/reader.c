@@ -16,6 +16,7 @@ void trace_decoder_release(struct trace_decoder *decoder)
 {
 	free(decoder->classes);
 	free(decoder->frames);
+	trace_replay_free(decoder->replay);
 }
 
 int trace_decode_block(struct trace_decoder *decoder, const struct trace_block_header *header,
@@ -33,6 +34,8 @@ int trace_decode_block(struct trace_decoder *decoder, const struct trace_block_h
 	case TRACE_BLOCK_THREADS:
 		return trace_decode_threads(decoder, payload);
 	case TRACE_BLOCK_EVENTS:
+		if (!(header->flags & TRACE_FLAG_GUESSED))
+			return trace_decode_plain_events(decoder, header->first_tick, payload);
 		return trace_decode_events(decoder, header->first_tick, payload);
 	case TRACE_BLOCK_TIMELINE:
 		return trace_decode_timeline(decoder, header->first_tick, payload);

@@ -14,6 +14,7 @@ int trace_writer_fail(struct trace_writer *writer, int error)
 {
 	if (!writer->error)
 		writer->error = error;
+	writer->events.left = 0;
 	return writer->error;
 }
 
@@ -103,7 +104,7 @@ static int flush_payload(struct trace_writer *writer, enum trace_block_type type
 
 	if (payload->size == 0)
 		return 0;
-	error = trace_block_write(&writer->blocks, type, payload->first_tick, payload->bytes,
+	error = trace_block_write(&writer->blocks, type, 0, payload->first_tick, payload->bytes,
 				  payload->size);
 	payload->size = 0;
 	return error ? trace_writer_fail(writer, error) : 0;

@@ -58,12 +58,19 @@ int trace_writer_thread(struct trace_writer *writer, uint32_t thread, uint64_t t
  * at most its deallocation's tick (it is lowered otherwise). */
 int trace_writer_allocation(struct trace_writer *writer, uint64_t tick, uint32_t thread,
 			    uint32_t class_id, int realloc_half);
+/* An allocation, and at once its deallocation by the same thread. realloc_half
+ * is the allocation's. */
+int trace_writer_temporary(struct trace_writer *writer, uint64_t tick, uint32_t thread,
+			   uint32_t class_id, int realloc_half);
 struct trace_deallocation {
 	uint32_t class_id;
 	uint32_t allocating_thread;
 	uint64_t age_ticks;
 	uint64_t age_allocations;
 	int realloc;
+	/* How many allocations had been written with the block's own: the trace is
+	 * smaller for it. The rest must be true of that one. 0: not known. */
+	uint64_t sequence;
 };
 int trace_writer_deallocation(struct trace_writer *writer, uint64_t tick, uint32_t thread,
 			      const struct trace_deallocation *deallocation);

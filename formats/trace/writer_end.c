@@ -117,8 +117,8 @@ int trace_writer_finish(struct trace_writer *writer)
 	/* No reader would take such a trace as complete. */
 	if (writer->class_counters != writer->classes || writer->thread_counters != writer->threads)
 		return ERROR_DAMAGED;
-	error = trace_block_write(&writer->blocks, TRACE_BLOCK_END, writer->events.tick, end->bytes,
-				  end->size);
+	error = trace_block_write(&writer->blocks, TRACE_BLOCK_END, 0, writer->events.tick,
+				  end->bytes, end->size);
 	if (error)
 		return trace_writer_fail(writer, error);
 	/* Nothing may follow the end. */

@@ -5,6 +5,7 @@
 /* The inside of a trace writer, for writer*.c alone. */
 
 #include "formats/trace/block.h"
+#include "formats/trace/guess.h"
 #include "formats/trace/writer.h"
 
 /* The open payload of one block type: size <= capacity <= TRACE_BLOCK_BYTES. */
@@ -15,19 +16,29 @@ struct trace_payload {
 };
 
 /*
- * The open events. All columns have the same capacity, and what is in them
- * together is never more: so one comparison of the sum with `room` tells
- * whether the largest event still fits every one of them, and the payload.
+ * The open events. All columns have the same capacity. What one call may add is
+ * bounded, so the columns are measured only when as many calls as surely
+ * fit have been made.
  */
 struct trace_event_columns {
+	uint32_t left;                       /* calls that surely fit; 0 after an error */
+	uint32_t granted;                    /* what left was when they were measured last */
+	uint32_t operations;                 /* in the block, before those calls ... */
+	uint32_t changes;                    /* ... and TICKS and THREAD since */
 	uint8_t *at[TRACE_EVENT_COLUMNS];    /* where the next byte goes */
 	uint8_t *start[TRACE_EVENT_COLUMNS]; /* NULL until the first event */
 	size_t capacity;
-	size_t room;         /* bytes in all columns that leave room for one event more */
 	uint64_t tick;       /* of the last event, kept from block to block */
 	uint32_t thread;     /* of the last event; 0: none in this block yet */
 	uint64_t first_tick; /* of this block's first event */
 	uint32_t first_thread;
+
+	uint64_t run;         /* guessed since the last that was not */
+	uint64_t sequence;    /* allocations so far, of all blocks ... */
+	uint64_t first;       /* ... and before this one */
+	uint64_t recent;      /* sequence of the last RECENT's allocation */
+	uint64_t place, born; /* of the last DEALLOCATION's allocation */
+	struct trace_guess *guess;
 };
 
 struct trace_writer {

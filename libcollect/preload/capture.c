@@ -2,477 +2,324 @@
 /*
  * Stack capture: the verified memo.
  *
- * The state of a walk is (pc, interrupted, sp, rbp). What the next state is
- * follows from it, the rule for pc (rules.h), and the words that the rule
- * reads from the stack: for nearly all frames the return address and the saved rbp.
- * Each thread remembers the stack that it walked last, as the list of its
- * states with where those words lay.
+ * A walk goes from frame to frame by rules (rules.h). Its state at a frame is (pc, how
+ * it came there, sp, rbp). What the next state is follows from it, the rule for
+ * pc, and the words that the rule reads from the stack: for nearly all frames
+ * the return address and perhaps the saved rbp; for others the word that holds the
+ * CFA, three registers in a signal frame, two words at a guessed frame pointer.
  *
- * A capture walks by rules from the caller until it comes upon a remembered
- * state; then it compares, for each older remembered state, newest to oldest,
- * the words with what was read there then. Equal state and equal words give an
- * equal next state; so, by induction, if all agree the rest of the stack is
- * the remembered one, and so is its node in the stack tree. Where they differ, the states so
- * far hold, and the walk goes on from there by rules. Steps that read
- * other words (signal frames, realigned frames, guesses) are made again and
- * compared; the outermost state is asked again why the walk ended.
+ * Each thread remembers some stacks that it has walked: of every frame the
+ * state, and of every step the words that it read, with where they lay. Now suppose
+ * that a new walk comes upon a remembered state, and that the words of the steps
+ * from there outwards are what they were. Equal state and equal words give an
+ * equal next state; so, by induction, the rest of the stack is the remembered one to
+ * its end, and so is its node in the stack tree. To know this, nothing is walked
+ * and nothing looked up: the words lie in one array in the order of the steps,
+ * and are compared four at a time. Where they differ, the walk goes on by rules until
+ * it comes upon a frame further out. So a capture costs a comparison for each
+ * frame that stayed, and a rule and a share of a look-up for each that changed.
+ *
+ * Most functions use rbp for anything but frames, and save and restore it like
+ * any register. If no step further out uses an rbp before it is restored, then its
+ * value has no say in what the stack is: neither the state's rbp nor the word that it
+ * was read from need be the same, and they are not compared. Which they are is known
+ * from the rules, outermost first (REST_RBP). Without this, data that happens to be in rbp
+ * would make every other stack of most programs a new one.
+ *
+ * Why the walk ended is part of what must be the same. A return address of 0 is a word
+ * like others; that a rule says so follows from pc. Only where a walk was
+ * lost, because a page could not be read, is the last step tried again.
  *
  * Nothing is assumed of the program: no return hook, no cookie on its stack.
  * longjmp, exceptions, coroutines and tail calls change words or states, and
- * are seen so. A module's unloading voids what was remembered before.
+ * are seen so. Two things besides the stack decide on a step: the unwind
+ * information, and whether there is any. A module's unloading therefore voids what
+ * was remembered before (state->forgotten). Code without unwind information is
+ * taken to stay so as long as frames of it are on the stack.
  *
  * No wild reads: a function whose unwind information is missing or wrong sends
- * a walk anywhere. Every word is read through reach_read(); only stacks that
- * lay wholly in the thread's own, known stack are remembered, and only such
- * are compared.
+ * a walk anywhere. On the thread's own stack everything from sp of the walk's start to
+ * the top is known to be mapped, so words there may be read ahead of their
+ * turn. A memo is plain when each step's words lie there, not below
+ * its own frame: then those of all frames further out lie above any frame that is
+ * met. Words elsewhere (of coroutines, signal stacks, stacks that the program
+ * made itself, or of a walk gone astray) are read one by one, each page first asked for
+ * (reach.h): a stack that was unmapped meanwhile differs, and that is all.
+ *
+ * There are several memos because programs go to and fro: between two deep
+ * paths, coroutines, a handler's stack and the one below it. A new stack is
+ * written over the one that it shares its outer part with as long as that loses
+ * little; else that part is copied to the memo not used for longest, and both are
+ * kept. All of this is bounded by the number of frames that changed. Beside them
+ * the innermost steps of many stacks are remembered each for itself, as leaves: if a
+ * leaf's words agree, they lead to the frame that they led to, and if that is in a memo
+ * that agrees from there on, nothing has to be walked, looked up or written.
+ *
+ * Nodes are looked up for up to STACKS_PATH_MAX new frames at once. Those in between are
+ * not known until a later walk meets the stack there.
  *
  * A stack that could not be walked to its end hangs below a node marked
- * NODE_INCOMPLETE instead of the root; one deeper than the limit keeps its innermost frames,
- * below one marked NODE_CUT, and is not remembered.
+ * NODE_INCOMPLETE instead of the root. Of one deeper than the limit the innermost frames
+ * are kept, below one marked NODE_CUT: its memo is verified as far as these go,
+ * and its nodes are those of a window on it, which moves with its depth.
+ *
+ * So four ways lead through this: the innermost frame is that of the stack before and
+ * all words agree (capture_node); a leaf agrees; a few frames are new (warm); all else
+ * (rewalk.c, which could do everything).
+ *
+ * What is remembered is the thread's alone. A signal handler that allocates
+ * finds the gate closed, but may leave by longjmp at any instruction: memo.h.
  */
 #include "libcollect/preload/capture.h"
 
-#include "libcollect/preload/modules.h"
-#include "libcollect/preload/rawio.h"
-#include "libcollect/preload/rules.h"
-#include "libcollect/preload/stacks.h"
+#include "libcollect/preload/fallback.h"
+#include "libcollect/preload/rewalk.h"
+#if defined(CAPTURE_CHECK)
+#include "libcollect/preload/check.h"
+#endif
 
 #include "libcollect/preload/banned.h"
 
-#define PAGE 4096u
-/* How far below the known part a stack may have grown at once. */
-#define GROWTH_MAX (64u << 20)
-
-/* The address of the kernel's argument block: above it there are no frames. */
-extern void *__libc_stack_end;
-
-/* --- what may be read ---------------------------------------------------- */
-
-static uintptr_t page_of(uintptr_t address)
+/* Whether a leaf's steps lead from the caller to where they led. */
+static inline int leaf_agrees(const struct leaf *leaf, const struct frame *caller)
 {
-	return address & ~(uintptr_t)(PAGE - 1);
+	const struct word *end = leaf->word + leaf->words;
+
+	return leaf->key == KEY(caller->pc, 0) && leaf->sp == caller->sp &&
+	       ((leaf->rbp ^ caller->rbp) & leaf->rbp_matters) == 0 &&
+	       words_agree(leaf->word, end) == end;
 }
 
-/* Extends the known stack down to sp, page by page. */
-static cold int stack_grown(struct thread *thread, uintptr_t sp)
+/* The node of a stack whose innermost steps are this leaf's; 0: the rest is not remembered. */
+static inline uint32_t leaf_node(const struct leaf *leaf, const struct memos *memos)
 {
-	uintptr_t low = thread->stack_low;
+	for (uint32_t i = 0; i < MEMOS; i++) {
+		const struct memo *memo = &memos->memo[(memos->current + i) % MEMOS];
 
-	/* No stack goes on below a page that can't be read. */
-	if (sp >= low || low - sp > GROWTH_MAX || sp < thread->stack_floor)
-		return 0;
-	while (low > page_of(sp)) {
-		if (!raw_readable(low - PAGE)) {
-			thread->stack_floor = low;
-			return 0;
-		}
-		low -= PAGE;
+		if (leaf->at < memo->count && memo->plain &&
+		    same_place(&memo->frame[leaf->at], leaf->to_key, leaf->to_sp, leaf->to_rbp) &&
+		    REST_NODE(memo->frame[leaf->at].rest) == leaf->parent &&
+		    words_agree(memo_words(memo, leaf->at), memo->end) == memo->end)
+			return leaf->node;
 	}
-	thread->stack_low = low;
-	return 1;
-}
-
-void capture_thread(struct thread *thread, int is_main)
-{
-	uintptr_t sp = (uintptr_t)__builtin_frame_address(0);
-	uintptr_t control_block;
-
-	/* glibc puts the thread control block at the top of a thread's stack, a
-	 * caller's own stack included; the first thread's is elsewhere. */
-	__asm__("mov %%fs:0, %0" : "=r"(control_block));
-	thread->stack_floor = 0;
-	thread->stack_high = page_of(control_block);
-	thread->stack_low = thread->stack_high;
-	if (sp < control_block && stack_grown(thread, sp)) {
-		thread->stack_high = control_block;
-		return;
-	}
-	thread->stack_low = thread->stack_high = thread->stack_floor = 0;
-	if (is_main && sp < (uintptr_t)__libc_stack_end) {
-		thread->stack_high = thread->stack_low = page_of((uintptr_t)__libc_stack_end);
-		if (page_of(sp) == thread->stack_low || stack_grown(thread, sp))
-			thread->stack_high = (uintptr_t)__libc_stack_end;
-		else
-			thread->stack_low = thread->stack_high = 0;
-	}
-}
-
-void reach_begin(struct reach *reach, struct thread *thread, uintptr_t sp)
-{
-	reach->page = 0;
-	reach->low = sp;
-	reach->high = thread->stack_high;
-	if (likely(sp >= thread->stack_low && sp < thread->stack_high))
-		return;
-	if (sp < thread->stack_low && stack_grown(thread, sp))
-		return;
-	/* Another stack: of a coroutine, or a signal handler's. The return address
-	 * below sp has just been read by us. */
-	reach->low = sp - 8;
-	reach->high = page_of(sp - 8) + PAGE;
-}
-
-cold int reach_probe(struct reach *reach, uintptr_t address)
-{
-	if ((address & 7) != 0 || address < PAGE)
-		return 0;
-	if (address - reach->low <= reach->high - reach->low - 8 || page_of(address) == reach->page)
-		return 1;
-	if (!raw_readable(address))
-		return 0;
-	if (page_of(address) == reach->high)
-		reach->high += PAGE;
-	else
-		reach->page = page_of(address);
-	return 1;
-}
-
-/* --- the walk ------------------------------------------------------------ */
-
-struct walk {
-	uintptr_t pc, sp, rbp;
-	int interrupted;    /* pc is where a signal came, not a return address */
-	unsigned flags;     /* of the frame at pc: enum node_flag */
-	uintptr_t rbp_slot; /* of the last step: where the saved rbp was read; 0: nowhere */
-	struct reach reach;
-};
-
-enum step { STEP_ON, STEP_END, STEP_LOST, STEP_OTHER };
-
-static inline enum step arrive(struct walk *walk, uintptr_t cfa, uintptr_t pc, uintptr_t rbp)
-{
-	if (pc == 0)
-		return STEP_END;
-	if (cfa <= walk->sp)
-		return STEP_LOST;
-	walk->pc = pc;
-	walk->sp = cfa;
-	walk->rbp = rbp;
-	walk->interrupted = 0;
-	walk->flags = 0;
-	return STEP_ON;
-}
-
-static inline enum step step_standard(struct walk *walk, uint64_t rule)
-{
-	uintptr_t cfa =
-	    (RULE_CFA_FROM_RBP(rule) ? walk->rbp : walk->sp) + (uintptr_t)RULE_CFA_OFFSET(rule);
-	uintptr_t pc, rbp = walk->rbp;
-
-	if (!reach_read(&walk->reach, cfa - 8, &pc))
-		return STEP_LOST;
-	walk->rbp_slot = 0;
-	if (RULE_RBP_SAVED(rule)) {
-		walk->rbp_slot = cfa + (uintptr_t)RULE_RBP_OFFSET(rule);
-		if (!reach_read(&walk->reach, walk->rbp_slot, &rbp))
-			return STEP_LOST;
-	}
-	return arrive(walk, cfa, pc, rbp);
-}
-
-static enum step step_realigned(struct walk *walk, uint64_t rule)
-{
-	uintptr_t cfa, pc, rbp;
-
-	if (!reach_read(&walk->reach, walk->rbp + (uintptr_t)RULE_CFA_OFFSET(rule), &cfa) ||
-	    !reach_read(&walk->reach, walk->rbp + (uintptr_t)RULE_RBP_OFFSET(rule), &rbp) ||
-	    !reach_read(&walk->reach, cfa - 8, &pc))
-		return STEP_LOST;
-	return arrive(walk, cfa, pc, rbp);
-}
-
-/* x86-64's ucontext lies at rsp of a signal frame; the stack may change. */
-static cold enum step step_signal(struct walk *walk)
-{
-	enum { UC_RBP = 120, UC_RSP = 160, UC_RIP = 168 };
-	uintptr_t pc, sp, rbp;
-
-	if (!reach_read(&walk->reach, walk->sp + UC_RBP, &rbp) ||
-	    !reach_read(&walk->reach, walk->sp + UC_RSP, &sp) ||
-	    !reach_read(&walk->reach, walk->sp + UC_RIP, &pc))
-		return STEP_LOST;
-	walk->pc = pc;
-	walk->sp = sp;
-	walk->rbp = rbp;
-	walk->interrupted = 1;
-	walk->flags = 0;
-	reach_begin(&walk->reach, &self, sp);
-	if (walk->reach.low != sp)                     /* nothing is known of that stack */
-		walk->reach = (struct reach){1, 9, 0}; /* no aligned word */
-	return STEP_ON;
-}
-
-/* Without unwind information: if rbp is a frame pointer, this is the caller. */
-static cold enum step step_guess(struct walk *walk)
-{
-	uintptr_t pc, rbp;
-	enum step step;
-
-	/* The kernel starts a program with rbp 0, and the loader's first frame,
-	 * without unwind information, leaves it so. */
-	if (walk->rbp == 0 && modules_is_loader(walk->pc))
-		return STEP_END;
-	if (walk->rbp < walk->sp || !reach_read(&walk->reach, walk->rbp, &rbp) ||
-	    !reach_read(&walk->reach, walk->rbp + 8, &pc) || pc < PAGE)
-		return STEP_LOST;
-	step = arrive(walk, walk->rbp + 16, pc, rbp);
-	walk->flags = NODE_GUESSED;
-	return step;
-}
-
-static inline enum step step_by(struct walk *walk, uint64_t rule)
-{
-	switch (RULE_TYPE(rule)) {
-	case RULE_STANDARD:
-		return step_standard(walk, rule);
-	case RULE_REALIGNED:
-		return step_realigned(walk, rule);
-	case RULE_SIGNAL:
-		return step_signal(walk);
-	case RULE_END:
-		return STEP_END;
-	case RULE_OTHER:
-		return STEP_OTHER;
-	default:
-		return step_guess(walk);
-	}
-}
-
-/* --- the memo ------------------------------------------------------------ */
-
-/* What a capture has in hand: remembered states frame[0..old-1] that may still
- * be met, and those walked now at the end of the array, the innermost last:
- * frame[FRAMES_MAX - fresh ..]. */
-struct hand {
-	struct scratch *scratch;
-	struct walk walk;
-	uint32_t old, fresh;
-};
-
-static inline void hand_add(struct hand *hand, const struct walk *at, uint64_t rule)
-{
-	struct remembered *frame = &hand->scratch->frame[FRAMES_MAX - ++hand->fresh];
-
-	frame->pc = at->pc;
-	frame->sp = at->sp;
-	frame->rbp = at->rbp;
-	frame->rbp_slot = 0;
-	frame->module_and_flags = RULE_MODULE(rule) | at->flags << 24;
-	frame->kind = RULE_TYPE(rule) == RULE_STANDARD ? REMEMBERED_PLAIN
-		      : RULE_TYPE(rule) == RULE_END    ? REMEMBERED_END
-						       : REMEMBERED_ODD;
-	frame->interrupted = (uint32_t)at->interrupted;
-}
-
-static inline void walk_at(struct walk *walk, const struct remembered *frame)
-{
-	walk->pc = frame->pc;
-	walk->sp = frame->sp;
-	walk->rbp = frame->rbp;
-	walk->interrupted = (int)frame->interrupted;
-	walk->flags = frame->module_and_flags >> 24;
-}
-
-static inline int same_state(const struct remembered *frame, const struct walk *walk)
-{
-	return frame->pc == walk->pc && frame->sp == walk->sp && frame->rbp == walk->rbp &&
-	       frame->interrupted == (uint32_t)walk->interrupted;
-}
-
-/* Makes the step from frame[0] again, or from one of another kind than plain. */
-static cold int step_agrees(const struct walk *now, const struct scratch *scratch, uint32_t i)
-{
-	const struct remembered *frame = &scratch->frame[i];
-	struct walk walk = *now;
-	enum step step;
-
-	walk_at(&walk, frame);
-	step = step_by(&walk, rules_find(walk.pc, walk.interrupted));
-	if (i == 0)
-		return step == (scratch->base == 0 ? STEP_END : STEP_LOST);
-	return step == STEP_ON && same_state(&scratch->frame[i - 1], &walk) &&
-	       walk.flags == scratch->frame[i - 1].module_and_flags >> 24;
-}
-
-/* The outermost remembered state that is still what it was, given that state i
- * is; 0 also says that the walk still ends there, otherwise 0 is never returned but
- * as *whole == 0. */
-static inline uint32_t verify(const struct hand *hand, uint32_t i, int *whole)
-{
-	const struct remembered *frame = hand->scratch->frame;
-
-	for (; i > 0; i--) {
-		const struct remembered *older = &frame[i - 1];
-
-		if (likely(frame[i].kind == REMEMBERED_PLAIN)) {
-			if (*(const uintptr_t *)(older->sp - 8) != older->pc ||
-			    (frame[i].rbp_slot != 0 &&
-			     *(const uintptr_t *)frame[i].rbp_slot != older->rbp))
-				break;
-		} else if (!step_agrees(&hand->walk, hand->scratch, i)) {
-			break;
-		}
-	}
-	*whole = i == 0 && (likely(frame[0].kind == REMEMBERED_END) ||
-			    step_agrees(&hand->walk, hand->scratch, 0));
-	return i;
-}
-
-/* Whether the walk has come upon a remembered state. Returns 1 when all that is
- * above is as remembered; otherwise the walk stands where it differs first. */
-static inline int meet(struct hand *hand)
-{
-	const struct remembered *frame = hand->scratch->frame;
-	uint32_t last;
-	int whole;
-
-	while (hand->old > 0 && frame[hand->old - 1].sp < hand->walk.sp)
-		hand->old--;
-	if (hand->old == 0 || !same_state(&frame[hand->old - 1], &hand->walk))
-		return 0;
-	last = verify(hand, hand->old - 1, &whole);
-	if (likely(whole))
-		return 1;
-	/* States old-1 .. last hold: as if they had been walked now. */
-	for (uint32_t i = hand->old - 1; i > last; i--)
-		hand->scratch->frame[FRAMES_MAX - ++hand->fresh] = frame[i];
-	walk_at(&hand->walk, &frame[last]);
-	hand->old = last;
 	return 0;
 }
 
-enum end { END_REACHED, END_MET, END_CUT, END_LOST, END_OTHER };
-
-static inline enum end walk_stack(struct hand *hand)
+/* Remembers the steps from the caller, frame i of memo, to frame `at`. */
+static inline void remember_leaf(struct leaf *leaf, const struct memo *memo, uint32_t i,
+				 uint32_t at, uint32_t node)
 {
-	struct walk *walk = &hand->walk;
-	const uint32_t most = state->max_depth;
+	const struct remembered *caller = &memo->frame[i], *to = &memo->frame[at];
+	const struct word *word = memo_words(memo, i);
+	const uint32_t words = (uint32_t)(memo_words(memo, at) - word);
 
-	for (;;) {
+	if (words > LEAF_WORDS || REST_NODE(to->rest) == 0)
+		return;
+	leaf->key = 0;
+	atomic_signal_fence(memory_order_seq_cst);
+	leaf->sp = caller->sp;
+	leaf->rbp = caller->rbp;
+	leaf->rbp_matters = caller->rest & REST_RBP ? UINTPTR_MAX : 0;
+	leaf->at = at;
+	leaf->words = (uint16_t)words;
+	leaf->to_key = to->key;
+	leaf->to_sp = to->sp;
+	leaf->to_rbp = to->rbp;
+	leaf->parent = REST_NODE(to->rest);
+	leaf->node = node;
+	for (uint32_t n = 0; n < words; n++)
+		leaf->word[n] = word[n];
+	for (uint32_t n = words; n % 4 != 0; n++)
+		leaf->word[n] = word[words - 1];
+	atomic_signal_fence(memory_order_seq_cst);
+	leaf->key = caller->key;
+}
+
+/*
+ * New frames that are few and standard, on the thread's own stack, and
+ * replace few of the stack walked last. Gives the node; 0: rewalk() must see to
+ * it, from the start.
+ */
+static inline uint32_t warm(const struct thread *thread, struct memos *memos,
+			    const struct frame *caller, struct leaf *leaf)
+{
+	struct memo *memo = &memos->memo[memos->current];
+	struct remembered *frame = memo->frame, *fresh = memos_fresh_end(memos);
+	struct word *word = memos->shared_words;
+	uintptr_t pc = caller->pc, sp = caller->sp, rbp = caller->rbp;
+	const uintptr_t last = thread->stack_high - 8;
+	uint32_t left = memo->count, n = 0, words, before, node;
+
+	for (;; n++) {
+		uintptr_t cfa;
 		uint64_t rule;
-		enum step step;
 
-		if (hand->old > 0 && meet(hand))
-			return hand->old + hand->fresh <= most ? END_MET : END_CUT;
-		if (unlikely(hand->fresh >= most))
-			return END_CUT;
-		if (unlikely(hand->old + hand->fresh >= FRAMES_MAX - 1))
-			hand->old = 0;
-		rule = rules_find(walk->pc, walk->interrupted);
-		hand_add(hand, walk, rule);
-		step = step_by(walk, rule);
-		if (likely(step == STEP_ON)) {
-			if (RULE_TYPE(rule) == RULE_STANDARD)
-				hand->scratch->frame[FRAMES_MAX - hand->fresh].rbp_slot =
-				    walk->rbp_slot;
-			continue;
+		while (left > 0 && frame[left - 1].sp < sp)
+			left--;
+		if (left > 0 && same_place(&frame[left - 1], KEY(pc, 0), sp, rbp)) {
+			const struct word *differs =
+			    words_agree(memo_words(memo, left - 1), memo->end);
+
+			if (likely(differs == memo->end))
+				break;
+			left = memo_holds(memo, left - 1, differs);
 		}
-		return step == STEP_END ? END_REACHED : step == STEP_LOST ? END_LOST : END_OTHER;
-	}
-}
-
-/* Nodes for the frames walked now, from the outermost inwards, below node.
- * They take their place behind the remembered ones. Returns the innermost node; 0: no memory. */
-static inline uint32_t settle(struct hand *hand, uint32_t node)
-{
-	struct scratch *scratch = hand->scratch;
-	struct remembered *to = &scratch->frame[hand->old];
-	const struct remembered *from = &scratch->frame[FRAMES_MAX - hand->fresh];
-
-	for (uint32_t i = 0; i < hand->fresh; i++) {
-		node = stacks_child(node, from[i].pc, from[i].module_and_flags);
-		if (unlikely(node == 0)) {
-			scratch->count = 0;
-			count(COUNT_STACK_UNKNOWN);
+		rule = rules_find(pc, 0);
+		if (n == WARM_STEPS || unlikely(RULE_TYPE(rule) != RULE_STANDARD))
 			return 0;
+		*--fresh = (struct remembered){
+		    KEY(pc, 0), sp, rbp,
+		    walk_rest(rule, RULE_PC_ID(rule), (uint32_t)(word - memos->shared_words))};
+		cfa = (RULE_CFA_FROM_RBP(rule) ? rbp : sp) + (uintptr_t)RULE_CFA_OFFSET(rule);
+		if (unlikely(cfa - 8 < sp || cfa - 8 > last || (cfa & 7) != 0))
+			return 0;
+		pc = *(const uintptr_t *)(cfa - 8);
+		*word++ = (struct word){cfa - 8, pc};
+		if (RULE_RBP_SAVED(rule)) {
+			uintptr_t slot = cfa + (uintptr_t)RULE_RBP_OFFSET(rule);
+
+			if (unlikely(slot < sp || slot > last || (slot & 7) != 0))
+				return 0;
+			rbp = *(const uintptr_t *)slot;
+			*word++ = (struct word){slot, rbp};
 		}
-		to[i] = from[i];
-		to[i].node = node;
+		if (unlikely(pc == 0 || !KEY_HOLDS(pc)))
+			return 0;
+		sp = cfa;
 	}
-	scratch->count = hand->old + hand->fresh;
+	words = (uint32_t)(word - memos->shared_words);
+	before = REST_WORDS(frame[left - 1].rest);
+	if (unlikely(n == 0 || left + n > state->max_depth || left + n > memo->frames ||
+		     before + words > memo->words) ||
+	    worth_keeping(memo->count - left, left))
+		return 0;
+	node = memo_node(memo, left - 1, 0);
+	if (unlikely(node == 0))
+		return 0;
+	memos->key = 0;
+	memo->count = 0;
+	atomic_signal_fence(memory_order_seq_cst);
+	memo_append(memo, left, fresh, n, memos->shared_words, words);
+	node = nodes_below(node, &frame[left], n, 1);
+	if (unlikely(node == 0))
+		return 0;
+	atomic_signal_fence(memory_order_seq_cst);
+	memo->count = left + n;
+	memos_top(memos, memo, left + n - 1, node);
+	remember_leaf(leaf, memo, left + n - 1, left - 1, node);
 	return node;
 }
 
-static uint32_t mark(unsigned flag)
+/* A remembered stack that is this one to its innermost frame, or NULL. */
+static inline struct memo *same_stack(struct thread *thread, struct memos *memos,
+				      const struct frame *caller)
 {
-	return stacks_child(0, 0, (uint32_t)flag << 24);
-}
+	for (unsigned i = 0; i < MEMOS; i++) {
+		struct memo *memo = &memos->memo[i];
+		uint32_t last = memo->count - 1;
 
-/* The whole stack again, by libunwind. */
-static cold uint32_t capture_fallback(struct thread *thread, const struct frame *caller,
-				      struct hand *hand)
-{
-	struct scratch *scratch = hand->scratch;
-	int complete = 0;
-	uint32_t n = fallback_walk(thread, caller, scratch->frame, state->max_depth, &complete);
-	uint32_t node;
-
-	if (n == 0) {
-		hand->old = 0;
-		node = settle(hand, mark(NODE_INCOMPLETE));
-	} else {
-		node = complete                ? 0
-		       : n == state->max_depth ? mark(NODE_CUT)
-					       : mark(NODE_INCOMPLETE);
-		while (n-- > 0)
-			node = stacks_child(node, scratch->frame[n].pc,
-					    scratch->frame[n].module_and_flags);
+		if (memo->count == 0 ||
+		    likely(!same_place(&memo->frame[last], KEY(caller->pc, 0), caller->sp,
+				       caller->rbp)) ||
+		    memo->window != 0 || REST_NODE(memo->frame[last].rest) == 0)
+			continue;
+		if (memo->plain ? words_agree(memo_words(memo, last), memo->end) == memo->end
+				: memo_agrees_afar(thread, memo, caller->sp))
+			return memo;
 	}
-	scratch->count = 0;
-	return node;
+	return NULL;
 }
 
-/* Deeper than the limit: the innermost frames, none of them remembered. */
-static cold uint32_t capture_cut(struct thread *thread, const struct frame *caller,
-				 struct hand *hand)
+/* The leaves where the caller's may be; NULL: it is of no kind that is kept. */
+static inline struct leaf *leaves(const struct thread *thread, struct memos *memos,
+				  const struct frame *caller)
 {
-	uint32_t node;
+	uint64_t rule = rules_find(caller->pc, 0);
+	uintptr_t slot = (RULE_CFA_FROM_RBP(rule) ? caller->rbp : caller->sp) +
+			 (uintptr_t)RULE_CFA_OFFSET(rule) - 8;
 
-	hand->old = hand->fresh = 0;
-	hand->walk = (struct walk){.pc = caller->pc, .sp = caller->sp, .rbp = caller->rbp};
-	reach_begin(&hand->walk.reach, thread, caller->sp);
-	walk_stack(hand);
-	node = settle(hand, mark(NODE_CUT));
-	hand->scratch->count = 0;
-	return node;
+	if (unlikely(RULE_TYPE(rule) != RULE_STANDARD || slot < caller->sp ||
+		     slot > thread->stack_high - 8 || (slot & 7) != 0))
+		return NULL;
+	return leaf_of(memos, KEY(caller->pc, 0), caller->sp, *(const uintptr_t *)slot);
 }
+
+static __attribute__((noinline)) uint32_t
+capture_walk(struct thread *thread, const struct frame *caller, struct memos *memos)
+{
+	uint32_t forgotten = atomic_load_explicit(&state->forgotten, memory_order_acquire), node;
+	int own = likely(caller->sp >= thread->stack_low && caller->sp < thread->stack_high);
+	struct leaf *leaf = NULL;
+	struct memo *memo;
+
+	if (unlikely(!memos->ready || memos->forgotten != forgotten)) {
+		memos_clear(memos);
+		memos->forgotten = forgotten;
+	}
+	if (likely(own && (leaf = leaves(thread, memos, caller)) != NULL)) {
+		if (leaf_agrees(&leaf[0], caller) || leaf_agrees(++leaf, caller)) {
+			node = leaf_node(leaf, memos);
+			if (likely(node != 0))
+				return node;
+		} else {
+			leaf--;
+			leaf->turn ^= 1;
+			leaf += leaf->turn;
+		}
+	}
+	if (memos->several || !memos->memo[memos->current].plain) {
+		memo = same_stack(thread, memos, caller);
+		if (memo != NULL) {
+			node = REST_NODE(memo->frame[memo->count - 1].rest);
+			memos_top(memos, memo, memo->count - 1, node);
+			return node;
+		}
+	}
+	if (likely(leaf != NULL && memos->memo[memos->current].plain)) {
+		node = warm(thread, memos, caller, leaf);
+		if (likely(node != 0))
+			return node;
+	}
+	return rewalk(thread, memos, caller);
+}
+
+static inline uint32_t capture_node(struct thread *thread, const struct frame *caller)
+{
+	const struct memos *memos = thread_memos(thread);
+
+	if (likely(memos->key == KEY(caller->pc, 0) && memos->sp == caller->sp &&
+		   ((memos->rbp ^ caller->rbp) & memos->rbp_matters) == 0) &&
+	    likely(memos->forgotten ==
+		   atomic_load_explicit(&state->forgotten, memory_order_acquire)) &&
+	    likely(words_agree(memos->from, memos->to) == memos->to))
+		return memos->node;
+	return capture_walk(thread, caller, thread_memos(thread));
+}
+
+#if defined(CAPTURE_CHECK)
+uint32_t capture_afresh(struct thread *thread, const struct frame *caller)
+{
+	static struct memos memos;
+
+	memos_clear(&memos);
+	return capture_walk(thread, caller, &memos);
+}
+#endif
 
 uint32_t capture(struct thread *thread, const struct frame *caller)
 {
-	struct scratch *scratch = thread_scratch(thread);
-	struct hand hand = {.scratch = scratch,
-			    .walk = {.pc = caller->pc, .sp = caller->sp, .rbp = caller->rbp}};
-	uint32_t forgotten = atomic_load_explicit(&state->forgotten, memory_order_acquire), node;
-	int known;
+	uint32_t node = capture_node(thread, caller);
 
-	reach_begin(&hand.walk.reach, thread, caller->sp);
-	known = hand.walk.reach.high == thread->stack_high;
-	if (likely(known && scratch->forgotten == forgotten))
-		hand.old = scratch->count;
-	scratch->forgotten = forgotten;
-	switch (walk_stack(&hand)) {
-	case END_MET:
-		return settle(&hand, scratch->frame[hand.old - 1].node);
-	case END_REACHED:
-		hand.old = 0;
-		scratch->base = 0;
-		break;
-	case END_LOST:
-		hand.old = 0;
-		scratch->base = mark(NODE_INCOMPLETE);
-		break;
-	case END_CUT:
-		return capture_cut(thread, caller, &hand);
-	default:
-		return capture_fallback(thread, caller, &hand);
-	}
-	node = settle(&hand, scratch->base);
-	if (!known || hand.walk.reach.high != thread->stack_high || hand.walk.reach.page != 0)
-		scratch->count = 0;
+#if defined(CAPTURE_CHECK)
+	check_stack(thread, caller, node);
+#endif
 	return node;
 }
 
 void capture_prepare(void)
 {
 	fallback_prepare();
+#if defined(CAPTURE_CHECK)
+	check_prepare();
+#endif
 }

@@ -386,9 +386,11 @@ static int read_cie(const unsigned char *cie, struct program *p, int *augmented,
 	return c.bad ? -1 : 0;
 }
 
-static int fits(int64_t offset)
+static int fits(int64_t offset, unsigned bits)
 {
-	return offset % 8 == 0 && offset / 8 >= -(1 << 19) && offset / 8 < 1 << 19;
+	int64_t words = offset / 8, most = INT64_C(1) << (bits - 1);
+
+	return offset % 8 == 0 && words >= -most && words < most;
 }
 
 static uint64_t pack(const struct row *row)
@@ -397,12 +399,12 @@ static uint64_t pack(const struct row *row)
 
 	if (row->ra_undefined)
 		return RULE_END;
-	if (row->ra_other || row->rbp == RBP_OTHER || !fits(row->cfa_offset) ||
-	    !fits(row->rbp_offset))
+	if (row->ra_other || row->rbp == RBP_OTHER || !fits(row->cfa_offset, 20) ||
+	    !fits(row->rbp_offset, 15))
 		return RULE_OTHER;
 	rule = (uint64_t)(row->cfa_offset / 8 & 0xfffff) << 5;
 	if (row->rbp != RBP_SAME)
-		rule |= 1u << 4 | (uint64_t)(row->rbp_offset / 8 & 0xfffff) << 25;
+		rule |= 1u << 4 | (uint64_t)(row->rbp_offset / 8 & 0x7fff) << 25;
 	if (row->cfa == CFA_DEREF_RBP && row->rbp == RBP_AT_RBP)
 		return rule | RULE_REALIGNED;
 	if (row->cfa != CFA_REGISTER || row->rbp == RBP_AT_RBP)

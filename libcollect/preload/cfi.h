@@ -5,7 +5,7 @@
 #include <stdint.h>
 
 /*
- * The rule (rules.h, without module id) that the unwind information behind
+ * The rule (rules.h, without pc id) that the unwind information behind
  * eh_frame_hdr gives for the instruction at pc. RULE_NONE: it says nothing
  * about pc. Reads the mapped file only, never past the entry it is in.
  */

@@ -9,6 +9,7 @@
  * that receives a block can be older than that of the one that made it.
  */
 
+#include <sys/single_threaded.h>
 #include <time.h>
 
 #include "libcollect/preload/state.h"
@@ -25,6 +26,17 @@ static inline uint64_t stamp(void)
 	}
 	clock_gettime(CLOCK_MONOTONIC, &now);
 	return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+}
+
+/* The stamp that an event needs, or 0: while the process has one thread its ring
+ * is the order. (A thread that was made behind glibc's back is noticed when it
+ * opens its ring.) */
+static inline uint64_t stamp_if_needed(void)
+{
+	if (likely(__libc_single_threaded != 0 &&
+		   atomic_load_explicit(&state->many, memory_order_relaxed) == 0))
+		return 0;
+	return stamp();
 }
 
 #endif

@@ -5,152 +5,119 @@
 #include "libcollect/preload/clock.h"
 #include "libcollect/preload/modules.h"
 #include "libcollect/preload/prepare.h"
-#include "libcollect/preload/rawio.h"
-#include "libcollect/preload/session.h"
+#include "libcollect/preload/segments.h"
 
 #include "libcollect/preload/banned.h"
 
-/* Slots that one hook may publish: two events of a reallocation, a wide size. */
-enum { SLOTS_A_HOOK = 4, SIGN_OF_LIFE_MS = 10000, SLEEP_MS = 50 };
-
-static void wake_recorder(void)
+/* Tells the recorder how late it is, for the events behind, which have no stamp. */
+static cold void put_time(struct thread *thread, uint32_t tick)
 {
-	if (atomic_load_explicit(&shared_region->sleeping, memory_order_relaxed) != 0) {
-		atomic_fetch_add(&shared_region->wake, 1);
-		raw_futex_wake(&shared_region->wake);
+	uint64_t *at = &thread->segment[thread->head % SEGMENT_WORDS];
+
+	at[0] = EVENT_WORD(EVENT_TIME, 0, 0) | EVENT_STAMPED;
+	at[1] = stamp();
+	thread->head += 2;
+	thread->tick = tick;
+	segments_wake_recorder(SLEEPING_LONG);
+}
+
+static inline uint64_t *put_at(struct thread *thread, uint64_t time)
+{
+	uint32_t tick = atomic_load_explicit(&shared_region->tick, memory_order_relaxed);
+
+	if (unlikely(tick != thread->tick) && time == 0)
+		put_time(thread, tick);
+	return &thread->segment[thread->head % SEGMENT_WORDS];
+}
+
+/* Both write an event's words to *at and return how many. */
+static inline unsigned write_allocation(uint64_t *at, uint64_t time, unsigned kind,
+					unsigned function, const void *p, uint32_t node,
+					size_t size)
+{
+	uint64_t word = EVENT_WORD(kind, function, (uintptr_t)p);
+	unsigned words = 2;
+
+	at[1] = EVENT_NODE_WORD(node, size);
+	if (unlikely(time != 0)) {
+		word |= EVENT_STAMPED;
+		at[words++] = time;
 	}
-}
-
-/* The sleep itself. Nothing of the ring or the scratch memory is in use here,
- * so what signal handlers allocate meanwhile takes the ordinary way. */
-static void sleep_for_room(struct thread *thread, uint32_t value)
-{
-	uintptr_t busy = thread->busy;
-
-	atomic_fetch_add(&shared_region->wake, 1);
-	raw_futex_wake(&shared_region->wake);
-	if (atomic_load_explicit(&thread->side_count, memory_order_relaxed) == 0)
-		thread->busy = 0;
-	atomic_signal_fence(memory_order_seq_cst);
-	raw_futex_wait(&thread->ring->room, value, SLEEP_MS);
-	atomic_signal_fence(memory_order_seq_cst);
-	thread->busy = busy;
-	atomic_signal_fence(memory_order_seq_cst);
-}
-
-/* Sleeps until the ring has room. Returns 0 when there will be none. */
-static cold int wait_for_room(struct thread *thread)
-{
-	struct ring *ring = thread->ring;
-	uint32_t heartbeat = atomic_load(&shared_region->heartbeat);
-	unsigned waited = 0;
-
-	for (;;) {
-		uint32_t value = atomic_load(&ring->room);
-		uint64_t tail;
-
-		/* Recording is over, or this is a child forked while we slept here. */
-		if (atomic_load(&state->epoch) != thread->epoch)
-			return 0;
-		/* The recorder has taken us for ended, and is wrong. */
-		if (state->session->epoch != thread->epoch) {
-			session_off();
-			return 0;
-		}
-		if (!session_owns(ring, thread->epoch)) {
-			count(COUNT_LOST_NO_RING);
-			thread->epoch = EPOCH_NONE;
-			return 0;
-		}
-		/* Said again: a child that a signal handler forked in the middle of
-		 * publish() has set it back. */
-		atomic_store(&ring->head, thread->head);
-		atomic_store(&ring->waiting, 1);
-		tail = atomic_load(&ring->tail);
-		if (thread->head + SLOTS_A_HOOK <= tail + RING_SLOTS) {
-			thread->limit = tail + RING_SLOTS;
-			return 1;
-		}
-		if (!session_recorder_lives()) {
-			session_off();
-			return 0;
-		}
-		sleep_for_room(thread, value);
-		if (atomic_load(&shared_region->heartbeat) != heartbeat) {
-			heartbeat = atomic_load(&shared_region->heartbeat);
-			waited = 0;
-		} else if ((waited += SLEEP_MS) >= SIGN_OF_LIFE_MS) {
-			atomic_store(&state->session->state, SESSION_ABANDONED);
-			session_off();
-			return 0;
-		}
+	if (unlikely(size > UINT32_MAX)) {
+		word |= EVENT_WIDE;
+		at[words++] = size;
 	}
+	at[0] = word;
+	return words;
 }
 
-static inline int room(struct thread *thread)
+static inline unsigned write_deallocation(uint64_t *at, uint64_t time, unsigned kind,
+					  unsigned function, const void *p)
 {
-	return likely(thread->head + SLOTS_A_HOOK <= thread->limit) || wait_for_room(thread);
+	uint64_t word = EVENT_WORD(kind, function, (uintptr_t)p);
+
+	at[0] = word;
+	if (likely(time == 0))
+		return 1;
+	at[0] = word | EVENT_STAMPED;
+	at[1] = time;
+	return 2;
 }
 
-static inline void put(struct thread *thread, uint64_t time, unsigned kind, unsigned function,
-		       const void *p, uint32_t node, size_t size)
+static inline void put_allocation(struct thread *thread, unsigned kind, unsigned function,
+				  const void *p, uint32_t node, size_t size)
 {
-	struct event *slot = &thread->ring->slot[thread->head++ % RING_SLOTS];
+	uint64_t time = stamp_if_needed(), *at = put_at(thread, time);
 
-	slot->time = time;
-	slot->what = EVENT_WHAT(kind, function, (uintptr_t)p);
-	slot->node = node;
-	slot->size = size < SIZE_WIDE ? (uint32_t)size : SIZE_WIDE;
-	if (unlikely(size >= SIZE_WIDE)) {
-		slot = &thread->ring->slot[thread->head++ % RING_SLOTS];
-		slot->time = size;
-		slot->what = EVENT_WHAT(EVENT_WIDE, 0, 0);
-		slot->node = 0;
-		slot->size = 0;
-	}
+	thread->head += write_allocation(at, time, kind, function, p, node, size);
+}
+
+static inline void put_deallocation(struct thread *thread, uint64_t time, unsigned kind,
+				    unsigned function, const void *p)
+{
+	uint64_t *at = put_at(thread, time);
+
+	thread->head += write_deallocation(at, time, kind, function, p);
 }
 
 static inline void publish(struct thread *thread)
 {
 	atomic_store_explicit(&thread->ring->head, thread->head, memory_order_release);
-	/* Once every quarter of the ring is often enough to look. */
-	if (unlikely((thread->head & (RING_SLOTS / 4 - 1)) < 2))
-		wake_recorder();
 }
 
-/* 1 when the next slot must be published with this one. */
-static int goes_on(const struct event *event, const struct event *next)
+static inline void copy_event(struct thread *thread, uint64_t *event)
 {
-	return EVENT_KIND(event->what) == EVENT_REALLOC_FREE ||
-	       EVENT_KIND(next->what) == EVENT_WIDE;
+	uint64_t *at = &thread->segment[thread->head % SEGMENT_WORDS];
+
+	/* There is room for as many in any case. */
+	for (unsigned i = 0; i < EVENT_WORDS_MAX; i++)
+		at[i] = event[i];
+	thread->head += event_words(event[0]);
+	event[0] = 0;
 }
 
-/* What signal handlers did meanwhile. They only ever add: a slot is theirs from
+/* What signal handlers did meanwhile. They only ever add: an entry is theirs from
  * the increment of side_count on, and filled when we see it, because they have
- * returned by then. */
+ * returned by then; or empty for good, because they left by a longjmp. */
 static cold void publish_side(struct thread *thread)
 {
-	struct scratch *scratch = thread_scratch(thread);
+	uint64_t(*side)[EVENT_WORDS_MAX] = thread_scratch(thread)->side;
 	uint32_t done = 0, n;
 
 	do {
 		n = atomic_load_explicit(&thread->side_count, memory_order_relaxed);
 		if (n > SIDE_EVENTS)
 			n = SIDE_EVENTS;
-		for (; done < n; done++) {
-			const struct event *event = &scratch->side[done];
-			int last = done + 1 == n || !goes_on(event, event + 1);
+		while (done < n) {
+			uint64_t *event = side[done++];
 
-			if (!room(thread))
-				break;
-			if (event->what != 0)
-				thread->ring->slot[thread->head++ % RING_SLOTS] = *event;
-			if (last)
-				atomic_store_explicit(&thread->ring->head, thread->head,
-						      memory_order_release);
+			if (event[0] == 0 || !segments_room(thread))
+				continue;
+			if (EVENT_KIND(event[0]) == EVENT_REALLOC_FREE && done < n)
+				copy_event(thread, event), event = side[done++];
+			copy_event(thread, event);
+			publish(thread);
 		}
-		if (done < n) /* recording is over */
-			done = n;
 	} while (!atomic_compare_exchange_strong(&thread->side_count, &n, 0) && n <= SIDE_EVENTS);
 	if (n > SIDE_EVENTS)
 		atomic_store(&thread->side_count, 0);
@@ -179,6 +146,14 @@ static inline void end(struct thread *thread)
 	}
 }
 
+cold void events_flush_side(struct thread *thread, uintptr_t sp)
+{
+	const struct frame here = {.pc = *(const uintptr_t *)(sp - 8), .sp = sp};
+
+	begin(thread, &here);
+	end(thread);
+}
+
 /* A signal handler forked in the middle of a hook, and this is the child: the
  * event is the parent's, and it publishes it. (From here to the store the child
  * writes to a copy of the ring: hooks_fork.c.) */
@@ -188,39 +163,56 @@ static inline int other_process(const struct thread *thread, uint32_t epoch)
 			thread->epoch != epoch);
 }
 
-/* Of a signal handler that interrupted a hook's bookkeeping: without a stack,
- * because the walk's memory is in use. */
-static cold void side_event(unsigned kind, unsigned function, const void *p, size_t size)
+/* Entries of the side buffer for a signal handler that interrupted a hook's
+ * bookkeeping; NULL when there are none. */
+static uint64_t (*take_side(unsigned entries))[EVENT_WORDS_MAX]
 {
 	struct thread *thread = &self;
-	uint32_t slots = size < SIZE_WIDE ? 1 : 2, at;
-	struct event *slot;
+	uint32_t at;
 
 	if (thread->ours != 0)
-		return;
-	if (thread->epoch != atomic_load(&state->epoch) ||
-	    atomic_load(&thread->side_count) + slots > SIDE_EVENTS) {
-		count(COUNT_LOST_SIGNAL);
-		return;
+		return NULL;
+	if (thread->epoch == atomic_load(&state->epoch) &&
+	    atomic_load(&thread->side_count) + entries <= SIDE_EVENTS) {
+		at = atomic_fetch_add(&thread->side_count, entries);
+		if (at + entries <= SIDE_EVENTS)
+			return &thread_scratch(thread)->side[at];
+		atomic_fetch_sub(&thread->side_count, entries);
 	}
-	at = atomic_fetch_add(&thread->side_count, slots);
-	if (at + slots > SIDE_EVENTS) {
-		atomic_fetch_sub(&thread->side_count, slots);
-		count(COUNT_LOST_SIGNAL);
+	count(COUNT_LOST_SIGNAL);
+	return NULL;
+}
+
+/* Without a stack, because the walk's memory is in use. */
+static cold void side_allocation(unsigned function, const void *p, size_t size)
+{
+	uint64_t(*side)[EVENT_WORDS_MAX] = take_side(1);
+
+	if (side == NULL)
 		return;
-	}
-	slot = &thread_scratch(thread)->side[at];
-	slot->time = stamp();
-	slot->what = EVENT_WHAT(kind, function, (uintptr_t)p);
-	slot->node = 0;
-	slot->size = slots == 1 ? (uint32_t)size : SIZE_WIDE;
-	if (slots == 2) {
-		slot[1].time = size;
-		slot[1].what = EVENT_WHAT(EVENT_WIDE, 0, 0);
-		slot[1].node = slot[1].size = 0;
-	}
-	if (kind == EVENT_ALLOC)
-		count(COUNT_STACK_UNKNOWN);
+	write_allocation(side[0], stamp_if_needed(), EVENT_ALLOC, function, p, 0, size);
+	count(COUNT_STACK_UNKNOWN);
+}
+
+static cold void side_deallocation(unsigned function, const void *p)
+{
+	uint64_t(*side)[EVENT_WORDS_MAX] = take_side(1);
+
+	if (side != NULL)
+		write_deallocation(side[0], stamp_if_needed(), EVENT_FREE, function, p);
+}
+
+static cold void side_reallocation(unsigned function, const void *old, const void *p, size_t size)
+{
+	uint64_t(*side)[EVENT_WORDS_MAX] = take_side(2);
+	uint64_t time = stamp_if_needed();
+
+	if (side == NULL)
+		return;
+	/* The first last: without it the other is skipped. */
+	write_allocation(side[1], time, EVENT_REALLOC_ALLOC, function, p, 0, size);
+	write_deallocation(side[0], time, EVENT_REALLOC_FREE, function, old);
+	count(COUNT_STACK_UNKNOWN);
 }
 
 static int recordable(const void *p)
@@ -234,12 +226,13 @@ static int recordable(const void *p)
 void event_allocation(unsigned function, const void *p, size_t size, const struct frame *caller)
 {
 	struct thread *thread = gate(caller->sp);
-	struct frame from = *caller;
+	struct frame outer;
+	const struct frame *from = caller;
 	uint32_t node, epoch;
 
 	if (unlikely(thread == NULL)) {
 		if (self.busy != 0)
-			side_event(EVENT_ALLOC, function, p, size);
+			side_allocation(function, p, size);
 		else if (self.ours != 0)
 			modules_note_our_block(p);
 		/* The operator new around us shall not record it once more. */
@@ -254,14 +247,15 @@ void event_allocation(unsigned function, const void *p, size_t size, const struc
 	    caller->pc - thread->label.text_start <= thread->label.text_bytes) {
 		function = thread->label.function;
 		size = thread->label.size;
-		from = thread->label.caller;
+		outer = thread->label.caller;
+		from = &outer;
 		thread->label.used = 1;
 		thread->label.text_bytes = 0;
 	}
 	begin(thread, caller);
-	node = capture(thread, &from);
-	if (room(thread) && !other_process(thread, epoch)) {
-		put(thread, stamp(), EVENT_ALLOC, function, p, node, size);
+	node = capture(thread, from);
+	if (segments_room(thread) && !other_process(thread, epoch)) {
+		put_allocation(thread, EVENT_ALLOC, function, p, node, size);
 		publish(thread);
 		thread->allocations++;
 		thread->last_allocation = (uintptr_t)p;
@@ -290,7 +284,7 @@ void event_deallocation_at(unsigned function, const void *p, const struct frame 
 
 	if (unlikely(thread == NULL)) {
 		if (self.busy != 0)
-			side_event(EVENT_FREE, function, p, 0);
+			side_deallocation(function, p);
 		else if (self.ours != 0)
 			modules_forget_our_block(p);
 		return;
@@ -305,8 +299,9 @@ void event_deallocation_at(unsigned function, const void *p, const struct frame 
 	}
 	epoch = thread->epoch;
 	begin(thread, caller);
-	if (room(thread) && !other_process(thread, epoch)) {
-		put(thread, time != 0 ? time : stamp(), EVENT_FREE, function, p, 0, 0);
+	if (segments_room(thread) && !other_process(thread, epoch)) {
+		put_deallocation(thread, time != 0 ? time : stamp_if_needed(), EVENT_FREE, function,
+				 p);
 		publish(thread);
 		if (thread->last_allocation == (uintptr_t)p)
 			thread->last_allocation = 0;
@@ -325,10 +320,10 @@ void event_reallocation_begin(struct reallocation *r, const void *old, const str
 	r->old = old;
 	if (likely(r->thread != NULL) && recordable(old)) {
 		begin(r->thread, caller);
-		if (!room(r->thread))
+		if (!segments_room(r->thread))
 			r->thread = NULL;
 		end(&self);
-		r->time = r->thread != NULL ? stamp() : 0;
+		r->time = r->thread != NULL ? stamp_if_needed() : 0;
 		r->epoch = self.epoch;
 	}
 }
@@ -344,19 +339,17 @@ void event_reallocation_end(struct reallocation *r, unsigned function, const voi
 		return;
 	}
 	if (unlikely(thread == NULL)) {
-		if (self.busy != 0) {
-			side_event(EVENT_REALLOC_FREE, function, r->old, 0);
-			side_event(EVENT_REALLOC_ALLOC, function, p, size);
-		}
+		if (self.busy != 0)
+			side_reallocation(function, r->old, p, size);
 		return;
 	}
 	if (!recordable(p) || !recordable(r->old) || other_process(thread, r->epoch))
 		return;
 	begin(thread, caller);
 	node = capture(thread, caller);
-	if (room(thread) && !other_process(thread, r->epoch)) {
-		put(thread, r->time, EVENT_REALLOC_FREE, function, r->old, 0, 0);
-		put(thread, stamp(), EVENT_REALLOC_ALLOC, function, p, node, size);
+	if (segments_room(thread) && !other_process(thread, r->epoch)) {
+		put_deallocation(thread, r->time, EVENT_REALLOC_FREE, function, r->old);
+		put_allocation(thread, EVENT_REALLOC_ALLOC, function, p, node, size);
 		publish(thread);
 		thread->allocations++;
 		thread->last_allocation = (uintptr_t)p;

@@ -14,12 +14,16 @@
 
 #include "libcollect/preload/state.h"
 
+/* Publishes what signal handlers left in the side buffer: without stamps it has to
+ * come before what happens next. sp is the hook's CFA. */
+void events_flush_side(struct thread *thread, uintptr_t sp);
+
 /* p has been allocated: size bytes, by function, called from *caller. */
 void event_allocation(unsigned function, const void *p, size_t size, const struct frame *caller);
 
 /* p is about to be given back. */
 void event_deallocation(unsigned function, const void *p, const struct frame *caller);
-/* The same for one that happened at `time` already. */
+/* The same for one that happened already, at `time` (0: no stamp was needed). */
 void event_deallocation_at(unsigned function, const void *p, const struct frame *caller,
 			   uint64_t time);
 

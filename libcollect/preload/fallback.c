@@ -12,40 +12,31 @@
  * stack. libunwind has locks of its own, so a child that was forked while
  * another thread was inside doesn't enter any more.
  */
-#include "libcollect/preload/capture.h"
+#include "libcollect/preload/fallback.h"
 
 #include <dlfcn.h>
-#include <libunwind-x86_64.h>
 #include <link.h>
 #include <sys/stat.h>
 
 #include "libcollect/preload/rawio.h"
-#include "libcollect/preload/rules.h"
+#include "libcollect/preload/reach.h"
 
 #include "libcollect/preload/banned.h"
 
 enum { STACK_NEEDED = 16384 };
 
-static struct {
-	unw_addr_space_t (*create_addr_space)(unw_accessors_t *, int);
-	int (*init_remote)(unw_cursor_t *, unw_addr_space_t, void *);
-	int (*step)(unw_cursor_t *);
-	int (*get_reg)(unw_cursor_t *, int, unw_word_t *);
-	int (*set_caching_policy)(unw_addr_space_t, unw_caching_policy_t);
-	int (*search_unwind_table)(unw_addr_space_t, unw_word_t, unw_dyn_info_t *,
-				   unw_proc_info_t *, int, void *);
-	unw_addr_space_t space;
-} unwinder;
+struct unwinder unwinder;
+static unw_addr_space_t space;
 
 /* The epoch of the session that is inside libunwind; not wiped by a fork. */
 static _Atomic uint32_t inside;
 
 struct context {
+	unw_word_t registers[UNWINDER_REGISTERS];
 	struct reach reach;
-	unw_word_t registers[17]; /* DWARF numbers */
 };
 
-static int find_proc_info(unw_addr_space_t space, unw_word_t ip, unw_proc_info_t *info, int need,
+static int find_proc_info(unw_addr_space_t where, unw_word_t ip, unw_proc_info_t *info, int need,
 			  void *argument)
 {
 	struct dl_find_object found;
@@ -63,31 +54,31 @@ static int find_proc_info(unw_addr_space_t space, unw_word_t ip, unw_proc_info_t
 	table.u.rti.segbase = (unw_word_t)header;
 	table.u.rti.table_len = *(const uint32_t *)(header + 8) * 8ul / sizeof(unw_word_t);
 	table.u.rti.table_data = (unw_word_t)header + 12;
-	return unwinder.search_unwind_table(space, ip, &table, info, need, argument);
+	return unwinder.search_unwind_table(where, ip, &table, info, need, argument);
 }
 
-static void put_unwind_info(unw_addr_space_t space, unw_proc_info_t *info, void *argument)
+static void put_unwind_info(unw_addr_space_t where, unw_proc_info_t *info, void *argument)
 {
-	(void)space;
+	(void)where;
 	(void)info;
 	(void)argument;
 }
 
-static int no_dynamic_info(unw_addr_space_t space, unw_word_t *address, void *argument)
+static int no_dynamic_info(unw_addr_space_t where, unw_word_t *address, void *argument)
 {
-	(void)space;
+	(void)where;
 	(void)address;
 	(void)argument;
 	return -UNW_ENOINFO;
 }
 
-static int access_memory(unw_addr_space_t space, unw_word_t address, unw_word_t *value, int writing,
+static int access_memory(unw_addr_space_t where, unw_word_t address, unw_word_t *value, int writing,
 			 void *argument)
 {
 	struct context *context = argument;
 	uintptr_t word;
 
-	(void)space;
+	(void)where;
 	/* libunwind reads unwind tables by aligned words too. */
 	if (writing || !reach_read(&context->reach, address, &word))
 		return -UNW_EINVAL;
@@ -95,23 +86,37 @@ static int access_memory(unw_addr_space_t space, unw_word_t address, unw_word_t 
 	return 0;
 }
 
-static int access_register(unw_addr_space_t space, unw_regnum_t number, unw_word_t *value,
+static int access_register(unw_addr_space_t where, unw_regnum_t number, unw_word_t *value,
 			   int writing, void *argument)
 {
-	struct context *context = argument;
+	const unw_word_t *registers = argument;
 
-	(void)space;
-	if (writing || number < 0 || number > 16)
+	(void)where;
+	if (writing || number < 0 || number >= UNWINDER_REGISTERS)
 		return -UNW_EBADREG;
-	*value = context->registers[number];
+	*value = registers[number];
 	return 0;
 }
 
-static unw_accessors_t accessors = {.find_proc_info = find_proc_info,
-				    .put_unwind_info = put_unwind_info,
-				    .get_dyn_info_list_addr = no_dynamic_info,
-				    .access_mem = access_memory,
-				    .access_reg = access_register};
+unw_addr_space_t fallback_space(int (*access_mem)(unw_addr_space_t, unw_word_t, unw_word_t *, int,
+						  void *))
+{
+	unw_accessors_t accessors = {.find_proc_info = find_proc_info,
+				     .put_unwind_info = put_unwind_info,
+				     .get_dyn_info_list_addr = no_dynamic_info,
+				     .access_mem = access_mem,
+				     .access_reg = access_register};
+	unw_addr_space_t made;
+
+	if (unwinder.create_addr_space == NULL || unwinder.init_remote == NULL ||
+	    unwinder.step == NULL || unwinder.get_reg == NULL ||
+	    unwinder.search_unwind_table == NULL)
+		return NULL;
+	made = unwinder.create_addr_space(&accessors, 0);
+	if (made != NULL && unwinder.set_caching_policy != NULL)
+		unwinder.set_caching_policy(made, UNW_CACHE_NONE);
+	return made;
+}
 
 /* 1 when the two are the ends of one pipe. */
 static int is_pipe(const int *ends)
@@ -172,32 +177,9 @@ void fallback_prepare(void)
 	unwinder.get_reg = dlsym(library, "_Ux86_64_get_reg");
 	unwinder.set_caching_policy = dlsym(library, "_Ux86_64_set_caching_policy");
 	unwinder.search_unwind_table = dlsym(library, "_Ux86_64_dwarf_search_unwind_table");
-	if (unwinder.create_addr_space == NULL || unwinder.init_remote == NULL ||
-	    unwinder.step == NULL || unwinder.get_reg == NULL ||
-	    unwinder.search_unwind_table == NULL)
-		return;
-	unwinder.space = unwinder.create_addr_space(&accessors, 0);
-	if (unwinder.space != NULL && unwinder.set_caching_policy != NULL)
-		unwinder.set_caching_policy(unwinder.space, UNW_CACHE_NONE);
-	if (!the_programs && _dl_find_object((void *)unwinder.step, &found) == 0)
+	space = fallback_space(access_memory);
+	if (space != NULL && !the_programs && _dl_find_object((void *)unwinder.step, &found) == 0)
 		close_pipe(&found);
-}
-
-/* The registers here, by DWARF number: our own frames are the first steps. */
-static inline __attribute__((always_inline)) void registers_here(unw_word_t *registers)
-{
-	__asm__ volatile("movq %%rbx, 24(%0)\n\t"
-			 "movq %%rbp, 48(%0)\n\t"
-			 "movq %%rsp, 56(%0)\n\t"
-			 "movq %%r12, 96(%0)\n\t"
-			 "movq %%r13, 104(%0)\n\t"
-			 "movq %%r14, 112(%0)\n\t"
-			 "movq %%r15, 120(%0)\n\t"
-			 "leaq (%%rip), %%rax\n\t"
-			 "movq %%rax, 128(%0)"
-			 :
-			 : "r"(registers)
-			 : "rax", "memory");
 }
 
 /* Readable is not free: below a signal stack may lie anything. Below the
@@ -212,14 +194,14 @@ static int stack_left(const struct thread *thread, uintptr_t sp)
 	return 1;
 }
 
-static uint32_t walk(struct context *context, const struct frame *caller, struct remembered *frames,
+static uint32_t walk(struct context *context, const struct frame *caller, uintptr_t *pcs,
 		     uint32_t most, int *complete)
 {
 	unw_cursor_t cursor;
 	uint32_t n = 0;
 	int found = 0, step;
 
-	if (unwinder.init_remote(&cursor, unwinder.space, context) < 0)
+	if (unwinder.init_remote(&cursor, space, context) < 0)
 		return 0;
 	/* Our own frames are few; a walk that does not find the caller is lost. */
 	for (unsigned own = 0; n < most && own < 16;) {
@@ -230,12 +212,10 @@ static uint32_t walk(struct context *context, const struct frame *caller, struct
 		found |= pc == caller->pc && sp == caller->sp;
 		if (pc == 0)
 			break;
-		if (found) {
-			frames[n].pc = pc;
-			frames[n++].module_and_flags = RULE_MODULE(rules_find(pc, 0));
-		} else {
+		if (found)
+			pcs[n++] = pc;
+		else
 			own++;
-		}
 		step = unwinder.step(&cursor);
 		if (step <= 0) {
 			*complete = step == 0;
@@ -245,7 +225,7 @@ static uint32_t walk(struct context *context, const struct frame *caller, struct
 	return n;
 }
 
-uint32_t fallback_walk(struct thread *thread, const struct frame *caller, struct remembered *frames,
+uint32_t fallback_walk(struct thread *thread, const struct frame *caller, uintptr_t *pcs,
 		       uint32_t most, int *complete)
 {
 	struct context context;
@@ -253,14 +233,14 @@ uint32_t fallback_walk(struct thread *thread, const struct frame *caller, struct
 	uint32_t epoch = atomic_load(&state->epoch);
 
 	*complete = 0;
-	if (unwinder.space == NULL || !stack_left(thread, caller->sp) ||
+	if (space == NULL || !stack_left(thread, caller->sp) ||
 	    !atomic_compare_exchange_strong(&inside, &nobody, epoch))
 		return 0;
 	count(COUNT_STACK_FALLBACK);
-	registers_here(context.registers);
+	fallback_registers(context.registers);
 	reach_begin(&context.reach, thread, context.registers[7]);
 	thread->ours++;
-	n = walk(&context, caller, frames, most, complete);
+	n = walk(&context, caller, pcs, most, complete);
 	thread->ours--;
 	atomic_store(&inside, 0);
 	return n;

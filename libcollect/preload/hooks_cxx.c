@@ -183,7 +183,7 @@ static inline void delete_begin(struct deletion *d, unsigned kind, void *p,
 	}
 	if (atomic_load_explicit(&forwards, memory_order_relaxed) == FORWARDS_UNKNOWN &&
 	    shared_region != NULL)
-		d->time = stamp();
+		d->time = stamp_if_needed();
 	self.delete_function = kind;
 	self.deleting = (uintptr_t)p;
 }

@@ -25,15 +25,23 @@ EXPORT pid_t _Fork(void);
 static pid_t (*_Atomic real_fork)(void);
 static pid_t (*_Atomic real__Fork)(void);
 
-static void part_from_ring(struct ring *ring)
+static void part_from_chunk(void *chunk)
 {
 	void *copy = raw_map(CHUNK_BYTES);
 
 	if (copy == NULL)
 		return;
-	raw_copy(copy, ring, CHUNK_BYTES);
+	raw_copy(copy, chunk, CHUNK_BYTES);
 	raw_syscall(SYS_mremap, (long)copy, CHUNK_BYTES, CHUNK_BYTES, MREMAP_MAYMOVE | MREMAP_FIXED,
-		    (long)ring, 0);
+		    (long)chunk, 0);
+}
+
+static void part_from_ring(struct ring *ring)
+{
+	for (unsigned i = 0; i < RING_MORE_CHUNKS; i++)
+		if (ring->more[i] != CHUNK_NONE)
+			part_from_chunk(region_chunk(shared_region, ring->more[i]));
+	part_from_chunk(ring);
 }
 
 static pid_t fork_by(pid_t (*real)(void))

@@ -3,6 +3,7 @@
 
 #include <elf.h>
 #include <link.h>
+#include <signal.h>
 #include <sys/auxv.h>
 
 #include "libcollect/preload/rawio.h"
@@ -10,6 +11,9 @@
 #include "libcollect/preload/state.h"
 
 #include "libcollect/preload/banned.h"
+
+enum { LOCK_FREE, LOCK_HELD, LOCK_LOST };
+enum { LOCK_TRIES = 50 /* a millisecond each */, IDS_MAX = 0xffffff };
 
 uintptr_t modules_loader_start, modules_loader_bytes;
 
@@ -44,15 +48,67 @@ void modules_init(void)
 	modules_loader_bytes = end - base;
 }
 
-static void lock(void)
+/*
+ * The lock is held with signals blocked, so that no handler can jump away with
+ * it. Who holds it for all that (descheduled, or killed as a child of vfork, which
+ * shares this memory) is waited for once; the others do without a module until it is given back.
+ */
+static int lock(uint64_t *signals)
 {
-	while (atomic_exchange_explicit(&state->module_lock, 1, memory_order_acquire) != 0)
-		raw_futex_wait(&state->module_lock, 1, 1);
+	const uint64_t all = ~UINT64_C(0);
+
+	raw_syscall(SYS_rt_sigprocmask, SIG_SETMASK, (long)&all, (long)signals, sizeof(all), 0, 0);
+	for (int i = 0; i < LOCK_TRIES; i++) {
+		uint32_t held = LOCK_FREE;
+
+		if (atomic_compare_exchange_strong_explicit(&state->module_lock, &held, LOCK_HELD,
+							    memory_order_acquire,
+							    memory_order_relaxed))
+			return 1;
+		if (held == LOCK_LOST)
+			break;
+		if (i == LOCK_TRIES - 1)
+			atomic_compare_exchange_strong(&state->module_lock, &held, LOCK_LOST);
+		else
+			raw_futex_wait(&state->module_lock, LOCK_HELD, 1);
+	}
+	raw_syscall(SYS_rt_sigprocmask, SIG_SETMASK, (long)signals, 0, sizeof(all), 0, 0);
+	return 0;
 }
 
-static void unlock(void)
+static void unlock(const uint64_t *signals)
 {
-	atomic_store_explicit(&state->module_lock, 0, memory_order_release);
+	atomic_store_explicit(&state->module_lock, LOCK_FREE, memory_order_release);
+	raw_syscall(SYS_rt_sigprocmask, SIG_SETMASK, (long)signals, 0, sizeof(*signals), 0, 0);
+}
+
+/* An entry is read without the lock: its id, which never comes again, is 0 while it
+ * is written, and stored last. */
+static void put(struct module *to, const struct module *from)
+{
+	__atomic_store_n(&to->id, 0, __ATOMIC_SEQ_CST);
+	__atomic_store_n(&to->start, from->start, __ATOMIC_RELEASE);
+	__atomic_store_n(&to->end, from->end, __ATOMIC_RELEASE);
+	__atomic_store_n(&to->link_map, from->link_map, __ATOMIC_RELEASE);
+	__atomic_store_n(&to->id, from->id, __ATOMIC_RELEASE);
+}
+
+/* The id of the module found, 0 when it is not (or just being moved). */
+static uint32_t known(const struct dl_find_object *found)
+{
+	uint32_t modules = atomic_load_explicit(&state->module_count, memory_order_acquire);
+
+	for (uint32_t i = 0; i < modules; i++) {
+		const struct module *module = &state->module[i];
+		uint32_t id = __atomic_load_n(&module->id, __ATOMIC_ACQUIRE);
+
+		if (__atomic_load_n(&module->start, __ATOMIC_ACQUIRE) ==
+			(uintptr_t)found->dlfo_map_start &&
+		    __atomic_load_n(&module->link_map, __ATOMIC_ACQUIRE) == found->dlfo_link_map &&
+		    id != 0 && __atomic_load_n(&module->id, __ATOMIC_RELAXED) == id)
+			return id;
+	}
+	return 0;
 }
 
 /* The build-id in the mapped notes of the file that starts here. */
@@ -130,7 +186,8 @@ static uint32_t define(const struct dl_find_object *found)
 	uint32_t bytes, at = atomic_load(&state->module_count);
 	struct shared_module *record;
 
-	if (at >= MODULES_MAX || path_bytes > 4096 || state->session == NULL)
+	if (at >= MODULES_MAX || state->module_ids >= IDS_MAX || path_bytes > 4096 ||
+	    state->session == NULL)
 		return 0;
 	bytes = (uint32_t)(sizeof(*record) + build_id_bytes + path_bytes + 7) & ~7u;
 	record = (struct shared_module *)record_room(bytes);
@@ -145,46 +202,56 @@ static uint32_t define(const struct dl_find_object *found)
 	raw_copy(record + 1, build_id, build_id_bytes);
 	raw_copy((char *)(record + 1) + build_id_bytes, path, path_bytes);
 	atomic_fetch_add_explicit(&state->session->module_bytes, bytes, memory_order_release);
-	state->module[at] = (struct module){start, end, found->dlfo_link_map, ++state->module_ids};
+	put(&state->module[at],
+	    &(struct module){start, end, found->dlfo_link_map, ++state->module_ids});
 	atomic_store_explicit(&state->module_count, at + 1, memory_order_release);
 	return state->module_ids;
 }
 
 uint32_t modules_id(const struct dl_find_object *found)
 {
-	uint32_t id = 0, modules;
+	uint32_t id = known(found);
+	uint64_t signals;
 
-	/* Under the lock also when it is known: an entry may be on its way out. Only
-	 * new return addresses come here. */
-	lock();
-	modules = atomic_load_explicit(&state->module_count, memory_order_relaxed);
-	for (uint32_t i = 0; i < modules && id == 0; i++)
-		if (state->module[i].start == (uintptr_t)found->dlfo_map_start &&
-		    state->module[i].link_map == found->dlfo_link_map)
-			id = state->module[i].id;
+	if (id != 0 || !lock(&signals))
+		return id;
+	id = known(found);
 	if (id == 0)
 		id = define(found);
-	unlock();
+	unlock(&signals);
+	return id;
+}
+
+/* Takes out a module with this link_map. Returns its id; 0: there is none. */
+static uint32_t take_out(const void *link_map)
+{
+	uint32_t modules, id = 0;
+	uint64_t signals;
+
+	if (!lock(&signals))
+		return 0;
+	modules = atomic_load(&state->module_count);
+	for (uint32_t i = 0; i < modules && id == 0; i++) {
+		if (state->module[i].link_map != link_map)
+			continue;
+		id = state->module[i].id;
+		if (i < modules - 1)
+			put(&state->module[i], &state->module[modules - 1]);
+		atomic_store(&state->module_count, modules - 1);
+	}
+	unlock(&signals);
 	return id;
 }
 
 void modules_forget(const void *p)
 {
-	uint32_t modules = atomic_load_explicit(&state->module_count, memory_order_acquire);
+	uint32_t modules = atomic_load_explicit(&state->module_count, memory_order_acquire), id;
 
 	for (uint32_t i = 0; i < modules; i++) {
-		if (state->module[i].link_map != p)
+		if (__atomic_load_n(&state->module[i].link_map, __ATOMIC_RELAXED) != p)
 			continue;
-		lock();
-		modules = atomic_load(&state->module_count);
-		for (uint32_t k = 0; k < modules; k++) {
-			if (state->module[k].link_map != p)
-				continue;
-			state->module[k--] = state->module[--modules];
-			atomic_store(&state->module_count, modules);
-		}
-		unlock();
-		rules_forget();
+		while ((id = take_out(p)) != 0)
+			rules_forget(id);
 		return;
 	}
 }

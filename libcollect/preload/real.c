@@ -10,7 +10,7 @@
 
 struct real real;
 
-static _Alignas(16) char arena[16384];
+_Alignas(16) char real_arena[REAL_ARENA_BYTES];
 static _Atomic size_t arena_used;
 static __thread int finding __attribute__((tls_model("initial-exec")));
 
@@ -18,18 +18,13 @@ void *real_early(size_t bytes)
 {
 	size_t need = (bytes + 16 + 15) & ~(size_t)15, at;
 
-	if (bytes > sizeof(arena))
+	if (bytes > sizeof(real_arena))
 		return NULL;
 	at = atomic_fetch_add(&arena_used, need);
-	if (at + need > sizeof(arena))
+	if (at + need > sizeof(real_arena))
 		return NULL;
-	*(size_t *)(arena + at) = bytes;
-	return arena + at + 16;
-}
-
-int real_is_early(const void *p)
-{
-	return (uintptr_t)p - (uintptr_t)arena < sizeof(arena);
+	*(size_t *)(real_arena + at) = bytes;
+	return real_arena + at + 16;
 }
 
 size_t real_early_size(const void *p)

@@ -33,7 +33,12 @@ int real_find(void);
  * it is exhausted. Zeroed. */
 void *real_early(size_t bytes);
 /* 1 when p is of the arena, whose blocks are never given back. */
-int real_is_early(const void *p);
+enum { REAL_ARENA_BYTES = 16384 };
+extern char real_arena[REAL_ARENA_BYTES];
+static inline int real_is_early(const void *p)
+{
+	return (uintptr_t)p - (uintptr_t)real_arena < sizeof(real_arena);
+}
 size_t real_early_size(const void *p);
 
 #endif

@@ -14,7 +14,9 @@
 #include "libcollect/preload/capture.h"
 #include "libcollect/preload/clock.h"
 #include "libcollect/preload/environment.h"
+#include "libcollect/preload/events.h"
 #include "libcollect/preload/rawio.h"
+#include "libcollect/preload/segments.h"
 #include "libcollect/preload/session.h"
 
 #include "libcollect/preload/banned.h"
@@ -381,19 +383,12 @@ static int ring_open(struct thread *thread)
 	ring->session = (uint32_t)(session - shared_region->session);
 	ring->tid = thread_id();
 	ring->opened = stamp();
-	atomic_store(&ring->head, 0);
-	atomic_store(&ring->tail, 0);
-	atomic_store(&ring->waiting, 0);
-	atomic_store(&ring->room, 0);
-	atomic_store(&ring->lost, 0);
 	thread->ring = ring;
-	thread->head = 0;
-	thread->limit = RING_SLOTS;
-	atomic_store(&thread->side_count, 0);
-	thread->allocations = 0;
-	thread->last_allocation = 0;
-	thread_scratch(thread)->count = 0;
+	segments_open(thread);
 	capture_thread(thread, ring->tid == session->pid);
+	/* Before the new thread records anything: from now on the others stamp, too. */
+	if (atomic_exchange(&state->opened, 1) != 0)
+		atomic_store(&state->many, 1);
 	first = atomic_load(&session->rings);
 	do {
 		ring->next = first;
@@ -425,8 +420,12 @@ cold struct thread *gate_cold(uintptr_t sp)
 
 	if (epoch == EPOCH_OFF || thread->ours != 0)
 		return NULL;
-	if (epoch != 0 && thread->epoch == epoch)
-		return interrupted(thread, sp) ? NULL : thread;
+	if (epoch != 0 && thread->epoch == epoch) {
+		if (interrupted(thread, sp))
+			return NULL;
+		events_flush_side(thread, sp);
+		return thread->epoch == epoch ? thread : NULL;
+	}
 
 	/* A new process, a forked child or a new thread. What TLS says of a hook
 	 * under way is the parent's, unless we are interrupting ourselves here. */

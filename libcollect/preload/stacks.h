@@ -2,14 +2,56 @@
 #ifndef MALLOGRAPH_STACKS_H
 #define MALLOGRAPH_STACKS_H
 
+#include <stdatomic.h>
 #include <stdint.h>
 
+#include "libcollect/preload/table.h"
+#include "libcollect/ring.h"
+
 /*
- * The node below parent for this return address; made when it is new. 0 when
- * there is no memory for it. Any number of threads may ask at once, without a
- * lock; two that make the same node at the same moment may get two ids for
- * it, which the recorder unites.
+ * The stack tree: node(parent, pc id) -> id, dense from 1; 0 is the root. Any number of
+ * threads may ask at once, without a lock; two that make the same node at the
+ * same moment may get two ids for it, which the recorder unites.
  */
-uint32_t stacks_child(uint32_t parent, uint64_t address, uint32_t module_and_flags);
+
+/* The node below parent; made when it is new. 0: no memory for it, or pc_id is 0. */
+uint32_t stacks_child(uint32_t parent, uint32_t pc_id);
+
+/* The same for a path of count (1 to STACKS_PATH_MAX) frames below parent, outermost
+ * first: one look-up for the lot where they were met together before. Returns the node
+ * of the innermost. */
+#define STACKS_PATH_MAX 6u
+uint32_t stacks_path(uint32_t parent, const uint32_t *pc_id, unsigned count);
+
+/* NODES_PER_CHUNK nodes. */
+struct nodes {
+	_Atomic(_Atomic uint64_t *) child; /* of each the first: pc id << 32 | node; 0: none */
+	_Atomic uint32_t chunk;            /* of the region, in which they are told */
+};
+
+/*
+ * A path that was met: one line's half.
+ *
+ *   word 0   bits 0-31 parent, 32-63 node of the innermost frame
+ *   word 1   bits 0-23, 24-47 first and second pc id, 48-63 third, lower bits
+ *   word 2   bits 0-7 third, upper bits, 8-31, 32-55 fourth and fifth, 56-63 sixth, lower bits
+ *   word 3   bits 0-15 sixth, upper bits, 16 PATH_WRITING, 17-19 how many, 20-63 how often it was
+ *            written
+ */
+struct path {
+	_Atomic uint64_t word[4];
+};
+#define PATH_BITS 12u
+
+/* Children but the first, by hash: many small tables, so that growing is a small matter. */
+#define SIBLING_TABLES 32u
+/* In struct state; see stacks.c. */
+struct stacks {
+	_Atomic uint32_t refused; /* how often there was no chunk */
+	struct table siblings[SIBLING_TABLES];
+	_Alignas(64) struct slot first[SIBLING_TABLES][32];
+	_Alignas(64) struct path path[1u << PATH_BITS];
+	struct nodes nodes[DIRECTORY_ENTRIES];
+};
 
 #endif

@@ -26,6 +26,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "libcollect/preload/rules.h"
+#include "libcollect/preload/stacks.h"
 #include "libcollect/ring.h"
 
 #define EPOCH_NONE UINT32_MAX        /* a thread that has no ring yet */
@@ -64,12 +66,14 @@ struct label {
 
 struct thread {
 	uint32_t epoch;
-	_Atomic uint32_t side_count; /* slots of the side buffer that signal handlers took */
+	_Atomic uint32_t side_count; /* events of the side buffer that signal handlers took */
 	struct ring *ring;
 	uintptr_t busy;                  /* CFA of the hook whose bookkeeping is under way, or 0 */
 	uintptr_t busy_pc;               /* and its return address, at busy - 8 */
 	uint64_t head;                   /* copy of ring->head */
-	uint64_t limit;                  /* head may go up to here without a look at ring->tail */
+	uint64_t limit;                  /* an event that begins below it fits the segment */
+	uint64_t *segment;               /* where the words of this one lie */
+	uint32_t tick;                   /* region->tick at the last EVENT_TIME */
 	uintptr_t stack_low, stack_high; /* known to be this thread's stack: safe to read */
 	uintptr_t stack_floor;           /* a page below stack_low that can't be read, or 0 */
 	uint64_t allocations;            /* events published */
@@ -82,35 +86,14 @@ struct thread {
 
 extern __thread struct thread self __attribute__((tls_model("initial-exec")));
 
-/*
- * A frame of the stack that the thread walked last, with all that the step from
- * it to its caller's frame read: the return address at sp[caller] - 8 and, where
- * rbp_slot is not 0, the saved rbp there. What a step of another kind read is
- * not kept (REMEMBERED_ODD): it is made again.
- */
-struct remembered {
-	uintptr_t pc, sp, rbp;
-	uintptr_t rbp_slot;
-	uint32_t module_and_flags;
-	uint32_t node; /* of the stack from here to the thread's start */
-	uint32_t kind; /* enum remembered_kind */
-	uint32_t interrupted;
-};
-enum remembered_kind {
-	REMEMBERED_PLAIN,
-	REMEMBERED_ODD,
-	REMEMBERED_END /* the rule itself says that the stack ends: nothing is read */
-};
-
-/* The thread's scratch memory, in ring->spare. Frames lie outermost first. */
-#define SIDE_EVENTS 320u
-#define FRAMES_MAX  1140u
+/* The thread's scratch memory, in ring->spare; all zero in a new ring. */
+#define SIDE_EVENTS 224u
+#define MEMO_BYTES  (RING_SPARE_BYTES - 8192u)
+#define FRAMES_MAX  1140u /* of a stack */
 struct scratch {
-	struct event side[SIDE_EVENTS];
-	uint32_t count;     /* of frames; 0: nothing is remembered */
-	uint32_t base;      /* node above the outermost frame: 0, or a mark */
-	uint32_t forgotten; /* state->forgotten when it was walked */
-	struct remembered frame[FRAMES_MAX];
+	uint64_t side[SIDE_EVENTS][EVENT_WORDS_MAX]; /* of signal handlers: events.c */
+	uint64_t until[RING_SEGMENTS];               /* where the stream left each place */
+	_Alignas(64) uint8_t memo[MEMO_BYTES];       /* remembered stacks: capture.c */
 };
 _Static_assert(sizeof(struct scratch) <= RING_SPARE_BYTES, "scratch fits the ring's spare bytes");
 
@@ -127,26 +110,14 @@ struct module {
 };
 #define MODULES_MAX 4096u
 
-/* Rule cache, see rules.h. */
-struct rule_slot {
-	_Atomic uint64_t key;
-	_Atomic uint64_t rule;
-};
-#define RULE_SLOTS 32768u
-
-/* Stack tree, see stacks.c. */
-struct node_table {
-	uint32_t mask;
-	_Atomic uint32_t used;
-	_Atomic uint32_t slot[];
-};
-#define NODE_TABLES 12u
-
 enum phase { PHASE_CLOSED = 0, PHASE_OPENING, PHASE_OPEN, PHASE_OFF };
 
 struct state {
-	_Atomic uint32_t epoch;              /* alone in its line: every hook reads it */
+	/* These two alone in their line: every hook reads them. */
+	_Atomic uint32_t epoch;
+	_Atomic uint32_t many; /* there is, or was, a second ring: events are stamped */
 	_Alignas(64) _Atomic uint32_t phase; /* enum phase */
+	_Atomic uint32_t opened;             /* a thread has opened a ring */
 	uint32_t max_depth;
 	struct session *session;
 
@@ -156,12 +127,8 @@ struct state {
 	struct module module[MODULES_MAX];
 
 	_Atomic uint32_t forgotten; /* how often modules have gone: memos before are void */
-	_Atomic uint32_t rule_lock; /* try-lock of writers */
-	struct rule_slot rule[RULE_SLOTS];
-
-	_Atomic uint32_t node_tables;
-	_Atomic(struct node_table *) node_table[NODE_TABLES];
-	_Atomic uint32_t node_chunk[DIRECTORY_ENTRIES];
+	struct rules rules;
+	struct stacks stacks;
 };
 
 extern struct state *state;          /* never NULL */
@@ -181,7 +148,7 @@ uint32_t chunk_take(void);
 /*
  * The gate. Returns the thread when its events can be recorded now: it has a
  * ring, and no bookkeeping of ours was interrupted. NULL: not recorded. Sees to what is missing
- * (session, ring) on the cold path.
+ * (session, ring), and to what signal handlers left, on the cold path.
  */
 struct thread *gate_cold(uintptr_t sp);
 static inline struct thread *gate(uintptr_t sp)
@@ -189,7 +156,8 @@ static inline struct thread *gate(uintptr_t sp)
 	struct thread *thread = &self;
 
 	if (likely(thread->epoch == atomic_load_explicit(&state->epoch, memory_order_relaxed)) &&
-	    likely((thread->busy | thread->ours) == 0))
+	    likely((thread->busy | thread->ours |
+		    atomic_load_explicit(&thread->side_count, memory_order_relaxed)) == 0))
 		return thread;
 	return gate_cold(sp);
 }

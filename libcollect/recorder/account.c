@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#define FENCE_EVERY (UINT64_C(1) << 30)
+
 void account_release_live(struct account *account)
 {
 	livetable_release(&account->live);
@@ -73,30 +75,44 @@ static uint32_t find_class(struct account *account, struct account_node *node, u
 	return id;
 }
 
+static inline int writes_events(const struct account *account)
+{
+	return account->with_events && account->writer != NULL;
+}
+
 /* Counts an allocation and fills in its block, address aside. */
-static void count_allocation(struct account *account, const struct account_event *event,
-			     uint32_t class_id, struct live_block *block)
+static inline void count_allocation(struct account *account, const struct account_event *event,
+				    uint32_t class_id, struct live_block *block)
 {
 	struct account_thread *thread = account_thread_at(account, event->thread);
 	struct class_counts *class_ = classes_at(&account->classes, class_id);
 	uint64_t tick = account->ticks.now;
 
+	if (writes_events(account) && trace_writer_allocation(account->writer, tick, event->thread,
+							      class_id, event->realloc) == 0)
+		account->sequence++;
 	block->time = event->time;
 	block->tick = (uint32_t)tick;
 	block->class_id = class_id;
 	block->thread = event->thread;
+	block->sequence = (uint32_t)account->sequence;
 	live_block_set_number(block, ++thread->allocations);
 	thread->bytes = add_saturated(thread->bytes, class_->size);
 	account->reallocations += event->realloc != 0;
 	classes_allocate(&account->classes, class_, tick);
-	if (account->with_events && account->writer != NULL)
-		trace_writer_allocation(account->writer, tick, event->thread, class_id,
-					event->realloc);
+}
+
+/* The number of a block's allocation in the trace; 0 when it was too long ago. */
+static inline uint64_t sequence_of(const struct account *account, const struct live_block *block)
+{
+	if (block->time <= account->fence[0].time)
+		return 0;
+	return account->sequence - (uint32_t)((uint32_t)account->sequence - block->sequence);
 }
 
 /* Counts the deallocation of a block by a thread. */
-static void count_deallocation(struct account *account, const struct live_block *block, uint32_t by,
-			       int realloc)
+static inline void count_deallocation(struct account *account, const struct live_block *block,
+				      uint32_t by, int realloc)
 {
 	struct account_thread *thread = account_thread_at(account, block->thread);
 	uint64_t age = thread->allocations - live_block_number(block);
@@ -105,7 +121,7 @@ static void count_deallocation(struct account *account, const struct live_block 
 	thread->temporary += age == 0;
 	classes_deallocate(&account->classes, classes_at(&account->classes, block->class_id),
 			   age == 0);
-	if (account->with_events && account->writer != NULL)
+	if (writes_events(account))
 		trace_writer_deallocation(
 		    account->writer, account->ticks.now, by,
 		    &(struct trace_deallocation){.class_id = block->class_id,
@@ -113,7 +129,28 @@ static void count_deallocation(struct account *account, const struct live_block 
 						 .age_ticks =
 						     (uint32_t)account->ticks.now - block->tick,
 						 .age_allocations = age,
-						 .realloc = realloc});
+						 .realloc = realloc,
+						 .sequence = sequence_of(account, block)});
+}
+
+/* Both, at once: what count_allocation() and count_deallocation() do. */
+static inline void count_temporary(struct account *account, const struct account_event *event,
+				   uint32_t class_id)
+{
+	struct account_thread *thread = account_thread_at(account, event->thread);
+	struct class_counts *class_ = classes_at(&account->classes, class_id);
+	uint64_t tick = account->ticks.now;
+
+	thread->allocations++;
+	thread->deallocations++;
+	thread->temporary++;
+	thread->bytes = add_saturated(thread->bytes, class_->size);
+	account->reallocations += event->realloc != 0;
+	classes_allocate(&account->classes, class_, tick);
+	classes_deallocate(&account->classes, class_, 1);
+	if (writes_events(account) && trace_writer_temporary(account->writer, tick, event->thread,
+							     class_id, event->realloc) == 0)
+		account->sequence++;
 }
 
 static void count_unknown(struct account *account, uint32_t by)
@@ -122,7 +159,7 @@ static void count_unknown(struct account *account, uint32_t by)
 		account->inherited_frees++;
 	else
 		account->unknown_frees++;
-	if (account->with_events && account->writer != NULL)
+	if (writes_events(account))
 		trace_writer_unknown_free(account->writer, account->ticks.now, by,
 					  account->inherited);
 }
@@ -147,6 +184,10 @@ void account_settle(struct account *account, uint64_t now)
 
 	while ((end = looseends_oldest(&account->loose, before)) != NULL)
 		settle(account, end);
+	if (account->sequence - account->fence[1].sequence >= FENCE_EVERY) {
+		account->fence[0] = account->fence[1];
+		account->fence[1] = (struct account_fence){now, account->sequence};
+	}
 }
 
 static void keep(struct account *account, enum loose_kind kind, uint64_t address, uint64_t time,
@@ -199,26 +240,25 @@ static void late_allocation(struct account *account, const struct account_event 
 
 /* --- events ------------------------------------------------------------------ */
 
-void account_allocation(struct account *account, const struct account_event *event,
-			struct account_node *node, uint64_t size, unsigned function)
+static void allocate(struct account *account, const struct account_event *event, uint32_t class_id)
 {
-	uint32_t class_id = find_class(account, node, size, function);
-	struct live_block *block = NULL;
+	uint32_t *link = livetable_find(&account->live, event->address);
+	struct live_block *block;
 	struct loose_end *end;
-	int is_new;
 
-	if (class_id != 0)
-		block = livetable_claim(&account->live, event->address, &is_new);
-	if (block == NULL) {
-		account->lost++;
-		return;
-	}
-	if (!is_new) {
+	if (link != NULL) {
+		block = livetable_at(&account->live, *link);
 		if (block->time > event->time) {
 			late_allocation(account, event, class_id, block->time);
 			return;
 		}
 		retire(account, block, event, event->time);
+	} else {
+		block = livetable_claim(&account->live, event->address);
+		if (block == NULL) {
+			account->lost++;
+			return;
+		}
 	}
 	count_allocation(account, event, class_id, block);
 	if (account->loose.waiting == 0)
@@ -226,15 +266,26 @@ void account_allocation(struct account *account, const struct account_event *eve
 	end = looseends_waiting(&account->loose, event->address, event->time, UINT64_MAX);
 	if (end != NULL) {
 		count_deallocation(account, block, end->thread, end->realloc);
-		livetable_remove(&account->live, block);
+		livetable_remove(&account->live, livetable_find(&account->live, event->address));
 		looseends_remove(&account->loose, end);
 	}
 }
 
+void account_allocation(struct account *account, const struct account_event *event,
+			struct account_node *node, uint64_t size, unsigned function)
+{
+	uint32_t class_id = find_class(account, node, size, function);
+
+	if (class_id != 0)
+		allocate(account, event, class_id);
+	else
+		account->lost++;
+}
+
 void account_deallocation(struct account *account, const struct account_event *event)
 {
-	struct live_block *block;
 	struct loose_end *end;
+	uint32_t *link;
 
 	if (account->loose.missing != 0) {
 		end = looseends_missing(&account->loose, event->address, event->time);
@@ -243,15 +294,36 @@ void account_deallocation(struct account *account, const struct account_event *e
 			return;
 		}
 	}
-	block = livetable_find(&account->live, event->address);
-	if (block != NULL && block->time <= event->time) {
-		count_deallocation(account, block, event->thread, event->realloc);
-		livetable_remove(&account->live, block);
+	link = livetable_find(&account->live, event->address);
+	if (link != NULL && livetable_at(&account->live, *link)->time <= event->time) {
+		count_deallocation(account, livetable_at(&account->live, *link), event->thread,
+				   event->realloc);
+		livetable_remove(&account->live, link);
 	} else if (account->wait != 0) {
 		keep(account, LOOSE_WAITING_FREE, event->address, event->time, event);
 	} else {
 		count_unknown(account, event->thread);
 	}
+}
+
+void account_temporary(struct account *account, const struct account_event *allocation,
+		       const struct account_event *deallocation, struct account_node *node,
+		       uint64_t size, unsigned function)
+{
+	uint32_t class_id = find_class(account, node, size, function);
+
+	/* No block is needed where nothing else can have to do with this one. */
+	if (class_id != 0 && !deallocation->realloc && deallocation->time >= allocation->time &&
+	    account->loose.waiting == 0 && account->loose.missing == 0 &&
+	    livetable_find(&account->live, allocation->address) == NULL) {
+		count_temporary(account, allocation, class_id);
+		return;
+	}
+	if (class_id != 0)
+		allocate(account, allocation, class_id);
+	else
+		account->lost++;
+	account_deallocation(account, deallocation);
 }
 
 void account_total(const struct account *account, struct account_totals *totals)

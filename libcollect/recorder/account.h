@@ -40,6 +40,13 @@ struct account {
 	struct area threads; /* struct account_thread */
 	uint32_t thread_count;
 
+	uint64_t sequence; /* allocations written as events */
+	/* Blocks stamped after fence[0].time were written after fence[0].sequence, which
+	 * is less than 2^32 ago: so 32 bits of a block's own are enough. */
+	struct account_fence {
+		uint64_t time, sequence;
+	} fence[2];
+
 	uint64_t reallocations, unknown_frees, inherited_frees;
 	uint64_t lost;           /* for want of memory */
 	uint64_t events_stopped; /* 1 + the tick at which with_events became 0 */
@@ -77,6 +84,13 @@ static inline struct account_thread *account_thread_at(const struct account *acc
 void account_allocation(struct account *account, const struct account_event *event,
 			struct account_node *node, uint64_t size, unsigned function);
 void account_deallocation(struct account *account, const struct account_event *event);
+
+/* Both at once, of an allocation whose deallocation is the next event of its
+ * thread, without one of another thread between them. Counts exactly what the
+ * two calls would. */
+void account_temporary(struct account *account, const struct account_event *allocation,
+		       const struct account_event *deallocation, struct account_node *node,
+		       uint64_t size, unsigned function);
 
 /* Settles loose ends that have waited long enough at this time of the clock;
  * UINT64_MAX: all of them. */

@@ -61,8 +61,8 @@ uint32_t classes_find(struct classes *classes, uint32_t node, uint64_t size, uns
 	uint32_t *slot, id;
 
 	*is_new = 0;
-	/* At most three quarters full. */
-	if (classes->bits == 0 || (classes->count + 1) / 3 >= UINT32_C(1) << classes->bits >> 2)
+	/* At most half full: each slot too many is a class, and a line, too many. */
+	if (classes->bits == 0 || classes->count >= UINT32_C(1) << classes->bits >> 1)
 		if (classes->count >= MOST || grow_index(classes) != 0)
 			return 0;
 	slot = slot_of(classes, hash(node, size, function));

@@ -2,21 +2,13 @@
 #define _GNU_SOURCE
 #include "libcollect/recorder/drain.h"
 
-#include <limits.h>
-#include <linux/futex.h>
 #include <stdlib.h>
-#include <sys/syscall.h>
-#include <unistd.h>
 
 #include "libcollect/recorder/procfs.h"
 
-enum {
-	AHEAD_HEAD = 16, /* slots: the live table's chain heads and the node are fetched */
-	AHEAD_BLOCK = 8, /* then the blocks */
-	RELEASE_SLOTS = RING_SLOTS / 4
-};
-#define SIZE_MOST (UINT64_C(1) << 48)
-#define FAR_NS    UINT64_C(1000000000)
+/* Events ahead: what a chain head of the live table points to is fetched. */
+enum { AHEAD = 8 };
+#define FAR_NS UINT64_C(1000000000)
 
 void drain_release(struct drain *drain)
 {
@@ -28,22 +20,6 @@ void drain_release(struct drain *drain)
 }
 
 /* --- rings ------------------------------------------------------------------------ */
-
-static void release_slots(struct drain *drain, struct feed *feed)
-{
-	struct ring *ring = feed->ring;
-
-	feed->released = feed->tail;
-	atomic_store_explicit(&ring->tail, feed->tail, memory_order_release);
-	atomic_fetch_add_explicit(&drain->shared->region->heartbeat, 1, memory_order_relaxed);
-	/* Pairs with the program's store of waiting before its look at tail. */
-	atomic_thread_fence(memory_order_seq_cst);
-	if (atomic_load_explicit(&ring->waiting, memory_order_relaxed) != 0) {
-		atomic_store(&ring->waiting, 0);
-		atomic_fetch_add(&ring->room, 1);
-		syscall(SYS_futex, &ring->room, FUTEX_WAKE, INT_MAX, NULL, NULL, 0);
-	}
-}
 
 static int make_room(struct drain *drain)
 {
@@ -80,8 +56,7 @@ static void add_feed(struct drain *drain, uint32_t chunk, struct ring *ring)
 		drain->bad++;
 		return;
 	}
-	drain->feeds[drain->count++] =
-	    (struct feed){.ring = ring, .chunk = chunk, .tid = ring->tid};
+	feed_start(&drain->feeds[drain->count++], drain->shared, drain->epoch, chunk, drain->now);
 	drain->rings++;
 }
 
@@ -109,21 +84,18 @@ int drain_drop_feed(struct drain *drain, uint32_t number)
 {
 	struct feed *feed = &drain->feeds[number];
 
-	if (!feed->gone ||
-	    atomic_load_explicit(&feed->ring->head, memory_order_acquire) != feed->tail)
+	if (!feed->gone || !feed_is_empty(feed))
 		return -1;
-	drain->lost += atomic_load(&feed->ring->lost);
-	shared_return(drain->shared, feed->chunk);
+	/* Not what another one stands on, whatever has been written there. */
+	for (uint32_t i = 0; i < drain->count; i++)
+		feed_disown(feed, drain->feeds[i].chunk);
+	drain->bad += feed->bad;
+	feed_end(feed);
 	*feed = drain->feeds[--drain->count];
 	return 0;
 }
 
 /* --- events ------------------------------------------------------------------------- */
-
-static inline const struct event *slot_at(const struct feed *feed, uint64_t number)
-{
-	return &feed->ring->slot[number % RING_SLOTS];
-}
 
 static int name_thread(struct drain *drain, struct feed *feed)
 {
@@ -136,106 +108,100 @@ static int name_thread(struct drain *drain, struct feed *feed)
 	return feed->thread != 0 ? 0 : -1;
 }
 
-/* The size of an allocation, and how many slots it takes; 0: nonsense. */
-static unsigned size_of(const struct feed *feed, const struct event *event, uint64_t *size)
+static inline void note_time(struct drain *drain, uint64_t time)
 {
-	const struct event *wide;
-
-	*size = event->size;
-	if (event->size != SIZE_WIDE)
-		return 1;
-	if (feed->tail + 1 == feed->head)
-		return 0;
-	wide = slot_at(feed, feed->tail + 1);
-	if (EVENT_KIND(wide->what) != EVENT_WIDE)
-		return 0;
-	*size = wide->time;
-	return *size <= SIZE_MOST ? 2 : 0;
-}
-
-static void allocation(struct drain *drain, struct feed *feed, const struct event *event,
-		       struct account_event *known)
-{
-	unsigned function = EVENT_FUNCTION(event->what);
-	struct account_node *node;
-	uint64_t size;
-	unsigned slots = size_of(feed, event, &size);
-
-	node = stacks_node(drain->stacks, drain->account->writer, event->node);
-	if (slots == 0 || node == NULL) {
-		drain->bad++;
-		return;
-	}
-	feed->tail += slots - 1;
-	account_allocation(drain->account, known, node, size,
-			   function <= FUNCTION_NEW_ARRAY_ALIGNED_NOTHROW ? function
-									  : FUNCTION_UNKNOWN);
-}
-
-/* Counts the event at the tail, which happened at a time, and steps behind it. */
-static void take_event(struct drain *drain, struct feed *feed, uint64_t time)
-{
-	const struct event event = *slot_at(feed, feed->tail);
-	struct account_event known = {.address = EVENT_ADDRESS(event.what), .time = event.time};
-	unsigned kind = EVENT_KIND(event.what);
-
 	if (time < drain->last)
 		drain->late++;
 	else
 		drain->last = time;
-	feed->last = time;
-	ticks_at(&drain->account->ticks, time);
-	if (known.time == 0 || known.time > drain->far)
-		known.time = time;
-	if (known.address == 0 || (feed->thread == 0 && name_thread(drain, feed) != 0))
-		kind = 0;
-	known.thread = feed->thread;
-	known.realloc = kind == EVENT_REALLOC_ALLOC || kind == EVENT_REALLOC_FREE;
-	if (kind == EVENT_ALLOC || kind == EVENT_REALLOC_ALLOC)
-		allocation(drain, feed, &event, &known);
-	else if (kind == EVENT_FREE || kind == EVENT_REALLOC_FREE)
-		account_deallocation(drain->account, &known);
-	else
-		drain->bad++;
-	feed->tail++;
 }
 
-static inline void fetch_ahead(const struct drain *drain, const struct feed *feed)
+static inline struct account_event known(const struct feed *feed, const struct feed_event *event)
 {
-	if (feed->tail + AHEAD_HEAD < feed->head) {
-		const struct event *event = slot_at(feed, feed->tail + AHEAD_HEAD);
+	return (struct account_event){.time = event->stamp,
+				      .address = event->address,
+				      .thread = feed->thread,
+				      .realloc = (event->what & FEED_REALLOC) != 0};
+}
 
-		livetable_prefetch_head(&drain->account->live, EVENT_ADDRESS(event->what));
+static inline unsigned known_function(const struct feed_event *event)
+{
+	unsigned function = feed_event_function(event);
+
+	return function <= FUNCTION_NEW_ARRAY_ALIGNED_NOTHROW ? function : FUNCTION_UNKNOWN;
+}
+
+/* Counts an event; or two, when the next one of its ring belongs to it. Returns how many. */
+static inline uint32_t take_event(struct drain *drain, struct feed *feed,
+				  const struct feed_event *event, uint64_t limit)
+{
+	struct account *account = drain->account;
+	struct account_event what = known(feed, event), then;
+	struct account_node *node;
+
+	note_time(drain, event->time);
+	ticks_at(&account->ticks, event->time);
+	if (!feed_event_is_allocation(event)) {
+		account_deallocation(account, &what);
+		return 1;
+	}
+	node = stacks_node(drain->stacks, account->writer, event->node);
+	if (node == NULL) {
+		drain->bad++;
+		return 1;
+	}
+	if (!(event->what & FEED_TEMPORARY) || event[1].time > limit ||
+	    event[1].time >= account->ticks.until) {
+		account_allocation(account, &what, node, event->size, known_function(event));
+		return 1;
+	}
+	then = known(feed, event + 1);
+	note_time(drain, event[1].time);
+	account_temporary(account, &what, &then, node, event->size, known_function(event));
+	return 2;
+}
+
+static inline void fetch_block(const struct drain *drain, const struct feed *feed, uint32_t number)
+{
+	if (number < feed->count)
+		livetable_prefetch_block(&drain->account->live, feed->event[number].address);
+}
+
+/* The next events of a ring. Returns their number. */
+static uint32_t fill(struct drain *drain, struct feed *feed)
+{
+	uint32_t count = feed_fill(feed, drain->far);
+
+	for (uint32_t i = 0; i < count; i++) {
+		const struct feed_event *event = &feed->event[i];
+
+		livetable_prefetch_head(&drain->account->live, event->address);
 		stacks_prefetch(drain->stacks, event->node);
 	}
-	if (feed->tail + AHEAD_BLOCK < feed->head)
-		livetable_prefetch_block(
-		    &drain->account->live,
-		    EVENT_ADDRESS(slot_at(feed, feed->tail + AHEAD_BLOCK)->what));
-}
-
-/* When the event at the tail happened. */
-static inline uint64_t time_of_next(const struct drain *drain, const struct feed *feed)
-{
-	uint64_t time = slot_at(feed, feed->tail)->time;
-
-	return time > feed->last && time <= drain->far ? time : feed->last;
+	for (uint32_t i = 0; i < AHEAD; i++)
+		fetch_block(drain, feed, i);
+	return count;
 }
 
 /* Takes the events of one ring up to a time. Returns the time of the next one,
  * or UINT64_MAX when there is none. */
-static uint64_t take_run(struct drain *drain, struct feed *feed, uint64_t time, uint64_t limit)
+static uint64_t take_run(struct drain *drain, struct feed *feed, uint64_t limit)
 {
+	if (feed->thread == 0 && name_thread(drain, feed) != 0) {
+		drain->bad += feed->count - feed->next;
+		feed->next = feed->count;
+	}
 	do {
-		fetch_ahead(drain, feed);
-		take_event(drain, feed, time);
-		if (feed->tail >= feed->head)
-			return UINT64_MAX;
-		if (feed->tail - feed->released >= RELEASE_SLOTS)
-			release_slots(drain, feed);
-		time = time_of_next(drain, feed);
-	} while (time <= limit);
-	return time;
+		while (feed->next < feed->count) {
+			const struct feed_event *event = &feed->event[feed->next];
+
+			if (event->time > limit)
+				return event->time;
+			fetch_block(drain, feed, feed->next + AHEAD);
+			feed->next += take_event(drain, feed, event, limit);
+		}
+	} while (fill(drain, feed) != 0 && feed->thread != 0);
+	return feed->next < feed->count ? feed->event[feed->next].time : UINT64_MAX;
 }
 
 /* --- the merge ------------------------------------------------------------------------ */
@@ -259,31 +225,20 @@ static void sift_down(struct feed_key *heap, uint32_t count, uint32_t at)
 	heap[at] = key;
 }
 
-/* Reads all heads. Returns how many rings have something up to T. */
+/* Looks at all rings. Returns how many have something up to T. */
 static uint32_t fill_heap(struct drain *drain)
 {
 	uint32_t count = 0;
 
 	for (uint32_t i = 0; i < drain->count; i++) {
 		struct feed *feed = &drain->feeds[i];
-		uint64_t time;
 
-		feed->head = atomic_load_explicit(&feed->ring->head, memory_order_acquire);
-		/* A child that was forked in the middle of a hook may have set it back
-		 * for a moment: its parent says it again. */
-		if ((int64_t)(feed->head - feed->tail) < 0)
+		feed_look(feed);
+		if (feed->next == feed->count &&
+		    (feed->tail == feed->head || fill(drain, feed) == 0))
 			continue;
-		if (feed->head - feed->tail > RING_SLOTS) {
-			/* Not what a hook wrote. Take it up again where it stands now. */
-			drain->bad++;
-			feed->tail = feed->head;
-			release_slots(drain, feed);
-		}
-		if (feed->head == feed->tail)
-			continue;
-		time = time_of_next(drain, feed);
-		if (time <= drain->now)
-			drain->heap[count++] = (struct feed_key){time, i};
+		if (feed->event[feed->next].time <= drain->now)
+			drain->heap[count++] = (struct feed_key){feed->event[feed->next].time, i};
 	}
 	for (uint32_t at = count / 2; at-- > 0;)
 		sift_down(drain->heap, count, at);
@@ -301,7 +256,7 @@ static void merge(struct drain *drain)
 		for (uint32_t child = 1; child <= 2 && child < count; child++)
 			if (heap[child].time < limit)
 				limit = heap[child].time;
-		heap[0].time = take_run(drain, &drain->feeds[heap[0].feed], heap[0].time, limit);
+		heap[0].time = take_run(drain, &drain->feeds[heap[0].feed], limit);
 		if (heap[0].time > drain->now)
 			heap[0] = heap[--count];
 		sift_down(heap, count, 0);
@@ -310,8 +265,9 @@ static void merge(struct drain *drain)
 
 uint64_t drain_round(struct drain *drain, int final)
 {
-	uint64_t slots = 0, now = clock_now(drain->clock);
+	uint64_t words = 0, now = clock_now(drain->clock);
 
+	shared_alive(drain->shared);
 	drain->far = now + clock_from_ns(drain->clock, FAR_NS);
 	drain->now = final ? drain->far : now;
 	adopt_rings(drain);
@@ -320,15 +276,17 @@ uint64_t drain_round(struct drain *drain, int final)
 		drain->account->wait = clock_from_ns(drain->clock, FAR_NS);
 	modules_read(&drain->stacks->modules);
 	for (uint32_t i = 0; i < drain->count; i++)
-		slots -= drain->feeds[i].tail;
+		words -= drain->feeds[i].tail;
 	merge(drain);
 	for (uint32_t i = 0; i < drain->count; i++) {
 		struct feed *feed = &drain->feeds[i];
 
-		slots += feed->tail;
+		words += feed->tail;
+		drain->bad += feed->bad;
+		feed->bad = 0;
 		if (feed->tail != feed->released)
-			release_slots(drain, feed);
+			words += feed_give_back(feed);
 	}
 	account_settle(drain->account, final ? UINT64_MAX : now);
-	return slots;
+	return words;
 }

@@ -6,7 +6,7 @@
  * Takes the events of a session out of its rings, in the order of time.
  *
  * A round reads the clock first (T), then looks for new rings, then reads the
- * heads of all, and merges events stamped up to T. What is stamped later stays
+ * heads of all, and merges events of times up to T. What is stamped later stays
  * for the next round: another ring, read a moment before, may hold something
  * older. Since a thread publishes a deallocation before it makes it, and an
  * allocation before the program sees the block, every event up to T that
@@ -14,30 +14,20 @@
  * of signal handlers can be late; the account puts those right.
  *
  * Within a ring events keep their order; where a stamp steps back, the event
- * counts as happening at the moment of the one before it.
+ * counts as happening at the moment of the one before it. Events without a
+ * stamp (feed.h) are of times before any second ring was opened.
+ *
+ * Most blocks die young: an allocation whose very next event is its own
+ * deallocation goes to the account in one piece, when no other ring has an event
+ * between them and both are of one tick, so nobody can tell the difference.
  */
 
 #include <stdint.h>
 
 #include "libcollect/recorder/account.h"
+#include "libcollect/recorder/feed.h"
 #include "libcollect/recorder/region.h"
 #include "libcollect/recorder/stacks.h"
-
-struct feed { /* a ring being drained */
-	struct ring *ring;
-	uint32_t chunk;
-	uint32_t thread; /* of the account, 0: no event yet */
-	int32_t tid;
-	int gone;            /* its thread has ended: nothing will be added */
-	int missed;          /* its thread was not on the last list of them */
-	uint64_t head;       /* as read in this round */
-	uint64_t tail;       /* consumed */
-	uint64_t released;   /* of which the program knows */
-	uint64_t last;       /* time of the last event consumed */
-	uint64_t checked_ns; /* when its thread was last seen alive */
-	uint64_t name_ns;    /* when its name is to be read again ... */
-	uint64_t name_step;  /* ... and then how much later */
-};
 
 struct feed_key {
 	uint64_t time;
@@ -59,13 +49,13 @@ struct drain {
 	uint64_t last;  /* time of the last event of any ring */
 	uint64_t now;   /* T of this round */
 	uint64_t far;   /* stamps behind this cannot be true */
-	uint64_t late, bad, lost;
+	uint64_t late, bad;
 };
 
 void drain_release(struct drain *drain);
 
 /* One round. final: the program can add nothing more; take everything.
- * Returns the number of slots consumed. */
+ * Returns the number of words read, and of those for which a program waits. */
 uint64_t drain_round(struct drain *drain, int final);
 
 /* Gives the ring of an ended thread back, when it is empty. */

@@ -7,11 +7,6 @@
 
 enum { FIRST_BITS = 10, MOST_BITS = 31 };
 
-static inline struct live_block *block_at(const struct livetable *table, uint32_t index)
-{
-	return (struct live_block *)table->blocks.base + index;
-}
-
 void livetable_release(struct livetable *table)
 {
 	area_release(&table->blocks);
@@ -35,7 +30,7 @@ static int grow_heads(struct livetable *table)
 	table->heads = heads;
 	table->bits = bits;
 	for (uint32_t i = 1; i < table->used; i++) {
-		struct live_block *block = block_at(table, i);
+		struct live_block *block = livetable_at(table, i);
 		uint64_t address = live_block_address(block);
 		uint32_t *head;
 
@@ -48,29 +43,12 @@ static int grow_heads(struct livetable *table)
 	return 0;
 }
 
-struct live_block *livetable_find(const struct livetable *table, uint64_t address)
-{
-	uint32_t index;
-
-	if (table->bits == 0)
-		return NULL;
-	index = ((uint32_t *)table->heads.base)[livetable_slot(table, address)];
-	while (index != 0) {
-		struct live_block *block = block_at(table, index);
-
-		if (live_block_address(block) == address)
-			return block;
-		index = block->next;
-	}
-	return NULL;
-}
-
 static uint32_t take_entry(struct livetable *table)
 {
 	uint32_t index = table->unused;
 
 	if (index != 0) {
-		table->unused = block_at(table, index)->next;
+		table->unused = livetable_at(table, index)->next;
 		return index;
 	}
 	if (table->used == 0)
@@ -82,40 +60,22 @@ static uint32_t take_entry(struct livetable *table)
 	return table->used++;
 }
 
-struct live_block *livetable_claim(struct livetable *table, uint64_t address, int *is_new)
+struct live_block *livetable_claim(struct livetable *table, uint64_t address)
 {
-	struct live_block *block = livetable_find(table, address);
+	struct live_block *block;
 	uint32_t index, *head;
 
-	*is_new = block == NULL;
-	if (block != NULL)
-		return block;
 	if (table->count >= (table->bits == 0 ? 0 : UINT32_C(1) << table->bits) &&
 	    grow_heads(table) != 0 && table->bits == 0)
 		return NULL; /* without more heads the chains grow longer */
 	index = take_entry(table);
 	if (index == 0)
 		return NULL;
-	block = block_at(table, index);
+	block = livetable_at(table, index);
 	head = (uint32_t *)table->heads.base + livetable_slot(table, address);
 	block->address_and_number = address;
 	block->next = *head;
 	*head = index;
 	table->count++;
 	return block;
-}
-
-void livetable_remove(struct livetable *table, struct live_block *block)
-{
-	uint32_t *link =
-	    (uint32_t *)table->heads.base + livetable_slot(table, live_block_address(block));
-	uint32_t index = (uint32_t)(block - block_at(table, 0));
-
-	while (*link != index)
-		link = &block_at(table, *link)->next;
-	*link = block->next;
-	block->address_and_number = 0;
-	block->next = table->unused;
-	table->unused = index;
-	table->count--;
 }

@@ -31,8 +31,9 @@ struct live_block {
 	uint32_t class_id;
 	uint32_t thread;
 	uint32_t number;
-	uint32_t next; /* of the chain or of the free list; 0: none */
-	uint32_t tick; /* of its allocation, as the trace has it; 49 days */
+	uint32_t next;     /* of the chain or of the free list; 0: none */
+	uint32_t tick;     /* of its allocation, as the trace has it; 49 days */
+	uint32_t sequence; /* low bits of the number of its allocation in the trace */
 };
 
 static inline uint64_t live_block_address(const struct live_block *block)
@@ -61,20 +62,54 @@ struct livetable { /* all zero: empty, and may be searched */
 
 void livetable_release(struct livetable *table);
 
-/* The block at an address, or NULL. Pointers hold until the next claim. */
-struct live_block *livetable_find(const struct livetable *table, uint64_t address);
-
-/* The block at an address, a new one when there is none (then *is_new is 1 and
- * all but the address is undefined). NULL when out of memory. */
-struct live_block *livetable_claim(struct livetable *table, uint64_t address, int *is_new);
-
-void livetable_remove(struct livetable *table, struct live_block *block);
-
 static inline uint32_t livetable_slot(const struct livetable *table, uint64_t address)
 {
 	uint64_t page = (address >> 12) * UINT64_C(0x9e3779b97f4a7c15);
 
 	return (uint32_t)((page >> 24) + (address >> 4 & 255)) & ((1u << table->bits) - 1);
+}
+
+static inline struct live_block *livetable_at(const struct livetable *table, uint32_t index)
+{
+	return (struct live_block *)table->blocks.base + index;
+}
+
+/* Where the number of the block at an address stands: in a head, or in the block before
+ * it in the chain. NULL when there is no such block. Holds until the next
+ * claim or removal. */
+static inline uint32_t *livetable_find(const struct livetable *table, uint64_t address)
+{
+	uint32_t *link;
+
+	if (table->bits == 0)
+		return NULL;
+	link = (uint32_t *)table->heads.base + livetable_slot(table, address);
+	while (*link != 0) {
+		struct live_block *block = livetable_at(table, *link);
+
+		if (live_block_address(block) == address)
+			return link;
+		link = &block->next;
+	}
+	return NULL;
+}
+
+/* A new block at an address where there is none; all but its address is
+ * undefined. NULL when out of memory. Moves the others. */
+struct live_block *livetable_claim(struct livetable *table, uint64_t address);
+
+/* Takes the block out that a link leads to. Its contents stay until the next claim,
+ * but for the address. */
+static inline void livetable_remove(struct livetable *table, uint32_t *link)
+{
+	uint32_t index = *link;
+	struct live_block *block = livetable_at(table, index);
+
+	*link = block->next;
+	block->address_and_number = 0;
+	block->next = table->unused;
+	table->unused = index;
+	table->count--;
 }
 
 /* Hints, given some events ahead: first the head, later what it points to. */

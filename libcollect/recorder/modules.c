@@ -2,6 +2,7 @@
 #define _GNU_SOURCE
 #include "libcollect/recorder/modules.h"
 
+#include <elf.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -80,10 +81,59 @@ void module_files_release(struct module_files *files)
 	*files = (struct module_files){0};
 }
 
-/* As it is mapped, where we may look; else by its path as the process sees it.
- * The symbolizer compares build-ids, so a wrong file does no harm. */
+/* 1 when a note in these bytes is that build-id. */
+static int note_is(const char *notes, size_t size, const char *build_id, size_t bytes)
+{
+	Elf64_Nhdr note;
+
+	for (size_t at = 0; size - at > sizeof(note); at += (note.n_descsz + 3) & ~3u) {
+		memcpy(&note, notes + at, sizeof(note));
+		if (note.n_namesz > size || note.n_descsz > size)
+			return 0;
+		at += sizeof(note) + ((note.n_namesz + 3) & ~3u);
+		if (at > size || note.n_descsz > size - at)
+			return 0;
+		if (note.n_type == NT_GNU_BUILD_ID && note.n_descsz == bytes &&
+		    memcmp(notes + at, build_id, bytes) == 0)
+			return 1;
+		if (((note.n_descsz + 3) & ~3u) > size - at)
+			return 0;
+	}
+	return 0;
+}
+
+/* 0 when the file surely is another: it is another build's. (Reads no more than
+ * the beginning of its notes.) */
+static int can_be(int fd, const char *build_id, size_t bytes)
+{
+	char notes[1024];
+	Elf64_Ehdr header;
+	Elf64_Phdr segment;
+	ssize_t got;
+
+	if (bytes == 0 || pread(fd, &header, sizeof(header), 0) != sizeof(header) ||
+	    header.e_phentsize != sizeof(segment))
+		return 1;
+	for (unsigned i = 0; i < header.e_phnum && i < 64; i++) {
+		off_t at = (off_t)(header.e_phoff + i * sizeof(segment));
+
+		if (pread(fd, &segment, sizeof(segment), at) != sizeof(segment))
+			return 1;
+		if (segment.p_type != PT_NOTE)
+			continue;
+		got = pread(fd, notes,
+			    segment.p_filesz < sizeof(notes) ? segment.p_filesz : sizeof(notes),
+			    (off_t)segment.p_offset);
+		if (got > 0 && note_is(notes, (size_t)got, build_id, bytes))
+			return 1;
+	}
+	return 0;
+}
+
+/* As it is mapped, where we may look and it still is; else by its path as the
+ * process sees it. */
 static int open_module(const struct modules *modules, const char *maps,
-		       const struct shared_module *record, const char *path)
+		       const struct shared_module *record, const char *build_id, const char *path)
 {
 	const int flags = O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK;
 	char inside[PATH_MOST + 64];
@@ -91,6 +141,10 @@ static int open_module(const struct modules *modules, const char *maps,
 
 	if (modules->pid != 0) {
 		fd = proc_open_mapped(modules->pid, maps, record->start, record->end);
+		if (fd >= 0 && !can_be(fd, build_id, record->build_id_bytes)) {
+			close(fd);
+			fd = -1;
+		}
 		if (fd < 0 && path[0] == '\0') {
 			char *program = proc_program(modules->pid);
 
@@ -158,7 +212,7 @@ static int add(struct modules *modules, const char *maps, const struct shared_mo
 		return -1;
 	memcpy(module->text, shown, module->path_bytes);
 	memcpy(module->text + module->path_bytes, build_id, module->build_id_bytes);
-	fd = open_module(modules, maps, record, path);
+	fd = open_module(modules, maps, record, build_id, path);
 	if (fd >= 0)
 		module->file = keep_file(modules->files, fd);
 	modules->count++;

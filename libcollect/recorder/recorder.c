@@ -4,8 +4,10 @@
  *
  * A round looks for new sessions, drains each open one, looks for those whose
  * process has ended, and moves finished ones through the symbolizer, one at a
- * time. Then it sleeps on region->wake: a millisecond while events come, longer
- * and longer while none do; programs wake it when a ring fills.
+ * time. Then it sleeps on region->wake: not at all while there is much to do, a
+ * millisecond while events come, longer and longer while none do. Programs wake it from
+ * a long sleep with their first event, and when a ring is full; or each time a segment of
+ * one is, where a millisecond of them is more than a ring should hold.
  *
  * The program can scribble on the region; region.h says what is trusted.
  */
@@ -33,8 +35,10 @@
 #define MILLISECOND UINT64_C(1000000)
 #define SLEEP_LEAST (1 * MILLISECOND)
 #define SLEEP_MOST  (50 * MILLISECOND)
-#define SCAN_NS     (10 * MILLISECOND) /* between looks at all session slots */
-#define ENDS_NS     (2 * MILLISECOND)  /* between looks for ended processes */
+#define MUCH_WORDS  (2 * SEGMENT_WORDS) /* to be read before the next nap */
+#define ROOM_WORDS  (8 * SEGMENT_WORDS) /* that programs may write in a nap unasked */
+#define SCAN_NS     (10 * MILLISECOND)  /* between looks at all session slots */
+#define ENDS_NS     (2 * MILLISECOND)   /* between looks for ended processes */
 #define ATTACHED_NS (1000 * MILLISECOND)
 #define ALONE_NS    (100 * MILLISECOND)
 #define STATUS_NS   (1000 * MILLISECOND)  /* the launcher has to tell how the program ended */
@@ -87,15 +91,21 @@ static void drop_robust_futex(struct region *region)
 	robust_head.list.next = &robust_head.list;
 }
 
-static void nap(struct region *region, uint64_t ns)
+/* Returns 1 when a program has something to say. */
+static int nap(const struct shared *shared, uint64_t ns, enum region_sleep depth)
 {
+	struct region *region = shared->region;
 	struct timespec time = {.tv_sec = (time_t)(ns / 1000000000u),
 				.tv_nsec = (long)(ns % 1000000000u)};
 	uint32_t wake = atomic_load(&region->wake);
+	long result;
 
-	atomic_store(&region->sleeping, 1);
-	syscall(SYS_futex, &region->wake, FUTEX_WAIT, wake, &time, NULL, 0);
-	atomic_store(&region->sleeping, 0);
+	atomic_store(&region->sleeping, depth);
+	/* Behind that: whoever sees the new tick sees whether to wake us. */
+	shared_alive(shared);
+	result = syscall(SYS_futex, &region->wake, FUTEX_WAIT, wake, &time, NULL, 0);
+	atomic_store(&region->sleeping, SLEEPING_NOT);
+	return result == 0 || errno == EAGAIN;
 }
 
 static void ignore_signals(void)
@@ -572,38 +582,59 @@ static int all_is_done(struct recorder *recorder, uint64_t now_ns)
 
 static uint64_t drain_all(struct recorder *recorder, uint64_t now_ns)
 {
-	uint64_t slots = 0;
+	uint64_t words = 0;
 
 	for (size_t i = 0; i < recorder->count; i++)
 		if (recorder->recordings[i]->state == RECORDING_OPEN)
-			slots += recording_round(recorder->recordings[i], now_ns);
-	return slots;
+			words += recording_round(recorder->recordings[i], now_ns);
+	return words;
+}
+
+/* One look at everything. Returns the words that were read, or -1 when all is over. */
+static int64_t look(struct recorder *recorder, uint64_t now_ns)
+{
+	uint64_t words;
+
+	shared_alive(&recorder->common.shared);
+	clock_refine(&recorder->common.clock);
+	find_sessions(recorder, now_ns, 0);
+	words = drain_all(recorder, now_ns);
+	look_at_ends(recorder, now_ns);
+	look_at_first(recorder, now_ns);
+	complete_ended(recorder, now_ns);
+	look_at_first(recorder, now_ns);
+	set_done_aside(recorder);
+	reports_flush(&recorder->common.reports, 0);
+	return all_is_done(recorder, now_ns) ? -1 : (int64_t)words;
 }
 
 static void run(struct recorder *recorder)
 {
-	struct region *region = recorder->common.shared.region;
-	uint64_t sleep_ns = SLEEP_LEAST;
+	uint64_t sleep_ns = SLEEP_LEAST, rested_ns = monotonic_ns(), words = 0;
 
 	for (;;) {
-		uint64_t now_ns = monotonic_ns(), slots;
+		uint64_t now_ns = monotonic_ns();
+		int64_t found = look(recorder, now_ns);
+		enum region_sleep depth = SLEEPING_NOT;
 
-		atomic_fetch_add_explicit(&region->heartbeat, 1, memory_order_relaxed);
-		clock_refine(&recorder->common.clock);
-		find_sessions(recorder, now_ns, 0);
-		slots = drain_all(recorder, now_ns);
-		look_at_ends(recorder, now_ns);
-		look_at_first(recorder, now_ns);
-		complete_ended(recorder, now_ns);
-		look_at_first(recorder, now_ns);
-		set_done_aside(recorder);
-		reports_flush(&recorder->common.reports, 0);
-		if (all_is_done(recorder, now_ns))
+		if (found < 0)
 			return;
-		sleep_ns = slots != 0 || recorder->naming.recording != NULL ? SLEEP_LEAST
-			   : sleep_ns * 2 < SLEEP_MOST                      ? sleep_ns * 2
-									    : SLEEP_MOST;
-		nap(region, sleep_ns);
+		words += (uint64_t)found;
+		/* Programs went on while we were at it. */
+		if (found > MUCH_WORDS)
+			continue;
+		if (words != 0 || recorder->naming.recording != NULL)
+			sleep_ns = SLEEP_LEAST;
+		if (sleep_ns > SLEEP_LEAST)
+			depth = SLEEPING_LONG;
+		else if (words * SLEEP_LEAST > ROOM_WORDS * (now_ns - rested_ns))
+			depth = SLEEPING;
+		rested_ns = now_ns;
+		words = 0;
+		if (nap(&recorder->common.shared, sleep_ns, depth))
+			sleep_ns = SLEEP_LEAST;
+		else
+			sleep_ns = sleep_ns * 2 < SLEEP_MOST ? sleep_ns * 2 : SLEEP_MOST;
 	}
 }
 

@@ -136,22 +136,22 @@ static void check_size(struct recording *recording)
 uint64_t recording_round(struct recording *recording, uint64_t now_ns)
 {
 	struct account *account = &recording->account;
-	uint64_t slots = drain_round(&recording->drain, 0);
+	uint64_t words = drain_round(&recording->drain, 0);
 	uint64_t tick = account->ticks.now;
 
 	/* The clock, where no event tells the time. */
-	if (slots == 0)
+	if (words == 0)
 		tick = ticks_at(&account->ticks, clock_now(&recording->common->clock));
 	timeline_point(&recording->timeline, account, tick, now_ns, 0);
 	recording_name_threads(recording, now_ns);
 	recording_look_at_threads(recording, now_ns);
 	if (account->writer == NULL)
-		return slots;
+		return words;
 	recording_check_writer(recording, 0);
 	if (account->writer != NULL && now_ns >= recording->flushed_ns + FLUSH_NS) {
 		recording_check_writer(recording, trace_writer_flush(account->writer));
 		recording->flushed_ns = now_ns;
 	}
 	check_size(recording);
-	return slots;
+	return words;
 }

@@ -96,7 +96,7 @@ void recording_bind(struct recording *recording, uint32_t slot, const struct rec
  * goes to OPEN. */
 void recording_open(struct recording *recording, const struct recording *parent);
 
-/* One round of draining and what belongs to it. Returns the slots consumed. */
+/* One round of draining and what belongs to it. Returns the words consumed. */
 uint64_t recording_round(struct recording *recording, uint64_t now_ns);
 
 /* The process has ended (or was never there, in state WAITING): drains the

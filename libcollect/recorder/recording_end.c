@@ -70,8 +70,6 @@ static void take_counters(struct recording *recording)
 
 	for (unsigned i = 0; i < SESSION_COUNTERS; i++)
 		recording->counter[i] = atomic_load(&session->counter[i]);
-	for (uint32_t i = 0; i < recording->drain.count; i++)
-		recording->drain.lost += atomic_load(&recording->drain.feeds[i].ring->lost);
 }
 
 static void end_session(struct recording *recording)
@@ -151,7 +149,7 @@ static void write_counters(struct recording *recording)
 static uint64_t lost_other(const struct recording *recording)
 {
 	return recording->counter[COUNT_LOST_ADDRESS] + recording->counter[COUNT_LOST_OTHER] +
-	       recording->account.lost + recording->drain.bad + recording->drain.lost;
+	       recording->account.lost + recording->drain.bad;
 }
 
 static uint64_t unrecorded(const struct recording *recording)

@@ -33,6 +33,20 @@ static inline void *shared_chunk(const struct shared *shared, uint32_t chunk)
 	return shared->chunk0 + (uint64_t)chunk * CHUNK_BYTES;
 }
 
+/* Shows the programs that we are there and looking: see ring.h, heartbeat and tick. */
+static inline void shared_alive(const struct shared *shared)
+{
+	struct region *region = shared->region;
+
+	/* Nobody else writes there. */
+	atomic_store_explicit(&region->heartbeat,
+			      atomic_load_explicit(&region->heartbeat, memory_order_relaxed) + 1,
+			      memory_order_relaxed);
+	atomic_store_explicit(&region->tick,
+			      atomic_load_explicit(&region->tick, memory_order_relaxed) + 1,
+			      memory_order_relaxed);
+}
+
 /* Empties a chunk that nobody uses any more and puts it back on the pool. */
 void shared_return(const struct shared *shared, uint32_t chunk);
 /* The same for all chunks of an ended session. */

@@ -1,18 +1,29 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * measure [OPTIONS] NAME PROGRAM [ARG...]: runs a program alone and under each profiler
- * that is given, in turn, round after round, and appends a line for each run to stdout:
+ * measure [OPTIONS] NAME PROGRAM [ARG...]: runs a program natively and under each tool
+ * that is given, in turn, round after round, and writes a line for each run to stdout:
  *
- *   NAME TOOL ROUND WALL CPU PROGRAM-RSS RECORDER-RSS TRACE-BYTES INSIDE SAME
+ *   NAME TOOL ROUND WALL CPU PROGRAM-CPU PROGRAM-RSS RECORDER-RSS TRACE-BYTES INSIDE SAME
  *
- * separated by tabs; seconds, bytes; INSIDE is what the program wrote into the file that
- * BENCH_INSIDE names, nanoseconds an operation, or 0. table.c makes tables of it.
+ * separated by tabs; seconds, bytes; PROGRAM-CPU is the program's own part of the time
+ * (-1: not known); INSIDE is what the program wrote into the file that BENCH_INSIDE names,
+ * nanoseconds an operation, or 0. Round 0 warms up and says other things:
+ *
+ *   NAME TOOL exit PRIVATE REGION RESIDENT     bytes of the program when it exits
+ *   NAME TOOL limit SECONDS                    the tool took longer, and is left out
+ *
+ * With -w there is no such round; with -u the program is not traced in the others.
+ *
+ * table.c makes tables of it. The tools: native; alone, the library with a driver that
+ * throws events away (driver.c); mallograph; heaptrack.
  *
  * The machine's speed drifts, so native and profiled runs alternate and are compared
- * within their round. Round 0 warms up and is not printed.
+ * within their round.
  *
  * CPU time is that of all processes. Being a child subreaper, we inherit and reap what
- * a profiler leaves behind, and wait for it before the next run starts.
+ * a profiler leaves behind, and wait for it before the next run starts. A companion (a
+ * client of a server that is measured) runs beside the program in its folder, and is not
+ * counted.
  */
 #include "tests/bench/measure.h"
 
@@ -33,11 +44,11 @@
 #include <unistd.h>
 
 enum {
-	TOOLS = 3,
+	TOOLS = 4,
 	ARGUMENTS_MAX = 64,
 	LOOK_FIRST_NS = 1000000,
 	LOOK_NS = 20000000,
-	LIMIT_SECONDS = 60,
+	LEFT_SECONDS = 10,
 	ROUNDS_LEAST = 3
 };
 
@@ -45,12 +56,16 @@ struct tool {
 	const char *name;
 	char *before[8];      /* what stands before the program's own words */
 	int output_is_theirs; /* it writes on the program's stdout, too */
+	int left_out;         /* took too long */
 };
 
+enum { NATIVE, ALONE, MALLOGRAPH, HEAPTRACK };
+
 static struct tool tools[TOOLS] = {
-    {.name = "native"},
-    {.name = "mallograph", .before = {NULL, "record", "-q", "-o", "trace", "--"}},
-    {.name = "heaptrack", .before = {NULL, "-o", "trace"}, .output_is_theirs = 1},
+    [NATIVE] = {.name = "native"},
+    [ALONE] = {.name = "alone", .before = {NULL, "-o", "sums"}},
+    [MALLOGRAPH] = {.name = "mallograph", .before = {NULL, "record", "-q", "-o", "trace", "--"}},
+    [HEAPTRACK] = {.name = "heaptrack", .before = {NULL, "-o", "trace"}, .output_is_theirs = 1},
 };
 
 struct bytes {
@@ -59,6 +74,9 @@ struct bytes {
 };
 
 static const char *folder, *input = "/dev/null";
+static char *companion[] = {NULL, NULL};
+static double limit_of_run = 60;
+static int untraced; /* rounds that are printed: PROGRAM-CPU is not known */
 static char program[PATH_MAX];
 static struct bytes native_output;
 static int native_status;
@@ -175,15 +193,54 @@ static void redirect(const char *path, int flags, int to)
 		close(fd);
 }
 
-static void become(char *const *words)
+_Noreturn static void become(char *const *words, const char *in, int gate)
 {
+	char go;
+
 	setpgid(0, 0);
-	redirect(input, O_RDONLY, 0);
+	redirect(in, O_RDONLY, 0);
 	redirect("out", O_WRONLY | O_CREAT | O_APPEND, 1);
 	redirect("err", O_WRONLY | O_CREAT | O_APPEND, 2);
 	sigprocmask(SIG_UNBLOCK, &awaited, NULL);
+	if (gate >= 0 && read(gate, &go, 1) != 1)
+		_exit(125);
 	execvp(words[0], words);
 	die(words[0]);
+}
+
+/* Starts the command, which we trace from its first instruction on. */
+static pid_t start_command(char *const *words, int at_exit)
+{
+	int gate[2];
+	pid_t command;
+
+	if (pipe2(gate, O_CLOEXEC) != 0)
+		die("pipe");
+	command = fork();
+	if (command < 0)
+		die("fork");
+	if (command == 0)
+		become(words, input, gate[0]);
+	if (at_exit || !untraced)
+		tracee_begin(command, program, at_exit);
+	if (write(gate[1], "", 1) != 1)
+		die("pipe");
+	close(gate[0]);
+	close(gate[1]);
+	return command;
+}
+
+static pid_t start_companion(void)
+{
+	pid_t pid = companion[0] != NULL ? fork() : 0;
+
+	if (pid < 0)
+		die("fork");
+	if (pid == 0 && companion[0] != NULL) {
+		redirect("companion", O_WRONLY | O_CREAT | O_APPEND, 1);
+		become(companion, "/dev/null", -1);
+	}
+	return pid;
 }
 
 _Noreturn static void give_up(pid_t command, const char *why)
@@ -195,45 +252,126 @@ _Noreturn static void give_up(pid_t command, const char *why)
 	exit(1);
 }
 
-static void run(char *const *words, struct sample *sample)
+static pid_t parent_of(pid_t pid)
+{
+	char path[64], line[512];
+	const char *end;
+	int parent = 0;
+	FILE *file;
+
+	snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
+	file = fopen(path, "re");
+	if (file == NULL)
+		return 0;
+	if (fgets(line, sizeof(line), file) != NULL && (end = strrchr(line, ')')) != NULL &&
+	    sscanf(end, ") %*c %d", &parent) != 1)
+		parent = 0;
+	fclose(file);
+	return parent;
+}
+
+struct run {
+	pid_t command, companion;
+	double start;
+	struct sample *sample;
+};
+
+static void note_end(const struct run *run, pid_t pid, int is_child, int status,
+		     const struct rusage *usage)
+{
+	double cpu = seconds(usage->ru_utime) + seconds(usage->ru_stime);
+
+	if (pid == run->companion)
+		return;
+	tracee_ended(pid, cpu, run->sample);
+	/* The time of one whom we trace only comes with its parent's. */
+	if (is_child)
+		run->sample->cpu += cpu;
+	if (pid == run->command) {
+		run->sample->wall = now() - run->start;
+		run->sample->status = status;
+	}
+}
+
+/* Takes note of what has ended or stopped. Returns 0 when nobody is left. */
+static int reap(const struct run *run)
+{
+	for (;;) {
+		siginfo_t info = {.si_pid = 0};
+		struct rusage usage;
+		int status, is_child;
+
+		if (waitid(P_ALL, 0, &info, WEXITED | WSTOPPED | WNOHANG | WNOWAIT) != 0)
+			return 0;
+		if (info.si_pid == 0)
+			return 1;
+		is_child = parent_of(info.si_pid) == getpid();
+		if (wait4(info.si_pid, &status, WNOHANG, &usage) <= 0)
+			continue;
+		if (WIFSTOPPED(status))
+			tracee_stopped(info.si_pid, status, run->sample);
+		else
+			note_end(run, info.si_pid, is_child, status, &usage);
+	}
+}
+
+/* Returns 0, or -1 when it took longer than the limit. */
+static int run_command(char *const *words, struct sample *sample, int at_exit)
 {
 	struct timespec look = {.tv_nsec = LOOK_FIRST_NS};
-	double start = now();
-	pid_t command = fork();
+	struct run run = {.sample = sample};
+	double end;
+	int late = 0;
 
-	if (command < 0)
-		die("fork");
-	if (command == 0)
-		become(words);
+	run.companion = start_companion();
+	run.start = now();
+	run.command = start_command(words, at_exit);
+	end = run.start + limit_of_run;
 	for (;;) {
-		int number = sigtimedwait(&awaited, NULL, &look), status;
-		struct rusage usage;
-		pid_t ended;
+		int number = sigtimedwait(&awaited, NULL, &look);
 
 		if (number == SIGINT || number == SIGTERM)
-			give_up(command, "interrupted");
-		while ((ended = wait4(-1, &status, WNOHANG, &usage)) > 0) {
-			sample->cpu += seconds(usage.ru_utime) + seconds(usage.ru_stime);
-			if (ended == command) {
-				sample->wall = now() - start;
-				sample->status = status;
-			}
+			give_up(run.command, "interrupted");
+		if (!reap(&run))
+			return late ? -1 : 0;
+		if (now() > end) {
+			if (late)
+				give_up(run.command, "does not end when it is killed");
+			kill(-run.command, SIGKILL);
+			if (run.companion > 0)
+				kill(-run.companion, SIGKILL);
+			late = 1;
+			end = now() + LEFT_SECONDS;
 		}
-		if (ended < 0)
-			return;
-		if (now() - start > LIMIT_SECONDS)
-			give_up(command, "a run takes more than a minute");
-		watch_peaks(program, sample);
+		watch_peaks(program, run.companion, sample);
 		look.tv_nsec = look.tv_nsec * 2 < LOOK_NS ? look.tv_nsec * 2 : LOOK_NS;
 	}
 }
 
-static void measure(const char *name, const struct tool *tool, char *const *argv, int round)
+static void say(const char *name, const struct tool *tool, int round, const struct sample *sample,
+		int same)
 {
-	struct sample sample = {.status = -1};
+	if (round == 0) {
+		printf("%s\t%s\texit\t%ju\t%ju\t%ju\n", name, tool->name,
+		       (uintmax_t)sample->private_bytes, (uintmax_t)sample->region_bytes,
+		       (uintmax_t)sample->resident_bytes);
+		if (!same)
+			fprintf(stderr, "measure: %s: %s: output or status is not the native one\n",
+				name, tool->name);
+	} else {
+		printf("%s\t%s\t%d\t%.6f\t%.6f\t%.6f\t%ju\t%ju\t%ju\t%.3f\t%d\n", name, tool->name,
+		       round, sample->wall, sample->cpu, sample->program_cpu,
+		       (uintmax_t)sample->program_bytes, (uintmax_t)sample->recorder_bytes,
+		       (uintmax_t)trace_bytes(), inside(), same);
+	}
+	fflush(stdout);
+}
+
+static void measure(const char *name, struct tool *tool, char *const *argv, int round)
+{
+	struct sample sample = {.status = -1, .program_cpu = -1};
 	char *words[ARGUMENTS_MAX];
 	size_t count = 0;
-	int same;
 
 	for (size_t i = 0; tool->before[i] != NULL; i++)
 		words[count++] = tool->before[i];
@@ -241,21 +379,17 @@ static void measure(const char *name, const struct tool *tool, char *const *argv
 		words[count++] = *argv;
 	words[count] = NULL;
 	enter_folder(tool->name);
-	run(words, &sample);
-	if (tool == &tools[0] && round == 0) {
+	if (run_command(words, &sample, round == 0) != 0) {
+		tool->left_out = 1;
+		printf("%s\t%s\tlimit\t%.0f\n", name, tool->name, limit_of_run);
+		fflush(stdout);
+		return;
+	}
+	if (tool == &tools[NATIVE] && native_output.data == NULL) {
 		native_output = read_whole("out");
 		native_status = sample.status;
 	}
-	same = outcome_is_native(tool, sample.status);
-	if (round == 0 && !same)
-		fprintf(stderr, "measure: %s: %s: output or status is not the native one\n", name,
-			tool->name);
-	if (round == 0)
-		return;
-	printf("%s\t%s\t%d\t%.6f\t%.6f\t%ju\t%ju\t%ju\t%.3f\t%d\n", name, tool->name, round,
-	       sample.wall, sample.cpu, (uintmax_t)sample.program_bytes,
-	       (uintmax_t)sample.recorder_bytes, (uintmax_t)trace_bytes(), inside(), same);
-	fflush(stdout);
+	say(name, tool, round, &sample, outcome_is_native(tool, sample.status));
 }
 
 /* --- the command line ------------------------------------------------------ */
@@ -284,7 +418,8 @@ static void find_program(const char *name)
 
 static int usage(void)
 {
-	fputs("usage: measure -d FOLDER [-n ROUNDS] [-t SECONDS] [-i STDIN] [-m MALLOGRAPH]\n"
+	fputs("usage: measure -d FOLDER [-uw] [-n ROUNDS] [-t SECONDS] [-l LIMIT-OF-A-RUN]\n"
+	      "               [-i STDIN] [-c COMPANION] [-a DRIVER] [-m MALLOGRAPH]\n"
 	      "               [-k HEAPTRACK] NAME PROGRAM [ARG...]\n",
 	      stderr);
 	return 2;
@@ -292,10 +427,10 @@ static int usage(void)
 
 int main(int argc, char **argv)
 {
-	int rounds = 7, option;
+	int rounds = 7, option, round = 0;
 	double limit = 60, start;
 
-	while ((option = getopt(argc, argv, "+d:n:t:i:m:k:")) != -1) {
+	while ((option = getopt(argc, argv, "+uwd:n:t:l:i:c:a:m:k:")) != -1) {
 		switch (option) {
 		case 'd':
 			folder = optarg;
@@ -309,11 +444,26 @@ int main(int argc, char **argv)
 		case 'i':
 			input = optarg;
 			break;
+		case 'l':
+			limit_of_run = atof(optarg);
+			break;
+		case 'w':
+			round = 1;
+			break;
+		case 'u':
+			untraced = 1;
+			break;
+		case 'c':
+			companion[0] = optarg;
+			break;
+		case 'a':
+			tools[ALONE].before[0] = optarg;
+			break;
 		case 'm':
-			tools[1].before[0] = optarg;
+			tools[MALLOGRAPH].before[0] = optarg;
 			break;
 		case 'k':
-			tools[2].before[0] = optarg;
+			tools[HEAPTRACK].before[0] = optarg;
 			break;
 		default:
 			return usage();
@@ -332,11 +482,9 @@ int main(int argc, char **argv)
 	setenv("BENCH_INSIDE", "inside", 1);
 
 	start = now();
-	for (int round = 0; round <= rounds; round++) {
-		if (round > ROUNDS_LEAST && now() - start > limit)
-			break;
+	for (; round <= rounds && (round <= ROUNDS_LEAST || now() - start < limit); round++) {
 		for (size_t i = 0; i < TOOLS; i++) {
-			if (i == 0 || tools[i].before[0] != NULL)
+			if ((i == NATIVE || tools[i].before[0] != NULL) && !tools[i].left_out)
 				measure(argv[optind], &tools[i], argv + optind + 1, round);
 		}
 	}

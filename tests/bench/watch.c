@@ -12,7 +12,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { PATH_BYTES = 4096, DEPTH_MAX = 8 };
+enum { DEPTH_MAX = 8 };
 
 static uint64_t peak_bytes(pid_t pid)
 {
@@ -32,21 +32,20 @@ static uint64_t peak_bytes(pid_t pid)
 	return kilobytes * 1024;
 }
 
-/* Gives the path of what the process runs, "" when it is gone. */
-static void executable(pid_t pid, char path[PATH_BYTES])
+void watch_executable(pid_t pid, char path[WATCH_PATH_BYTES])
 {
 	char link[64];
 	ssize_t length;
 
 	snprintf(link, sizeof(link), "/proc/%d/exe", (int)pid);
-	length = readlink(link, path, PATH_BYTES - 1);
+	length = readlink(link, path, WATCH_PATH_BYTES - 1);
 	path[length > 0 ? length : 0] = '\0';
 }
 
 typedef void visitor(pid_t pid, void *context);
 
 /* Each thread has the children that it forked. */
-static void walk(pid_t pid, visitor *visit, void *context, int depth)
+static void walk(pid_t pid, pid_t except, visitor *visit, void *context, int depth)
 {
 	char path[64], children[400];
 	struct dirent *entry;
@@ -65,8 +64,10 @@ static void walk(pid_t pid, visitor *visit, void *context, int depth)
 		if (file == NULL)
 			continue;
 		while (fscanf(file, "%d", &child) == 1) {
+			if (child == except)
+				continue;
 			visit(child, context);
-			walk(child, visit, context, depth + 1);
+			walk(child, except, visit, context, depth + 1);
 		}
 		fclose(file);
 	}
@@ -81,11 +82,11 @@ struct peaks {
 static void note_peak(pid_t pid, void *context)
 {
 	struct peaks *peaks = context;
-	char theirs[PATH_BYTES], ours[PATH_BYTES];
+	char theirs[WATCH_PATH_BYTES], ours[WATCH_PATH_BYTES];
 	uint64_t bytes = peak_bytes(pid), *peak;
 
-	executable(pid, theirs);
-	executable(getpid(), ours);
+	watch_executable(pid, theirs);
+	watch_executable(getpid(), ours);
 	/* Before its exec a child is a copy of us. */
 	if (*theirs == '\0' || strcmp(theirs, ours) == 0)
 		return;
@@ -95,20 +96,20 @@ static void note_peak(pid_t pid, void *context)
 		*peak = bytes;
 }
 
-void watch_peaks(const char *program, struct sample *sample)
+void watch_peaks(const char *program, pid_t other, struct sample *sample)
 {
-	walk(getpid(), note_peak, &(struct peaks){program, sample}, 0);
+	walk(getpid(), other, note_peak, &(struct peaks){program, sample}, 0);
 }
 
 static void name_process(pid_t pid, void *context)
 {
-	char path[PATH_BYTES];
+	char path[WATCH_PATH_BYTES];
 
-	executable(pid, path);
+	watch_executable(pid, path);
 	fprintf(context, " %s (%d)", path, (int)pid);
 }
 
 void watch_name(FILE *file)
 {
-	walk(getpid(), name_process, file, 0);
+	walk(getpid(), 0, name_process, file, 0);
 }

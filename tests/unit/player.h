@@ -30,6 +30,12 @@ struct player_ring {
 	struct ring *ring;
 	uint32_t chunk;
 	uint64_t head; /* written, perhaps not yet published */
+	uint64_t *segment;
+	uint64_t end;                  /* of the segment, as head counts */
+	uint64_t until[RING_SEGMENTS]; /* a place is free when tail has come so far */
+	uint32_t tick;
+	unsigned most; /* places that have been in use */
+	int few;       /* does not grow */
 	pthread_t thread;
 	_Atomic int32_t tid;
 	_Atomic uint32_t leave;
@@ -128,8 +134,13 @@ static inline unsigned player_ring(struct player *player)
 	mine->chunk = player_chunk(player);
 	mine->ring = region_chunk(player->region, mine->chunk);
 	mine->head = 0;
-	if (atomic_load(&mine->ring->head) != 0 || atomic_load(&mine->ring->tail) != 0 ||
-	    atomic_load(&mine->ring->lost) != 0)
+	mine->few = 0;
+	mine->most = 1;
+	mine->segment = mine->ring->segment[0];
+	memset(mine->until, 0, sizeof(mine->until));
+	mine->end = mine->until[0] = SEGMENT_WORDS;
+	mine->tick = atomic_load(&player->region->tick) - 1;
+	if (atomic_load(&mine->ring->head) != 0 || atomic_load(&mine->ring->tail) != 0)
 		abort(); /* chunks come back empty */
 	mine->ring->session = player->slot;
 	mine->ring->tid = mine->tid;
@@ -161,18 +172,63 @@ static inline void player_publish(struct player *player, unsigned number)
 		player_wake(player);
 }
 
-/* Waits until n more slots may be written. */
-static inline void player_room(struct player *player, unsigned number, unsigned n)
+/* Where a place of the ring lies; NULL when it may not grow that far. */
+static inline uint64_t *player_place(struct player *player, struct player_ring *mine,
+				     unsigned place)
+{
+	unsigned more = (place - RING_FIRST_SEGMENTS) / SEGMENTS_PER_CHUNK;
+	uint64_t *words;
+
+	if (place < RING_FIRST_SEGMENTS)
+		return mine->ring->segment[place];
+	if (mine->few)
+		return NULL;
+	if (atomic_load(&mine->ring->more[more]) == CHUNK_NONE)
+		atomic_store(&mine->ring->more[more], player_chunk(player));
+	words = region_chunk(player->region, atomic_load(&mine->ring->more[more]));
+	return words + (place - RING_FIRST_SEGMENTS) % SEGMENTS_PER_CHUNK * SEGMENT_WORDS;
+}
+
+/* Goes on in another segment, when one is free. */
+static inline int player_segment(struct player *player, struct player_ring *mine)
+{
+	uint64_t number = mine->end / SEGMENT_WORDS;
+
+	for (unsigned place = 0; place < RING_SEGMENTS; place++) {
+		uint64_t *words;
+
+		if (mine->until[place] > atomic_load(&mine->ring->tail))
+			continue;
+		words = player_place(player, mine, place);
+		if (words == NULL)
+			return 0;
+		if (mine->head != mine->end)
+			mine->segment[mine->head % SEGMENT_WORDS] = EVENT_WORD(EVENT_SKIP, 0, 0);
+		mine->segment = words;
+		mine->head = mine->end;
+		mine->end = mine->until[place] = mine->head + SEGMENT_WORDS;
+		if (place + 1 > mine->most)
+			mine->most = place + 1;
+		atomic_store(&mine->ring->place[number % RING_SEGMENTS], (uint8_t)place);
+		return 1;
+	}
+	return 0;
+}
+
+/* Waits until so many words may be written in one segment. */
+static inline void player_room(struct player *player, unsigned number, unsigned words)
 {
 	struct player_ring *mine = &player->rings[number];
 	struct timespec limit = {.tv_nsec = 50000000};
 
-	while (mine->head + n > atomic_load(&mine->ring->tail) + RING_SLOTS) {
+	if (mine->head + words <= mine->end)
+		return;
+	while (!player_segment(player, mine)) {
 		uint32_t room = atomic_load(&mine->ring->room);
 
 		player_publish(player, number);
 		atomic_store(&mine->ring->waiting, 1);
-		if (mine->head + n <= atomic_load(&mine->ring->tail) + RING_SLOTS)
+		if (player_segment(player, mine))
 			break;
 		player_wake(player);
 		syscall(SYS_futex, &mine->ring->room, FUTEX_WAIT, room, &limit, NULL, 0);
@@ -184,19 +240,46 @@ static inline uint64_t player_now(const struct player *player)
 	return clock_now(&player->clock);
 }
 
-/* Writes an event without publishing it. */
+static inline void player_word(struct player *player, unsigned number, uint64_t word)
+{
+	struct player_ring *mine = &player->rings[number];
+
+	mine->segment[mine->head++ % SEGMENT_WORDS] = word;
+}
+
+/* Writes an EVENT_TIME. */
+static inline void player_time(struct player *player, unsigned number, uint64_t time)
+{
+	player_room(player, number, 2);
+	player_word(player, number, EVENT_WORD(EVENT_TIME, 0, 0) | EVENT_STAMPED);
+	player_word(player, number, time);
+}
+
+/* Writes an event without publishing it. time 0: without a stamp. */
 static inline void player_put(struct player *player, unsigned number, uint64_t time, unsigned kind,
 			      unsigned function, uint64_t address, uint32_t node, uint64_t size)
 {
 	struct player_ring *mine = &player->rings[number];
-	int wide = size >= SIZE_WIDE;
+	uint32_t tick = atomic_load(&player->region->tick);
+	uint64_t word = EVENT_WORD(kind, function, address);
+	int wide = size > UINT32_MAX;
 
-	player_room(player, number, wide ? 2 : 1);
-	mine->ring->slot[mine->head++ % RING_SLOTS] = (struct event){
-	    time, EVENT_WHAT(kind, function, address), node, wide ? SIZE_WIDE : (uint32_t)size};
+	if (time == 0 && tick != mine->tick) {
+		mine->tick = tick;
+		player_time(player, number, clock_now(&player->clock));
+	}
+	if (time != 0)
+		word |= EVENT_STAMPED;
 	if (wide)
-		mine->ring->slot[mine->head++ % RING_SLOTS] =
-		    (struct event){size, EVENT_WHAT(EVENT_WIDE, 0, 0), 0, 0};
+		word |= EVENT_WIDE;
+	player_room(player, number, event_words(word));
+	player_word(player, number, word);
+	if (event_is_allocation(word))
+		player_word(player, number, EVENT_NODE_WORD(node, size));
+	if (time != 0)
+		player_word(player, number, time);
+	if (wide)
+		player_word(player, number, size);
 }
 
 static inline uint32_t player_node(struct player *player, uint32_t parent, uint64_t address,

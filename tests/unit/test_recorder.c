@@ -25,7 +25,9 @@ struct model_block {
 
 struct model {
 	uint64_t seed;
-	int with_late; /* reallocations are published late, and what handlers do */
+	int with_late;    /* reallocations are published late, and what handlers do */
+	int without_time; /* no stamps; one thread */
+	unsigned threads;
 	struct model_block block[ADDRESSES];
 	uint64_t allocations, deallocations, temporary, reallocations, bytes;
 	uint64_t live_bytes, live_blocks, peak_bytes, peak_blocks;
@@ -108,6 +110,11 @@ static void model_free(struct model *model, unsigned at)
 
 /* --- the play ---------------------------------------------------------------------- */
 
+static uint64_t time_of(const struct player *player, const struct model *model)
+{
+	return model->without_time ? 0 : player_now(player);
+}
+
 static void make_nodes(struct player *player, struct model *model)
 {
 	uint32_t root = player_node(player, 0, 0x1000, 0, 0);
@@ -123,8 +130,14 @@ static void make_nodes(struct player *player, struct model *model)
 static void put_allocation(struct player *player, struct model *model, unsigned thread,
 			   unsigned kind, unsigned at, unsigned class_)
 {
-	player_put(player, thread, player_now(player), kind, class_function(class_), address_of(at),
-		   model->node[class_ / 2 / SIZES], class_size(class_));
+	player_put(player, thread, time_of(player, model), kind, class_function(class_),
+		   address_of(at), model->node[class_ / 2 / SIZES], class_size(class_));
+}
+
+static void put_free(struct player *player, struct model *model, unsigned thread, unsigned at)
+{
+	player_put(player, thread, time_of(player, model), EVENT_FREE, FUNCTION_FREE,
+		   address_of(at), 0, 0);
 }
 
 static unsigned free_address(struct model *model)
@@ -148,7 +161,7 @@ static void reallocate(struct player *player, struct model *model, unsigned thre
 {
 	unsigned to = next_random(model) % 2 ? at : free_address(model);
 	unsigned class_ = random_class(model), other = (thread + 1) % THREADS;
-	uint64_t before = player_now(player);
+	uint64_t before = time_of(player, model);
 
 	/* The model frees where the recorder must: before the address is reused. */
 	model_free(model, at);
@@ -170,18 +183,31 @@ static void reallocate(struct player *player, struct model *model, unsigned thre
 	model->reallocations++;
 }
 
-/* A block that comes and goes in a signal handler; both are published late. */
-static void in_handler(struct player *player, struct model *model, unsigned thread)
+/* A block that comes and goes in one thread without another event of that thread
+ * between; now and then with a block of another thread that came, or came and went, before
+ * it goes. */
+static void short_lived(struct player *player, struct model *model, unsigned thread)
 {
-	unsigned at = free_address(model), class_ = random_class(model);
-	uint64_t allocated = player_now(player);
-	uint64_t freed = player_now(player);
+	unsigned at = free_address(model), class_ = random_class(model), second, others;
+	unsigned other = (thread + 1) % model->threads, what = next_random(model) % 6;
 
-	player_put(player, thread, allocated, EVENT_ALLOC, class_function(class_), address_of(at),
-		   model->node[class_ / 2 / SIZES], class_size(class_));
-	player_put(player, thread, freed, EVENT_FREE, FUNCTION_FREE, address_of(at), 0, 0);
-	player_publish(player, thread);
+	put_allocation(player, model, thread, EVENT_ALLOC, at, class_);
 	model_allocate(model, at, class_, thread);
+	if (what < 3 && model->threads > 1) {
+		player_publish(player, thread);
+		second = free_address(model);
+		others = random_class(model);
+		put_allocation(player, model, other, EVENT_ALLOC, second, others);
+		player_publish(player, other);
+		model_allocate(model, second, others, other);
+		if (what < 2) {
+			put_free(player, model, what == 0 ? thread : other, second);
+			player_publish(player, what == 0 ? thread : other);
+			model_free(model, second);
+		}
+	}
+	put_free(player, model, thread, at);
+	player_publish(player, thread);
 	model_free(model, at);
 }
 
@@ -192,11 +218,11 @@ static void play_random(struct region *region, void *context)
 
 	player_open(&player, region, ORIGIN_FIRST, 0);
 	make_nodes(&player, model);
-	for (unsigned i = 0; i < THREADS; i++)
+	for (unsigned i = 0; i < model->threads; i++)
 		player_ring(&player);
 	for (unsigned step = 0; step < STEPS; step++) {
 		unsigned at = (unsigned)(next_random(model) % ADDRESSES);
-		unsigned thread = (unsigned)(next_random(model) % THREADS);
+		unsigned thread = (unsigned)(next_random(model) % model->threads);
 		unsigned what = (unsigned)(next_random(model) % 8), class_;
 
 		if (!model->block[at].live && model->live_blocks < ADDRESSES - 10) {
@@ -206,10 +232,9 @@ static void play_random(struct region *region, void *context)
 		} else if (model->block[at].live && what == 0) {
 			reallocate(&player, model, thread, at);
 		} else if (what == 1 && model->live_blocks < ADDRESSES - 10) {
-			in_handler(&player, model, thread);
+			short_lived(&player, model, thread);
 		} else if (model->block[at].live) {
-			player_put(&player, thread, player_now(&player), EVENT_FREE, FUNCTION_FREE,
-				   address_of(at), 0, 0);
+			put_free(&player, model, thread, at);
 			model_free(model, at);
 		}
 		player_publish(&player, thread);
@@ -245,7 +270,7 @@ static void compare_classes(const struct recorded *trace, const struct model *mo
 	assert_int_equal(found, CLASSES);
 }
 
-static void random_run(int with_late, uint64_t seed)
+static void random_run(int with_late, int without_time, uint64_t seed)
 {
 	struct model *model = shared_memory(sizeof(*model));
 	static struct run run;
@@ -254,6 +279,8 @@ static void random_run(int with_late, uint64_t seed)
 	print_message("seed %llu\n", (unsigned long long)seed);
 	model->seed = seed;
 	model->with_late = with_late;
+	model->without_time = without_time;
+	model->threads = without_time ? 1 : THREADS;
 	run_init(&run);
 	run_play(&run, play_random, model);
 	assert_int_equal(run.recorder_status, 0);
@@ -277,7 +304,7 @@ static void random_run(int with_late, uint64_t seed)
 	}
 	assert_int_equal(trace.end[TRACE_END_HOW], TRACE_ENDING_EXITED);
 	assert_int_equal(trace.end[TRACE_END_STATUS], 7);
-	assert_int_equal(trace.threads, THREADS);
+	assert_int_equal(trace.threads, model->threads);
 	assert_int_equal(trace.nodes, NODES + 2);
 	assert_true(trace.end[TRACE_END_STACKS_INCOMPLETE] > 0);
 	assert_true(trace.end[TRACE_END_STACKS_GUESSED] > 0);
@@ -290,15 +317,22 @@ static void random_run(int with_late, uint64_t seed)
 static void test_in_order(void **state)
 {
 	(void)state;
-	random_run(0, 88172645463325252u);
-	random_run(0, (uint64_t)time(NULL) | 1);
+	random_run(0, 0, 88172645463325252u);
+	random_run(0, 0, (uint64_t)time(NULL) | 1);
 }
 
 static void test_late(void **state)
 {
 	(void)state;
-	random_run(1, 1234567891u);
-	random_run(1, (uint64_t)time(NULL) * 7919 | 1);
+	random_run(1, 0, 1234567891u);
+	random_run(1, 0, (uint64_t)time(NULL) * 7919 | 1);
+}
+
+static void test_without_time(void **state)
+{
+	(void)state;
+	random_run(0, 1, 987654321u);
+	random_run(0, 1, (uint64_t)time(NULL) * 104729 | 1);
 }
 
 int main(void)
@@ -306,6 +340,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_in_order),
 	    cmocka_unit_test(test_late),
+	    cmocka_unit_test(test_without_time),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

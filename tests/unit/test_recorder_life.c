@@ -351,9 +351,11 @@ static void play_scribbles(struct region *region, void *context)
 	put(&player, 0, EVENT_ALLOC, 0x30000, bad, 1);
 	bad = player_node(&player, node, 0x5678, 77, 0); /* no such module */
 	put(&player, 0, EVENT_ALLOC, 0x40000, bad, 1);
-	put(&player, 0, 9, 0x50000, node, 1);          /* no such kind */
-	put(&player, 0, EVENT_WIDE, 0x50000, node, 1); /* on its own */
-	put(&player, 0, EVENT_ALLOC, 0, node, 1);      /* no address */
+	put(&player, 0, 7, 0x50000, node, 1);                               /* no such kind */
+	player_word(&player, 0, EVENT_WORD(EVENT_TIME, 0, 0));              /* no stamp */
+	player_word(&player, 0, EVENT_WORD(EVENT_FREE, 0, 5) | EVENT_WIDE); /* no size */
+	player_word(&player, 0, 0);
+	put(&player, 0, EVENT_ALLOC, 0, node, 1); /* no address */
 	player_put(&player, 0, UINT64_MAX, EVENT_ALLOC, FUNCTION_MALLOC, 0x60000, node, 1);
 	player_put(&player, 0, 0, EVENT_ALLOC, 63, 0x70000, node, 1);
 	put(&player, 0, EVENT_ALLOC, 0x80000, node, UINT64_MAX); /* no such size */
@@ -381,7 +383,7 @@ static void test_scribbles(void **state)
 	run_play(&run, play_scribbles, NULL);
 	run_read(&run, &run.first, &trace);
 	assert_consistent(&trace);
-	assert_int_equal(trace.allocations, 6);
+	assert_int_equal(trace.allocations, 7);
 	assert_int_equal(trace.modules, 1);
 	assert_true(trace.end[TRACE_END_LOST_OTHER] >= 5);
 	assert_true(trace.end[TRACE_END_STACKS_UNKNOWN] >= 2);

@@ -22,7 +22,7 @@
 #include "tests/unit/trace_sample.h"
 
 #define CAPACITY    (1u << 18)
-#define NESTING_MAX 8
+#define NESTING_MAX 12
 
 struct bytes {
 	uint8_t at[CAPACITY];

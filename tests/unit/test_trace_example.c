@@ -28,7 +28,7 @@ static int write_example(struct trace_writer *writer)
 	    {TRACE_END_LEAKED_BLOCKS, 2},
 	    {TRACE_END_LEAKED_BYTES, 124},
 	};
-	struct trace_deallocation gone = {.class_id = 2, .allocating_thread = 1};
+	struct trace_deallocation gone = {.class_id = 2, .allocating_thread = 1, .sequence = 2};
 	struct trace_class_counters large = {1, 0, 0, 1}, small = {2, 1, 1, 1};
 	struct trace_thread_counters thread = {3, 1, 1, 148};
 	struct trace_frame frame = {.function = 1};

@@ -34,6 +34,39 @@ static uint8_t *make_trace(enum trace_codec codec, size_t *size)
 	return bytes;
 }
 
+/* Events that repeat themselves, so that guesses are among them. */
+static uint8_t *make_guessed(size_t *size)
+{
+	int fd = memfd_create("trace", 0);
+	struct trace_writer *writer = trace_writer_new(fd, TRACE_CODEC_NONE, 0);
+	uint8_t *bytes;
+	uint64_t sequence = 5; /* those of the start */
+
+	assert_int_equal(sample_write_start(writer), 0);
+	for (unsigned i = 0; i < 40; i++) {
+		uint32_t thread = i / 10 % 2 + 1;
+		struct trace_deallocation recent = {1, thread, 0, 0, 0, sequence};
+		struct trace_deallocation old = {2, 2, i, i + 1, 0, 0};
+
+		assert_int_equal(trace_writer_temporary(writer, 301, thread, 2, 0), 0);
+		assert_int_equal(trace_writer_allocation(writer, 301 + i, thread, 1, 0), 0);
+		recent.sequence = sequence + 2;
+		sequence += 2;
+		if (i != 20)
+			assert_int_equal(
+			    trace_writer_deallocation(writer, 301 + i, thread, &recent), 0);
+		else
+			assert_int_equal(trace_writer_deallocation(writer, 301 + i, thread, &old),
+					 0);
+	}
+	assert_int_equal(sample_write_end(writer), 0);
+	assert_int_equal(trace_writer_finish(writer), 0);
+	bytes = sample_bytes(fd, size);
+	trace_writer_free(writer);
+	close(fd);
+	return bytes;
+}
+
 static void check_header_byte(const struct sample_reading *reading, size_t at)
 {
 	if (at < 8)
@@ -155,8 +188,8 @@ static void test_random(void **state)
 	unsigned long rounds = strtoul(setting("TRACE_MUTATIONS", "30000"), NULL, 0);
 	uint64_t seed = strtoull(setting("TRACE_SEED", "0"), NULL, 0);
 	unsigned outcomes[4] = {0};
-	size_t size[2];
-	uint8_t *original[2], *bytes;
+	size_t size[3];
+	uint8_t *original[3], *bytes;
 
 	(void)state;
 	if (!seed)
@@ -165,8 +198,9 @@ static void test_random(void **state)
 	random_state = seed | 1;
 	original[0] = make_trace(TRACE_CODEC_NONE, &size[0]);
 	original[1] = make_trace(TRACE_CODEC_ZLIB, &size[1]);
+	original[2] = make_guessed(&size[2]);
 	for (unsigned long round = 0; round < rounds; round++) {
-		unsigned which = round % 8 == 0;
+		unsigned which = round % 8 == 0 ? 1 : round % 2 * 2;
 		struct sample_reading reading;
 		size_t length = size[which];
 
@@ -193,6 +227,7 @@ static void test_random(void **state)
 	}
 	free(original[0]);
 	free(original[1]);
+	free(original[2]);
 }
 
 int main(void)

@@ -42,7 +42,7 @@ static void assert_state(int fd, enum trace_state state, const char *text)
 
 static void test_references(void **state)
 {
-	struct trace_deallocation deallocation = {1, 1, 0, 0, 0};
+	struct trace_deallocation deallocation = {1, 1, 0, 0, 0, 0};
 	struct trace_frame frame = {1, 0, 0};
 	int fd;
 	struct trace_writer *writer = open_writer(&fd);
@@ -85,7 +85,7 @@ static void test_references(void **state)
 /* Time that goes back is lifted, an age before the start is lowered. */
 static void test_time(void **state)
 {
-	struct trace_deallocation deallocation = {1, 1, 5000, 3, 0};
+	struct trace_deallocation deallocation = {1, 1, 5000, 3, 0, 0};
 	int fd;
 	struct trace_writer *writer = open_writer(&fd);
 	int error = 0;

@@ -233,7 +233,7 @@ static int write_many(struct trace_writer *writer)
 	for (uint32_t i = 1; i <= 3; i++)
 		error |= trace_writer_thread(writer, i, i, "t", 1);
 	for (uint64_t i = 0; i < MANY_EVENTS; i++) {
-		struct trace_deallocation deallocation = {class_of(i / 2), 1, 0, i % 300, 0};
+		struct trace_deallocation deallocation = {class_of(i / 2), 1, 0, i % 300, 0, 0};
 
 		if (i % 2)
 			error |= trace_writer_deallocation(

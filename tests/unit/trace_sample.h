@@ -201,7 +201,7 @@ SAMPLE_UNUSED static uint8_t *sample_bytes(int fd, size_t *size)
 /* Definitions, events and timeline of the sample, without its end. */
 SAMPLE_UNUSED static int sample_write_start(struct trace_writer *writer)
 {
-	struct trace_deallocation gone = {.class_id = 2, .allocating_thread = 1};
+	struct trace_deallocation gone = {.class_id = 2, .allocating_thread = 1, .sequence = 2};
 	struct trace_deallocation old = {.class_id = 1,
 					 .allocating_thread = 1,
 					 .age_ticks = 300,

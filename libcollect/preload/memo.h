@@ -1,0 +1,240 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#ifndef MALLOGRAPH_MEMO_H
+#define MALLOGRAPH_MEMO_H
+
+/*
+ * The stacks that a thread remembers, and the one that it is walking now.
+ * capture.c says what for, and why it is exact.
+ *
+ *   | memos | small | small | large                | large, shared            | leaves |
+ *                             frames →    ← words    frames →  ←|→  ← words
+ *                                                        the walk's own
+ *
+ * A stack's frames lie outermost first; its words, in an array beside, newest
+ * step first, below `end`. So what a walk finds is put behind the frames and
+ * before the words that it has in common with a remembered stack. The last memo shares
+ * its memory with the walk, whose frames and words grow from the middle to both
+ * sides: when they meet the memo's, the memo gives way.
+ *
+ * A signal handler may leave a capture by longjmp at any instruction: while something
+ * is being written it is empty (a memo's count, a leaf's or the entry's key is 0).
+ */
+
+#include "libcollect/preload/reach.h"
+#include "libcollect/preload/state.h"
+
+/*
+ * A state of the walk: (pc, flags), sp, rbp. rest:
+ *
+ *   bits 0-23   pc id
+ *   bits 24-35  in a memo: how many words the steps from the outermost frame to this one's
+ *               read; in the walk: how many were read before
+ *   bit  36     what the stack is from here on depends on rbp (in the walk: its own step does)
+ *   bits 37-63  in a memo: node, 0: not looked up yet; in the walk: rest_flag
+ */
+struct remembered {
+	uint64_t key;
+	uintptr_t sp, rbp;
+	uint64_t rest;
+};
+
+enum key_flag {
+	KEY_INTERRUPTED = 1, /* pc is where a signal came, not a return address */
+	KEY_GUESSED = 2      /* found by a guess: enum node_flag's NODE_GUESSED */
+};
+#define KEY(pc, flags)       ((uint64_t)(pc) << 2 | (flags))
+#define KEY_PC(key)          ((uintptr_t)((key) >> 2))
+#define KEY_FLAGS(key)       ((unsigned)(key)&3)
+#define KEY_HOLDS(pc)        ((pc) >> 62 == 0)
+#define REST(id, words)      ((uint64_t)(id) | (uint64_t)(words) << 24)
+#define REST_PC_ID(rest)     ((uint32_t)(rest)&0xffffff)
+#define REST_WORDS(rest)     ((uint32_t)((rest) >> 24) & 0xfff)
+#define REST_RBP             (UINT64_C(1) << 36)
+#define REST_NODE(rest)      ((uint32_t)((rest) >> 37))
+#define REST_NODE_SHIFT      37
+#define REST_NODE_NONE(rest) ((rest)&0x1fffffffff)
+#define NODES_HELD           (1u << 27)          /* nodes from here on are not kept */
+#define REST_RESTORES        (UINT64_C(1) << 37) /* the step's second word is a saved rbp */
+#define REST_ALL             (UINT64_C(1) << 38) /* all its words matter */
+
+/* A word that a step read, and what was there. */
+struct word {
+	uintptr_t address, value;
+};
+
+struct memo {
+	struct remembered *frame; /* outermost first */
+	struct word *end;
+	uint32_t frames, words; /* capacity */
+	uint32_t count;         /* of frames; 0: empty */
+	uint32_t used;          /* when: memos->clock */
+	uint32_t window;        /* nodes, from this frame on, are those of stacks that begin here */
+	uint8_t plain;          /* complete, and none of what follows */
+	uint8_t strayed;        /* words are elsewhere than on the thread's stack above each sp */
+	uint8_t jumps;          /* frames of signal handlers are among them */
+	uint8_t cut;            /* frame[0] is below the depth limit: its step was not made */
+	uint8_t lost;           /* the walk could not go on from frame[0] */
+};
+
+#define MEMOS        4u
+#define MEMO_SHARED  3u
+#define SMALL_FRAMES 64u
+#define LARGE_FRAMES 640u
+#define LARGE_WORDS  1240u
+#define MOST_FRAMES  (FRAMES_MAX + 4u) /* of the last */
+#define MOST_WORDS   (2u * MOST_FRAMES - 120u)
+#define STEP_WORDS   3u  /* most that a step reads */
+#define WARM_STEPS   16u /* for so many frames and their words there is always room */
+#define LEAVES       128u
+#define LEAF_WORDS   12u
+#define LEAF_WAYS    2u
+#define PAD_WORDS    3u /* behind `end`: a block of words may begin before it and end there */
+
+/*
+ * The innermost steps of some stack: from the caller to a frame that was remembered,
+ * the at-th of its stack. If their words are the same they lead there again, and if that
+ * frame's node is `parent` again, then `node` is the stack's.
+ */
+struct leaf {
+	uint64_t key; /* the caller's; 0: empty */
+	uintptr_t sp, rbp, rbp_matters;
+	uint32_t at;
+	uint16_t words;
+	uint16_t turn; /* of the first of a set: which one was written last */
+	uint64_t to_key;
+	uintptr_t to_sp, to_rbp;
+	uint32_t parent, node;
+	struct word word[LEAF_WORDS]; /* filled up with the last to a multiple of four */
+};
+
+struct memos {
+	/* The innermost frame of the stack captured last, and its words, when they
+	 * say all: compared at the entry of capture(). key 0: nothing. */
+	uint64_t key;
+	uintptr_t sp, rbp, rbp_matters; /* all bits or none */
+	const struct word *from, *to;
+	uint32_t node;
+	uint32_t forgotten; /* state->forgotten when all this was remembered */
+
+	uint32_t ready, clock;
+	uint32_t current; /* memo of the stack captured last */
+	uint32_t several; /* more than that one were ever used */
+	struct memo memo[MEMOS];
+
+	struct {
+		struct word words[2 * SMALL_FRAMES + PAD_WORDS];
+		struct remembered frame[SMALL_FRAMES];
+	} small[2];
+	struct remembered large[LARGE_FRAMES];
+	struct word large_words[LARGE_WORDS + PAD_WORDS];
+	struct remembered shared[MOST_FRAMES + WARM_STEPS];
+	struct word shared_words[WARM_STEPS * STEP_WORDS + MOST_WORDS + PAD_WORDS];
+	struct leaf leaf[LEAVES];
+};
+_Static_assert(sizeof(struct memos) <= MEMO_BYTES, "the remembered stacks fit");
+_Static_assert(MOST_WORDS < 1u << 12 && PC_IDS == 1u << 24, "and so do the rest's fields");
+
+/* The walk's own frames end here; its words begin at shared_words. */
+static inline struct remembered *memos_fresh_end(struct memos *memos)
+{
+	return memos->shared + MOST_FRAMES + WARM_STEPS;
+}
+
+static inline struct memos *thread_memos(struct thread *thread)
+{
+	return (struct memos *)thread_scratch(thread)->memo;
+}
+
+/* Empties them all. Makes new ones ready. */
+void memos_clear(struct memos *memos);
+
+/* Begins to write to a memo: it is empty until its count is set again. */
+void memo_begin(struct memos *memos, struct memo *memo);
+
+/* The first `count` frames of a memo are those of another, or of itself, behind the
+ * outermost `drop`. */
+void memo_copy(struct memo *to, const struct memo *from, uint32_t drop, uint32_t count);
+
+/* Behind `count` frames of the memo come those of a walk. */
+void memo_append(struct memo *memo, uint32_t count, const struct remembered *frame, uint32_t frames,
+		 const struct word *word, uint32_t words);
+
+/* Frame i of memo is the innermost of the stack captured last. */
+void memos_top(struct memos *memos, struct memo *memo, uint32_t i, uint32_t node);
+
+static inline int word_differs(const struct word *word)
+{
+	return *(const uintptr_t *)word->address != word->value;
+}
+
+static inline uintptr_t words_differ(const struct word *word)
+{
+	return (*(const uintptr_t *)word[0].address ^ word[0].value) |
+	       (*(const uintptr_t *)word[1].address ^ word[1].value) |
+	       (*(const uintptr_t *)word[2].address ^ word[2].value) |
+	       (*(const uintptr_t *)word[3].address ^ word[3].value);
+}
+
+/* The first word from `from` on, before `to`, that is not what it was; `to`: none. Up to
+ * three behind `to` are read. */
+static inline const struct word *words_agree(const struct word *from, const struct word *to)
+{
+	for (; from < to; from += 4)
+		if (unlikely(words_differ(from) != 0))
+			break;
+	while (unlikely(from < to && !word_differs(from)))
+		from++;
+	return from < to ? from : to;
+}
+
+/* Where such a leaf may be: in one of LEAF_WAYS from here. By two frames: the innermost
+ * may be that of a function that all call for memory. */
+static inline struct leaf *leaf_of(struct memos *memos, uint64_t key, uintptr_t sp,
+				   uintptr_t return_address)
+{
+	uint64_t hash = (key + sp * 5 + return_address * 0x10001) * UINT64_C(0x9e3779b97f4a7c15);
+
+	return &memos->leaf[(hash >> 58) * LEAF_WAYS];
+}
+_Static_assert(LEAVES == LEAF_WAYS << 6, "leaf_of takes 6 bits");
+
+static inline int same_place(const struct remembered *frame, uint64_t key, uintptr_t sp,
+			     uintptr_t rbp)
+{
+	return frame->sp == sp && frame->key == key &&
+	       (frame->rbp == rbp || (frame->rest & REST_RBP) == 0);
+}
+
+/* The words of the steps from frame i outwards begin here. */
+static inline const struct word *memo_words(const struct memo *memo, uint32_t i)
+{
+	return memo->end - REST_WORDS(memo->frame[i].rest);
+}
+
+/* The outermost frame that is still where it was, if frame i is and `word` is the first
+ * from its words on that differs. */
+static inline uint32_t memo_holds(const struct memo *memo, uint32_t i, const struct word *word)
+{
+	while (i > 0 && memo_words(memo, i - 1) <= word)
+		i--;
+	return i;
+}
+
+/* How many frames, of the `left` outermost, do not lie further in than sp. They
+ * are in the order of their sp. */
+static inline uint32_t memo_find(const struct memo *memo, uint32_t left, uintptr_t sp)
+{
+	const struct remembered *frame = memo->frame;
+	uint32_t step = 1;
+
+	while (left >= step && frame[left - step].sp < sp) {
+		left -= step;
+		step *= 2;
+	}
+	for (; step > 0; step /= 2)
+		if (left >= step && frame[left - step].sp < sp)
+			left -= step;
+	return left;
+}
+
+#endif

@@ -1,0 +1,5 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* See plugin_twin.h. */
+#include "plugin_twin.h"
+
+TWIN(first_twin, 24)
