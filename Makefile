@@ -23,7 +23,7 @@ LIBRARY := $(B)/libmallograph.so
 
 BUILD_PACKAGES := gcc make libc6-dev libdw-dev libelf-dev libiberty-dev zlib1g-dev libzstd-dev \
 	libunwind8 libunwind-dev libncurses-dev
-TEST_PACKAGES := libcmocka-dev valgrind python3 python3-apt sqlite3 perl jq git xz-utils file \
+TEST_PACKAGES := libcmocka-dev valgrind python3 python3-apt sqlite3 perl jq git xz-utils zstd file \
 	openssl g++ clang redis-server redis-tools libjemalloc2 libtcmalloc-minimal4 \
 	libmimalloc2.0 musl-tools binutils procps util-linux mandoc
 LINT_PACKAGES := shellcheck clang-format clang-tidy cppcheck mandoc

@@ -41,8 +41,10 @@ static const struct option table[] = {
 	.kind = OPTION_TEXT,
 	.value = &values.compress,
 	.argument = "CODEC[:LEVEL]",
-	.help = "zlib (the default), zstd or none;\n"
-		"level 1 unless said otherwise",
+	.help = (HAVE_ZSTD ? "zstd (the default), zlib or none;\n"
+			     "level 1 unless said otherwise"
+			   : "zlib (the default) or none;\n"
+			     "level 1 unless said otherwise"),
     },
     {
 	.name = "no-symbols",
@@ -105,7 +107,7 @@ static int parse_codec(struct recorder_options *options)
 #endif
 		{"none", TRACE_CODEC_NONE, 0},
 	};
-	const char *text = values.compress != NULL ? values.compress : "zlib";
+	const char *text = values.compress != NULL ? values.compress : HAVE_ZSTD ? "zstd" : "zlib";
 	size_t length = strcspn(text, ":");
 	uint64_t level = 0;
 
@@ -146,8 +148,8 @@ int record_options(struct recorder_options *options, char *complaint, size_t byt
 	program[length > 0 ? length : 0] = '\0';
 	memset(options, 0, sizeof(*options));
 	if (parse_codec(options) != 0) {
-		snprintf(complaint, bytes, "--compress '%s': use zlib[:1-9], %snone",
-			 values.compress, HAVE_ZSTD ? "zstd[:1-19] or " : "");
+		snprintf(complaint, bytes, "--compress '%s': use %szlib[:1-9] or none",
+			 values.compress, HAVE_ZSTD ? "zstd[:1-19], " : "");
 		return -1;
 	}
 	if (values.max_depth > DEPTH_MAX) {

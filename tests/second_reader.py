@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """A second reader of traces, from docs/mallograph-trace.5 alone. It rebuilds the figures from the EVENTS and compares
 them with the counters of the same file. Exit status: 0 fine, cut, damaged; 1 mismatch; 2 not a trace; 3 newer."""
-import collections, functools, itertools, operator, re, struct, sys, zlib
+import collections, functools, itertools, operator, re, struct, subprocess, sys, zlib
 
 META, MODULES, NODES, CLASSES, THREADS, EVENTS, TIMELINE, STRINGS, SYMBOLS, OF_CLASS, OF_THREAD, END = range(1, 13)
 ALLOCATION, DEALLOCATION, THREAD, TICKS, UNKNOWN_FREE, INHERITED_FREE, TEMPORARY, RECENT = range(8)
@@ -13,10 +13,6 @@ KEYS = {"allocations": 8, "deallocations": 9, "reallocations": 10, "temporary": 
 	"peak_bytes": 4, "peak_blocks": 5, "peak_tick": 6, "leaked_blocks": 13, "leaked_bytes": 14,
 	"unknown_frees": 32, "inherited_frees": 33, "classes": 0, "threads": 0, "events": 0}
 VARINT = re.compile(rb"[\x80-\xff]*[\x00-\x7f]")
-try:
-	from compression import zstd  # from python 3.14 on
-except ImportError:
-	zstd = None
 
 class Fault(Exception): pass  # the exit status that it leads to, 0 for damage; and what is wrong
 def need(condition, what, status=0):
@@ -277,16 +273,26 @@ class Trace:
 		if self.strays:
 			yield f"{self.strays} deallocations whose age in allocations leads to no live allocation of the class"
 
+def unzstd(stored):  # python has none of its own before 3.14
+	try:
+		run = subprocess.run(["zstd", "-dcq"], input=stored, capture_output=True)
+	except FileNotFoundError as error:
+		raise Fault(3, "the zstd command is not installed") from error
+	need(run.returncode == 0, f"a payload: {run.stderr.decode().strip()}")
+	return run.stdout
+
+def unzlib(stored, raw):
+	stream = zlib.decompressobj()
+	try:
+		stored = stream.decompress(stored, raw + 1)
+	except zlib.error as error:
+		raise Fault(0, f"a payload: {error}") from error
+	need(stream.eof and not stream.unused_data, "a payload that is not one whole stream")
+	return stored
+
 def decompress(codec, stored, raw):
-	need(codec != 2 or zstd, "zstd is not in python3's standard library", 3)
 	need(codec <= 2, f"codec {codec}: written by a newer version", 3)
-	if codec:
-		stream = zstd.ZstdDecompressor() if codec == 2 else zlib.decompressobj()
-		try:
-			stored = stream.decompress(stored, raw + 1)
-		except (zlib.error, zstd.ZstdError if zstd else zlib.error) as error:
-			raise Fault(0, f"a payload: {error}") from error
-		need(stream.eof and not stream.unused_data, "a payload that is not one whole stream")
+	stored = stored if codec == 0 else unzlib(stored, raw) if codec == 1 else unzstd(stored)
 	need(len(stored) == raw, "a payload of another length")
 	return stored
 
