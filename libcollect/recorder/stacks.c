@@ -75,34 +75,53 @@ static inline uint64_t hash(const struct file_node *node)
 	return ((h ^ h >> 29) + node->own_flags) * UINT64_C(0xbf58476d1ce4e5b9);
 }
 
-/* The slot of an equal node, or the empty one where it belongs. */
-static uint32_t *search(const struct stacks *stacks, const struct file_node *node)
+/* An id, and above it half of its hash: most others are told without a look at them. */
+#define SLOT(h, id)   ((h) << 32 | (id))
+#define SLOT_ID(slot) ((uint32_t)(slot))
+
+static inline uint32_t slot_of(const struct stacks *stacks, uint64_t h)
 {
-	uint32_t *slots = stacks->index.base, mask = (UINT32_C(1) << stacks->bits) - 1;
-	uint32_t at = (uint32_t)(hash(node) >> (64 - stacks->bits));
+	return (uint32_t)(h >> (64 - stacks->bits));
+}
 
-	for (;; at = (at + 1) & mask) {
-		const struct file_node *other = node_at(stacks, slots[at]);
+/* The slot of an equal node, or the empty one where it belongs. */
+static uint64_t *search(const struct stacks *stacks, const struct file_node *node, uint64_t h)
+{
+	uint64_t *slots = stacks->index.base;
+	uint32_t at = slot_of(stacks, h), mask = (UINT32_C(1) << stacks->bits) - 1;
 
-		if (slots[at] == 0 ||
-		    (other->address == node->address && other->parent == node->parent &&
-		     other->module == node->module && other->own_flags == node->own_flags))
-			return &slots[at];
+	for (; slots[at] != 0; at = (at + 1) & mask) {
+		const struct file_node *other = node_at(stacks, SLOT_ID(slots[at]));
+
+		if (slots[at] >> 32 == (uint32_t)h && other->address == node->address &&
+		    other->parent == node->parent && other->module == node->module &&
+		    other->own_flags == node->own_flags)
+			break;
 	}
+	return &slots[at];
 }
 
 static int grow_index(struct stacks *stacks)
 {
 	uint32_t bits = stacks->bits == 0 ? FIRST_BITS : stacks->bits + 1;
+	uint32_t mask = (UINT32_C(1) << bits) - 1;
 	struct area index = {0};
+	uint64_t *slots;
 
-	if (bits > 31 || area_reserve(&index, sizeof(uint32_t) << bits) != 0)
+	if (bits > 31 || area_reserve(&index, sizeof(*slots) << bits) != 0)
 		return -1;
 	area_release(&stacks->index);
 	stacks->index = index;
 	stacks->bits = bits;
-	for (uint32_t id = 1; id <= stacks->node_count; id++)
-		*search(stacks, node_at(stacks, id)) = id;
+	slots = index.base;
+	for (uint32_t id = 1; id <= stacks->node_count; id++) {
+		uint64_t h = hash(node_at(stacks, id));
+		uint32_t at = slot_of(stacks, h);
+
+		while (slots[at] != 0)
+			at = (at + 1) & mask;
+		slots[at] = SLOT(h, id);
+	}
 	return 0;
 }
 
@@ -112,7 +131,8 @@ static uint32_t define(struct stacks *stacks, struct trace_writer *writer, uint3
 {
 	const struct module *module = NULL;
 	struct file_node node = {.parent = parent, .own_flags = (uint8_t)NODE_FLAGS(shared)};
-	uint32_t *slot, id = stacks->node_count + 1;
+	uint32_t id = stacks->node_count + 1;
+	uint64_t *slot, h;
 
 	if ((node.own_flags & (NODE_CUT | NODE_INCOMPLETE)) == 0) {
 		module = modules_use(&stacks->modules, writer, NODE_MODULE(shared));
@@ -126,12 +146,13 @@ static uint32_t define(struct stacks *stacks, struct trace_writer *writer, uint3
 	     grow_index(stacks) != 0))
 		return 0;
 	node.offset = (int64_t)(node.address - (module != NULL ? module->start : 0));
-	slot = search(stacks, &node);
+	h = hash(&node);
+	slot = search(stacks, &node, h);
 	if (*slot != 0)
-		return *slot;
+		return SLOT_ID(*slot);
 	*node_at(stacks, id) = node;
 	stacks->node_count = id;
-	*slot = id;
+	*slot = SLOT(h, id);
 	if (writer != NULL)
 		trace_writer_node(writer, parent, node.module, node.offset, node.own_flags);
 	return id;

@@ -22,7 +22,7 @@ struct stacks {
 	uint32_t map_count; /* ids below have room there */
 	struct area nodes;  /* struct file_node by the trace's id */
 	uint32_t node_count;
-	struct area index; /* trace ids by hash */
+	struct area index; /* trace ids by hash: see search() */
 	uint32_t bits;
 	struct area chain; /* scratch: session ids on the way to the root */
 	uint64_t bad;      /* node ids that could not be read */
