@@ -158,8 +158,8 @@ demo:
 	@$(MAKE) --no-print-directory -j$(JOBS) demo-run
 
 demo-run: all $(DEMO)
-	./mallograph record -o $(B)/demo.mlg $(DEMO) README.md
-	./mallograph print -l -n 3 -s 2 $(B)/demo.mlg
+	./mallograph record -o $(B)/demo.mlg $(DEMO) LICENSE
+	./mallograph print -a0 -p0 -n 1 $(B)/demo.mlg
 
 test:
 	@.ci/deps $(BUILD_PACKAGES) $(TEST_PACKAGES)

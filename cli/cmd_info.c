@@ -2,7 +2,6 @@
 #include "cli/commands.h"
 
 #include <stdio.h>
-#include <string.h>
 
 #include "analyzer/model/profile.h"
 #include "analyzer/report/text.h"
@@ -10,47 +9,27 @@
 #include "cli/message.h"
 #include "cli/options.h"
 #include "formats/error.h"
-#include "formats/trace/reader.h"
 
-static const struct option options[] = {{0}};
+static int bytes;
+
+static const struct option options[] = {
+    {
+	.name = "bytes",
+	.kind = OPTION_FLAG,
+	.value = &bytes,
+	.number = 1,
+	.help = "plain numbers of bytes: 72704, not 72.70K",
+    },
+    {0},
+};
 
 static const struct option_set set = {
     .command = "info",
-    .words = "[FILE]",
+    .words = "[options] [FILE]",
     .summary = "Shows what is in a trace: the program, times, totals, and what is missing.\n"
-	       "Without FILE, in the newest mallograph.*.mlg in the current folder.",
+	       "Without FILE, in the newest mallograph.*.mlg in the current directory.",
     .options = options,
 };
-
-static int ignore(void *context, const struct trace_event *event)
-{
-	(void)context;
-	(void)event;
-	return 0;
-}
-
-/* The figures of a complete trace come from its end; its events are read here
- * all the same, for their health. Returns the exit status. */
-static int check_events(const char *path, const struct profile *profile, int status)
-{
-	static const struct trace_visitor visitor = {.event = ignore};
-	enum trace_state state = TRACE_COMPLETE;
-	struct trace_reader *reader;
-	int error;
-
-	if (profile->state != TRACE_COMPLETE || profile->rebuilt || !strcmp(path, "-"))
-		return status;
-	if (trace_reader_open(&reader, path))
-		return status;
-	error = trace_reader_read(reader, &visitor, NULL, &state);
-	if (error || state != TRACE_COMPLETE) {
-		message("%s: the figures are sound, but events in it are damaged (%s)", path,
-			trace_reader_fault(reader) ? trace_reader_fault(reader) : "unreadable");
-		status = STATUS_FAILED;
-	}
-	trace_reader_close(reader);
-	return status;
-}
 
 int cmd_info(int argc, char **argv)
 {
@@ -67,8 +46,12 @@ int cmd_info(int argc, char **argv)
 	status = input_load(&profile, path);
 	if (!profile)
 		return status;
-	error = text_info(stdout, profile, path);
-	status = check_events(path, profile, status);
+	profile_check_events(profile, path);
+	error = text_info(stdout, profile, path, bytes);
+	if (profile->events_fault)
+		status = message_failed("%s: the figures are sound, but events in it are damaged "
+					"(%s)",
+					path, profile->events_fault);
 	profile_free(profile);
 	return error ? message_failed("%s: %s", path, error_text(error)) : status;
 }

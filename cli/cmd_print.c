@@ -116,7 +116,7 @@ static const struct option_set set = {
     .command = "print",
     .words = "[options] [FILE]",
     .summary = "Prints a text report of a trace; without FILE, of the newest mallograph.*.mlg\n"
-	       "in the current folder.",
+	       "in the current directory.",
     .options = options,
     .epilog = "A switch takes 0 or 1: -l, -l1, -l=1, --print-leaks=yes.",
 };

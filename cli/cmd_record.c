@@ -38,7 +38,7 @@ static int find_program(const char *name, char *path, size_t bytes)
 			if (found != 0)
 				snprintf(path, bytes, "%s", candidate);
 			found = 0;
-			if (kind != PROGRAM_NOT_EXECUTABLE) {
+			if (kind != PROGRAM_NOT_EXECUTABLE && kind != PROGRAM_DENIED) {
 				snprintf(path, bytes, "%s", candidate);
 				return 0;
 			}
@@ -49,12 +49,20 @@ static int find_program(const char *name, char *path, size_t bytes)
 	}
 }
 
-static int refuse_program(const char *name, enum program_kind kind)
+static int refuse_program(const char *name, const char *path, enum program_kind kind)
 {
-	message("%s: %s", name, program_text(kind));
+	char interpreter[PATH_BYTES];
+
+	if (kind == PROGRAM_NO_INTERPRETER &&
+	    program_interpreter(path, interpreter, sizeof(interpreter)) == 0)
+		message("%s: its interpreter '%s' is not there: see its first line", name,
+			interpreter);
+	else
+		message("%s: %s", name, program_text(kind));
 	if (kind == PROGRAM_MISSING)
 		return STATUS_NOT_FOUND;
-	if (kind == PROGRAM_FOLDER || kind == PROGRAM_NOT_EXECUTABLE)
+	if (kind == PROGRAM_FOLDER || kind == PROGRAM_NOT_EXECUTABLE || kind == PROGRAM_DENIED ||
+	    kind == PROGRAM_NO_INTERPRETER)
 		return STATUS_NOT_EXECUTABLE;
 	return STATUS_NOT_STARTED;
 }
@@ -123,7 +131,7 @@ int cmd_record(int argc, char **argv)
 	kind =
 	    find_program(argv[1], path, sizeof(path)) == 0 ? program_kind(path) : PROGRAM_MISSING;
 	if (kind != PROGRAM_RECORDABLE)
-		return refuse_program(argv[1], kind);
+		return refuse_program(argv[1], path, kind);
 	launch.library = find_library();
 	if (check_library(launch.library) != 0)
 		return STATUS_NOT_STARTED;

@@ -380,8 +380,8 @@ void options_help(const struct option_set *set)
 	enum { COLUMN = 36 };
 	char label[128];
 
-	printf("usage: mallograph %s %s\n\n%s\n\noptions:\n", set->command, set->words,
-	       set->summary);
+	printf("usage: mallograph %s%s%s\n\n%s\n\noptions:\n", set->command, *set->words ? " " : "",
+	       set->words, set->summary);
 	for (;;) {
 		const struct option *shown = option->kind == OPTION_END ? &help : option;
 		int length = help_label(shown, label, sizeof(label));

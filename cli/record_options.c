@@ -8,14 +8,15 @@
 #include <unistd.h>
 
 #include "cli/options.h"
+#include "libcollect/recorder/output.h"
 
-enum { DEPTH_MAX = 1100, PATH_BYTES = 4096 };
+enum { DEPTH_MAX = 1100, DEPTH_DEFAULT = 1024, PATH_BYTES = 4096 };
 
 static struct {
 	const char *output, *compress;
 	int quiet, no_symbols, follow_fork;
 	uint64_t max_depth, max_size;
-} values = {.follow_fork = 1};
+} values = {.follow_fork = 1, .max_depth = DEPTH_DEFAULT};
 
 static const struct option table[] = {
     {
@@ -24,8 +25,8 @@ static const struct option table[] = {
 	.kind = OPTION_TEXT,
 	.value = &values.output,
 	.argument = "FILE",
-	.help = "the trace (mallograph.%n.%p.mlg):\n"
-		"%p is the pid, %n the name, %h the host;\n"
+	.help = "the trace (mallograph.%n.%p.mlg): %p is\n"
+		"the pid, %n the name, %h the host, %% a %;\n"
 		"further processes get .2, .3 before .mlg",
     },
     {
@@ -66,15 +67,15 @@ static const struct option table[] = {
 	.value = &values.max_depth,
 	.argument = "N",
 	.help = "frames kept of a stack, the innermost\n"
-		"(1024; at most 1100)",
+		"(1024; 1 to 1100)",
     },
     {
 	.name = "max-size",
 	.kind = OPTION_SIZE,
 	.value = &values.max_size,
 	.argument = "SIZE",
-	.help = "write no more events when the trace has\n"
-		"this size (k, M, G); counters go on",
+	.help = "write no events beyond this size of the\n"
+		"trace (k, M, G); totals go on",
     },
     {0},
 };
@@ -84,8 +85,9 @@ const struct option_set record_option_set = {
     .words = "[options] [--] PROGRAM [ARG...]",
     .summary = "Runs PROGRAM and records its heap allocations.",
     .options = table,
-    .epilog = "The exit status is the program's, 128 + N when signal N killed it; 125 when\n"
-	      "recording failed, 126 when PROGRAM cannot be run, 127 when it is not found.",
+    .epilog = "The exit status is the program's, 128 + N when signal N killed it; 125 when it was\n"
+	      "not started because it cannot be recorded, 126 when it cannot be run, 127 when it\n"
+	      "is not found.",
     .stop_at_word = 1,
 };
 
@@ -144,6 +146,7 @@ int record_options(struct recorder_options *options, char *complaint, size_t byt
 {
 	static char folder[PATH_BYTES], program[PATH_BYTES];
 	ssize_t length = readlink("/proc/self/exe", program, sizeof(program) - 1);
+	const char *field;
 
 	program[length > 0 ? length : 0] = '\0';
 	memset(options, 0, sizeof(*options));
@@ -152,12 +155,19 @@ int record_options(struct recorder_options *options, char *complaint, size_t byt
 			 values.compress, HAVE_ZSTD ? "zstd[:1-19], " : "");
 		return -1;
 	}
-	if (values.max_depth > DEPTH_MAX) {
-		snprintf(complaint, bytes, "--max-depth: at most %d frames", DEPTH_MAX);
+	if (values.max_depth < 1 || values.max_depth > DEPTH_MAX) {
+		snprintf(complaint, bytes, "--max-depth: 1 to %d frames", DEPTH_MAX);
+		return -1;
+	}
+	if (values.output != NULL && (field = output_unknown_field(values.output)) != NULL) {
+		snprintf(complaint, bytes,
+			 "--output '%s': '%.2s' stands for nothing: use %%p, %%n, %%h, or %%%% for "
+			 "a %%",
+			 values.output, field);
 		return -1;
 	}
 	if (getcwd(folder, sizeof(folder)) == NULL) {
-		snprintf(complaint, bytes, "the current folder is gone: change to another");
+		snprintf(complaint, bytes, "the current directory is gone: change to another");
 		return -1;
 	}
 	options->output = values.output;

@@ -101,7 +101,15 @@ static struct safe for_shell(const char *name)
 	return shown(quoted);
 }
 
-static void add_ending(struct text *text, const struct launch *launch, const struct report *report)
+/* Seconds, to the millisecond where hundredths would say little. */
+static struct number_text seconds(uint64_t nanoseconds)
+{
+	uint64_t milliseconds = nanoseconds / 1000000;
+
+	return number_fixed((int64_t)milliseconds, 1000, milliseconds < 1000 ? 3 : 2);
+}
+
+static void add_ending(struct text *text, const struct launch *launch)
 {
 	char buffer[32];
 
@@ -110,7 +118,7 @@ static void add_ending(struct text *text, const struct launch *launch, const str
 		    signal_name((unsigned)WTERMSIG(launch->status), buffer, sizeof(buffer)));
 	else
 		add(text, "exit status %d", WEXITSTATUS(launch->status));
-	add(text, ", %s s\n", number_fixed((int64_t)(report->nanoseconds / 1000000), 1000, 2).text);
+	add(text, ", %s s\n", seconds(launch->nanoseconds).text);
 }
 
 static void add_lost(struct text *text, const struct report *report)
@@ -129,14 +137,15 @@ static void add_lost(struct text *text, const struct report *report)
 static void add_first(struct text *text, const struct launch *launch, const struct report *r,
 		      const char *name)
 {
-	uint64_t milliseconds = r->nanoseconds / 1000000;
-	uint64_t rate = milliseconds > 0
-			    ? (uint64_t)((double)r->allocations * 1000.0 / (double)milliseconds)
-			    : r->allocations * 1000;
+	double per_second = r->nanoseconds > 0 ? 1e9 / (double)r->nanoseconds : 1;
+	uint64_t rate = (uint64_t)((double)r->allocations * per_second);
 	char buffer[32];
 
 	add(text, "mallograph: %s finished, ", name);
-	add_ending(text, launch, r);
+	add_ending(text, launch);
+	if (r->execed)
+		add(text, "  %-22s%s  (after exec: for the last %s s, which is what follows)\n",
+		    "program", shown(r->name).text, seconds(r->nanoseconds).text);
 	add_row(text, "allocations", number_plain((int64_t)r->allocations).text);
 	add(text, "  (%" PRIu64 "/s, %s requested)\n", rate, number_bytes((int64_t)r->bytes).text);
 	add_row(text, "temporary", number_plain((int64_t)r->temporary).text);
@@ -147,7 +156,10 @@ static void add_first(struct text *text, const struct launch *launch, const stru
 	add(text, "  at %s s, %" PRIu64 " blocks\n",
 	    number_fixed((int64_t)r->peak_tick, 1000, 3).text, r->peak_blocks);
 	add_row(text, "leaked", number_plain((int64_t)r->leaked_blocks).text);
-	if (WIFSIGNALED(launch->status))
+	if (r->ending == TRACE_ENDING_EXECED)
+		add(text, "  (%s in use at the exec of a program that is not recorded)\n",
+		    number_bytes((int64_t)r->leaked_bytes).text);
+	else if (WIFSIGNALED(launch->status))
 		add(text, "  (%s live when killed by %s)\n",
 		    number_bytes((int64_t)r->leaked_bytes).text,
 		    signal_name((unsigned)WTERMSIG(launch->status), buffer, sizeof(buffer)));
@@ -195,8 +207,8 @@ void record_summary(struct launch *launch, const char *name, int quiet)
 
 		if (r->kind == REPORT_WARNING)
 			message("%s", r->text);
-		else if (r->first)
-			first = r; /* of several images of the process, the last */
+		else if (r->first && (first == NULL || r->image > first->image))
+			first = r;
 	}
 	for (size_t i = 0; traces != NULL && i < launch->report_count; i++)
 		if (launch->reports[i].kind == REPORT_TRACE && &launch->reports[i] != first)

@@ -195,11 +195,13 @@ static enum program_kind file_kind(const char *path, char *interpreter)
 
 	*interpreter = '\0';
 	if (stat(path, &status) != 0)
-		return errno == EACCES ? PROGRAM_NOT_EXECUTABLE : PROGRAM_MISSING;
+		return errno == EACCES ? PROGRAM_DENIED : PROGRAM_MISSING;
 	if (S_ISDIR(status.st_mode))
 		return PROGRAM_FOLDER;
-	if (!S_ISREG(status.st_mode) || faccessat(AT_FDCWD, path, X_OK, AT_EACCESS) != 0)
+	if (!S_ISREG(status.st_mode) || (status.st_mode & (S_IXUSR | S_IXGRP | S_IXOTH)) == 0)
 		return PROGRAM_NOT_EXECUTABLE;
+	if (faccessat(AT_FDCWD, path, X_OK, AT_EACCESS) != 0)
+		return PROGRAM_DENIED;
 	if (privileged(path, &status))
 		return PROGRAM_PRIVILEGED;
 	image.fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
@@ -224,9 +226,31 @@ enum program_kind program_kind(const char *path)
 	     depth++) {
 		kind = file_kind(interpreter[depth % 2], interpreter[(depth + 1) % 2]);
 		if (kind == PROGRAM_MISSING)
-			kind = PROGRAM_NOT_EXECUTABLE;
+			kind = PROGRAM_NO_INTERPRETER;
 	}
 	return kind;
+}
+
+int program_interpreter(const char *path, char *interpreter, size_t bytes)
+{
+	char name[2][PATH_BYTES];
+
+	for (int depth = 0; depth < INTERPRETER_DEPTH; depth++) {
+		char *found = name[depth % 2];
+		int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+		int error = fd >= 0 ? script_interpreter(fd, found) : -1;
+
+		if (fd >= 0)
+			close(fd);
+		if (error != 0 || strlen(found) >= bytes)
+			return -1;
+		path = found;
+		if (access(path, F_OK) != 0) {
+			memcpy(interpreter, found, strlen(found) + 1);
+			return 0;
+		}
+	}
+	return -1;
 }
 
 const char *program_text(enum program_kind kind)
@@ -234,8 +258,10 @@ const char *program_text(enum program_kind kind)
 	static const char *const text[PROGRAM_KINDS] = {
 	    [PROGRAM_RECORDABLE] = "can be recorded",
 	    [PROGRAM_MISSING] = "no such program",
-	    [PROGRAM_FOLDER] = "is a folder, not a program",
-	    [PROGRAM_NOT_EXECUTABLE] = "is not executable",
+	    [PROGRAM_FOLDER] = "is a directory, not a program",
+	    [PROGRAM_NOT_EXECUTABLE] = "is not executable: chmod +x makes it so",
+	    [PROGRAM_DENIED] = "permission denied: you may not execute it",
+	    [PROGRAM_NO_INTERPRETER] = "is a script, and its interpreter is not there",
 	    [PROGRAM_STATIC] = "is statically linked: nothing can be preloaded into it; "
 			       "link it dynamically to record it",
 	    [PROGRAM_OTHER_LIBC] = "is built for another libc than glibc (musl?): build it for "

@@ -226,6 +226,12 @@ enum session_origin {
 	ORIGIN_FORK = 1   /* a child that went on with its parent's mapping */
 };
 
+enum session_exec {
+	EXEC_NONE = 0,
+	EXEC_UNRECORDED = 1, /* the next image will have no session */
+	EXEC_RECORDED = 2    /* it will open one, unless it never calls the collector */
+};
+
 /* Counts that R takes over into the trace; P adds to them, relaxed. */
 enum session_counter {
 	COUNT_LOST_SIGNAL = 0,  /* events in signal handlers that found the side buffer full */
@@ -248,7 +254,7 @@ struct session {
 	uint64_t opened;          /* P: time */
 	_Atomic uint32_t rings;   /* P pushes new ring chunks by CAS; R takes the list by exchange
 				   * with   CHUNK_NONE */
-	_Atomic uint32_t execing; /* P: a thread is inside an exec that will not be recorded */
+	_Atomic uint32_t execing; /* P: a thread is inside an exec (enum session_exec) */
 	_Alignas(64) _Atomic uint32_t
 	    node_count;                       /* P, release: nodes 1..node_count-1... see below */
 	uint32_t node_directory;              /* P: chunk; CHUNK_NONE: none yet */
@@ -262,6 +268,7 @@ struct session {
 	/* P: its arguments, a NUL behind each, cut to fit; 0 bytes: unknown */
 	char arguments[1024];
 	uint32_t arguments_bytes;
+	uint32_t resident; /* P: KiB of memory when it opened; 0: unknown, or forked */
 };
 /* node_count is a reservation counter: a node id is taken from it first and
  * filled in afterwards. A node is complete before an event that uses it, or a

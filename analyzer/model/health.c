@@ -92,10 +92,11 @@ const struct health_item health_items[] = {
     },
     {
 	.tag = TRACE_END_LATE_EVENTS,
-	.misleading = 1,
-	.label = "late events",
-	.unit = "",
-	.sentence = "events counted behind later ones: the peak may differ by them",
+	.label = "read out of order",
+	.unit = " events",
+	.sentence =
+	    "calls that several threads made at the same time: all are counted, their order "
+	    "is not certain",
     },
     {
 	.tag = TRACE_END_SYMBOLS_SKIPPED,
@@ -107,9 +108,19 @@ const struct health_item health_items[] = {
     {
 	.tag = TRACE_END_EVENTS_STOPPED,
 	.is_tick = 1,
+	.by = TRACE_STOPPED_BY_LIMIT,
 	.label = "events recorded up to",
 	.unit = " s (the size limit)",
 	.sentence = "the totals and the peak went on; what needs events ends there",
+    },
+    {
+	.tag = TRACE_END_EVENTS_STOPPED,
+	.is_tick = 1,
+	.by = TRACE_STOPPED_BY_DISK,
+	.label = "events recorded up to",
+	.unit = " s (the disk was full)",
+	.sentence =
+	    "the totals and the peak went on; what needs events ends there, maybe the timeline",
     },
     {0},
 };
@@ -119,7 +130,7 @@ int health_item_text(const struct profile *profile, const struct health_item *it
 {
 	uint64_t value = profile->end[item->tag];
 
-	if (!value)
+	if (!value || (item->is_tick && profile->end[TRACE_END_EVENTS_STOPPED_BY] != item->by))
 		return snprintf(text, size, "%s", "");
 	if (!item->is_tick)
 		return snprintf(text, size, "%s: %" PRIu64 "%s", item->label, value, item->unit);
@@ -130,8 +141,7 @@ int health_item_text(const struct profile *profile, const struct health_item *it
 
 int health_misleads(const struct profile *profile, const struct health_item *item)
 {
-	/* what was rebuilt from events lacks what came after the last of them */
-	return profile->end[item->tag] && (item->misleading || (item->is_tick && profile->rebuilt));
+	return profile->end[item->tag] && (item->misleading || item->is_tick);
 }
 
 int health_state_text(const struct profile *profile, char *text, size_t size)
@@ -141,6 +151,10 @@ int health_state_text(const struct profile *profile, char *text, size_t size)
 
 	switch (profile->state) {
 	case TRACE_COMPLETE:
+		if (profile->events_fault)
+			return snprintf(text, size,
+					"damaged: the figures are sound, but not the events (%s)",
+					profile->events_fault);
 		break;
 	case TRACE_RECORDING:
 		return snprintf(text, size, "still recording: figures up to %s s", upto.text);

@@ -16,6 +16,7 @@ struct health_item {
 	unsigned tag;         /* enum trace_end_tag */
 	int misleading;       /* figures of the report could be wrong by it */
 	int is_tick;          /* no count: 1 + the tick from which on something is missing */
+	uint64_t by;          /* is_tick: enum trace_stopped_by */
 	const char *label;    /* "lost events" */
 	const char *unit;     /* behind the number: " (in signal handlers)"; may be "" */
 	const char *sentence; /* what it means to the user */

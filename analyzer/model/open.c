@@ -2,6 +2,7 @@
 #include "analyzer/model/profile.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "analyzer/model/load_trace.h"
 #include "formats/error.h"
@@ -212,4 +213,28 @@ int profile_load(struct profile **profile, const char *path)
 int profile_load_from_events(struct profile **profile, const char *path)
 {
 	return load(profile, path, 1);
+}
+
+static int ignore_event(void *context, const struct trace_event *event)
+{
+	(void)context;
+	(void)event;
+	return 0;
+}
+
+void profile_check_events(struct profile *profile, const char *path)
+{
+	static const struct trace_visitor visitor = {.event = ignore_event};
+	enum trace_state state = TRACE_COMPLETE;
+	struct trace_reader *reader;
+	int error;
+
+	if (profile->state != TRACE_COMPLETE || profile->rebuilt || strcmp(path, "-") == 0 ||
+	    trace_reader_open(&reader, path))
+		return;
+	error = trace_reader_read(reader, &visitor, NULL, &state);
+	if (error || state != TRACE_COMPLETE)
+		profile->events_fault =
+		    trace_reader_fault(reader) ? trace_reader_fault(reader) : "unreadable";
+	trace_reader_close(reader);
 }

@@ -74,6 +74,9 @@ struct profile_totals {
 struct profile {
 	enum trace_state state;
 	const char *fault; /* TRACE_DAMAGED: a few words, lives for ever; else NULL */
+	/* TRACE_COMPLETE, but events are damaged, which the figures don't need: likewise.
+	 * NULL where the events were not read. */
+	const char *events_fault;
 	uint64_t used_bytes, file_bytes;
 	/* META */
 	char *program, *host, *collector, *folder, *parent_trace;
@@ -102,6 +105,10 @@ struct profile {
 	struct profile_totals totals;
 	int rebuilt; /* the figures were rebuilt from the events */
 };
+
+/* Reads the events of a complete trace for their soundness alone: sets events_fault.
+ * Not of stdin, which can be read only once. */
+void profile_check_events(struct profile *profile, const char *path);
 
 /* Reads a trace ("-" is stdin). A trace that is cut off or still being written
  * is no error: profile->state tells, and the figures are of what is there

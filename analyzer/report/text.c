@@ -212,7 +212,9 @@ static void print_summary(const struct report *report)
 	FILE *out = report->out;
 
 	fprintf(out, "total runtime: %ss.\n",
-		number_fixed((int64_t)totals->end_tick, TRACE_TICKS_PER_SECOND, 2).text);
+		number_fixed((int64_t)totals->end_tick, TRACE_TICKS_PER_SECOND,
+			     totals->end_tick < TRACE_TICKS_PER_SECOND ? 3 : 2)
+		    .text);
 	fprintf(out, "calls to allocation functions: %" PRIu64 " (%" PRIu64 "/s)\n",
 		totals->allocations, per_second(totals->allocations, totals->end_tick));
 	fprintf(out, "temporary memory allocations: %" PRIu64 " (%" PRIu64 "/s)\n",

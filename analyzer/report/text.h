@@ -33,7 +33,8 @@ void text_report_head(FILE *out, const struct profile *profile, const char *path
  * errors of out are for the caller to find (ferror). */
 int text_report(FILE *out, const struct profile *profile, const struct text_options *options);
 
-/* What is in the file: program, times, totals, health. 0 or ERROR_MEMORY. */
-int text_info(FILE *out, const struct profile *profile, const char *path);
+/* What is in the file: program, times, totals, health. plain_bytes as above. 0 or
+ * ERROR_MEMORY. */
+int text_info(FILE *out, const struct profile *profile, const char *path, int plain_bytes);
 
 #endif

@@ -20,7 +20,13 @@ struct info {
 	FILE *out;
 	const struct profile *profile;
 	struct frame_printer texts;
+	int plain_bytes;
 };
+
+static struct number_text bytes_text(const struct info *info, uint64_t bytes)
+{
+	return info->plain_bytes ? number_plain((int64_t)bytes) : number_bytes((int64_t)bytes);
+}
 
 static void line(const struct info *info, const char *label, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
@@ -118,7 +124,7 @@ static void print_process(struct info *info, const char *path)
 	text_line(info, "trace", strcmp(path, "-") ? path : "standard input");
 	text_line(info, "program", profile->program);
 	text_line(info, "command", command);
-	text_line(info, "folder", profile->folder);
+	text_line(info, "directory", profile->folder);
 	text_line(info, "host", profile->host);
 	line(info, "process", "%" PRIu64 ", parent %" PRIu64, profile->pid, profile->parent_pid);
 	line(info, "origin", "%s", origin_text(profile->origin));
@@ -143,15 +149,15 @@ static void print_totals(const struct info *info)
 	line(info, "temporary", "%" PRIu64 " (%s)", totals->temporary,
 	     number_percent((int64_t)totals->temporary, (int64_t)totals->allocations).text);
 	line(info, "requested", "%s (%s bytes per allocation)",
-	     number_bytes((int64_t)totals->bytes).text,
+	     bytes_text(info, totals->bytes).text,
 	     number_fixed((int64_t)totals->bytes, totals->allocations, 1).text);
 	line(info, "peak", "%s in %" PRIu64 " blocks, at %s s",
-	     number_bytes((int64_t)totals->peak_bytes).text, totals->peak_blocks,
+	     bytes_text(info, totals->peak_bytes).text, totals->peak_blocks,
 	     seconds(totals->peak_tick, 3).text);
 	line(info, "peak RSS", "%s",
-	     totals->peak_rss ? number_bytes((int64_t)totals->peak_rss).text : "unknown");
+	     totals->peak_rss ? bytes_text(info, totals->peak_rss).text : "unknown");
 	line(info, info->profile->state == TRACE_RECORDING ? "live now" : "leaked",
-	     "%s in %" PRIu64 " blocks", number_bytes((int64_t)totals->leaked_bytes).text,
+	     "%s in %" PRIu64 " blocks", bytes_text(info, totals->leaked_bytes).text,
 	     totals->leaked_blocks);
 }
 
@@ -182,7 +188,7 @@ static int print_threads(struct info *info)
 			"  %-*" PRIu64 "%" PRIu64 " allocations, %s requested, %" PRIu64
 			" temporary%s",
 			LABEL_COLUMNS - 2, order[i]->tid, order[i]->allocations,
-			number_bytes((int64_t)order[i]->bytes).text, order[i]->temporary,
+			bytes_text(info, order[i]->bytes).text, order[i]->temporary,
 			*order[i]->name ? "  " : "");
 		frame_print_text(&info->texts, order[i]->name);
 		fputc('\n', info->out);
@@ -211,34 +217,43 @@ static int print_contents(const struct info *info)
 	line(info, "classes", "%zu (stack, size and function)", profile->class_count - 1);
 	line(info, "timeline", "%zu points", profile->point_count);
 	line(info, "file size", "%s (%s bytes per allocation)",
-	     number_bytes((int64_t)profile->file_bytes).text,
+	     bytes_text(info, profile->file_bytes).text,
 	     number_fixed((int64_t)profile->file_bytes, profile->totals.allocations, 2).text);
 	return 0;
 }
 
-static void print_health(const struct info *info)
+/* Items of one kind below each other; returns how many. */
+static unsigned print_items(const struct info *info, const char *label, int missing)
 {
-	const struct profile *profile = info->profile;
-	char state[256];
-	int found = health_state_text(profile, state, sizeof(state)) != 0;
+	unsigned count = 0;
 
-	fputc('\n', info->out);
-	line(info, "state", "%s", found ? state : "complete");
 	for (const struct health_item *item = health_items; item->label; item++) {
 		char text[256];
 
-		if (!health_item_text(profile, item, text, sizeof(text)))
+		if ((item->misleading || item->is_tick) != missing ||
+		    !health_item_text(info->profile, item, text, sizeof(text)))
 			continue;
-		fprintf(info->out, "%s\n%*s%s\n", text, LABEL_COLUMNS, "", item->sentence);
-		found |= item->misleading || item->is_tick;
+		line(info, count++ ? "" : label, "%s", text);
+		line(info, "", "  %s", item->sentence);
 	}
-	if (!found)
-		line(info, "missing", "nothing");
+	return count;
 }
 
-int text_info(FILE *out, const struct profile *profile, const char *path)
+static void print_health(const struct info *info)
 {
-	struct info info = {.out = out, .profile = profile};
+	char state[256];
+	int found = health_state_text(info->profile, state, sizeof(state)) != 0;
+
+	fputc('\n', info->out);
+	line(info, "state", "%s", found ? state : "complete");
+	if (!print_items(info, "missing", 1) && !found)
+		line(info, "missing", "nothing");
+	print_items(info, "note", 0);
+}
+
+int text_info(FILE *out, const struct profile *profile, const char *path, int plain_bytes)
+{
+	struct info info = {.out = out, .profile = profile, .plain_bytes = plain_bytes};
 	int error;
 
 	frame_printer_init(&info.texts, out, profile, 0);

@@ -47,14 +47,29 @@ struct trace_block_writer {
 	uint8_t *buffer; /* header and stored payload, for one write(2) */
 	size_t capacity;
 	uint64_t size;
+	uint64_t promised; /* room behind the end was asked for up to here; 0: not */
+	int no_promises;   /* the file system makes none */
 };
 
-/* Compresses and writes one block; payload is at most TRACE_BLOCK_MAX bytes.
- * Errors: ERROR_MEMORY, ERROR_SYSTEM, ERROR_UNSUPPORTED. */
+/* Compresses one block; payload is at most TRACE_BLOCK_MAX bytes. The block, *size
+ * bytes, is in writer->buffer then. Errors: ERROR_MEMORY, ERROR_UNSUPPORTED. */
+int trace_block_encode(struct trace_block_writer *writer, enum trace_block_type type,
+		       unsigned flags, uint64_t first_tick, const uint8_t *payload, size_t bytes,
+		       size_t *size);
+/* The same, and writes it. ERROR_SYSTEM, too. */
 int trace_block_write(struct trace_block_writer *writer, enum trace_block_type type, unsigned flags,
 		      uint64_t first_tick, const uint8_t *payload, size_t bytes);
-/* Writes bytes as they are: ERROR_SYSTEM. */
+/* Writes bytes as they are: ERROR_SYSTEM. What broke off is cut off the file. */
 int trace_block_write_raw(struct trace_block_writer *writer, const void *bytes, size_t size);
+/* Whether the disk, quota or limit of file size has room for so many bytes more, which are
+ * then kept for this file. Returns 0 where it has or nobody knows, otherwise an errno. */
+int trace_block_promise(struct trace_block_writer *writer, uint64_t bytes);
+/* How many bytes more there is room for, as far as known, and the errno of having none. */
+uint64_t trace_block_free(const struct trace_block_writer *writer, int *number);
+/* Gives back what was kept and not used. */
+void trace_block_settle(struct trace_block_writer *writer);
+/* Whether an errno means that there is no room. */
+int trace_block_is_full(int number);
 void trace_block_writer_release(struct trace_block_writer *writer);
 
 /* Reads the payloads of blocks into buffers that are used again and again. */

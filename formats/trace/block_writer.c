@@ -1,8 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+#define _GNU_SOURCE
 #include "formats/trace/block.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
+#include <sys/resource.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 #include <zlib.h>
 
@@ -23,6 +27,80 @@ void trace_block_header_encode(uint8_t out[TRACE_BLOCK_HEADER_BYTES],
 	trace_put_u32(at, (uint32_t)crc32(0, out, TRACE_BLOCK_HEADER_BYTES - 4));
 }
 
+int trace_block_is_full(int number)
+{
+	return number == ENOSPC || number == EDQUOT || number == EFBIG;
+}
+
+static uint64_t below_limit(uint64_t size)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_FSIZE, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY)
+		return UINT64_MAX;
+	return size < limit.rlim_cur ? limit.rlim_cur - size : 0;
+}
+
+uint64_t trace_block_free(const struct trace_block_writer *writer, int *number)
+{
+	uint64_t limit = below_limit(writer->size), room;
+	struct statvfs disk;
+
+	*number = EFBIG;
+	/* What is no file system of a size has no blocks. */
+	if (fstatvfs(writer->fd, &disk) != 0 || disk.f_blocks == 0)
+		return limit;
+	room = (uint64_t)disk.f_bavail * disk.f_frsize;
+	if (writer->promised > writer->size)
+		room += writer->promised - writer->size;
+	if (room >= limit)
+		return limit;
+	*number = ENOSPC;
+	return room;
+}
+
+int trace_block_promise(struct trace_block_writer *writer, uint64_t bytes)
+{
+	int result;
+
+	if (below_limit(writer->size) < bytes)
+		return EFBIG;
+	if (writer->no_promises)
+		return 0;
+	/* The size that readers see stays. */
+	do {
+		result =
+		    fallocate(writer->fd, FALLOC_FL_KEEP_SIZE, (off_t)writer->size, (off_t)bytes);
+	} while (result != 0 && errno == EINTR);
+	if (result == 0) {
+		writer->promised = writer->size + bytes;
+		return 0;
+	}
+	if (trace_block_is_full(errno))
+		return errno;
+	writer->no_promises = 1;
+	return 0;
+}
+
+void trace_block_settle(struct trace_block_writer *writer)
+{
+	if (!writer->promised)
+		return;
+	while (ftruncate(writer->fd, (off_t)writer->size) != 0 && errno == EINTR)
+		;
+	writer->promised = 0;
+}
+
+/* Nothing but whole blocks stays in the file; in a pipe, what was written. */
+static void cut_off(struct trace_block_writer *writer)
+{
+	if (lseek(writer->fd, (off_t)writer->size, SEEK_SET) < 0)
+		return;
+	while (ftruncate(writer->fd, (off_t)writer->size) != 0 && errno == EINTR)
+		;
+	writer->promised = 0;
+}
+
 int trace_block_write_raw(struct trace_block_writer *writer, const void *bytes, size_t size)
 {
 	size_t written = 0;
@@ -34,6 +112,7 @@ int trace_block_write_raw(struct trace_block_writer *writer, const void *bytes, 
 			continue;
 		if (n <= 0) {
 			writer->system_errno = n < 0 ? errno : ENOSPC;
+			cut_off(writer);
 			errno = writer->system_errno;
 			return ERROR_SYSTEM;
 		}
@@ -62,8 +141,9 @@ static int reserve(struct trace_block_writer *writer, size_t bytes)
 	return 0;
 }
 
-int trace_block_write(struct trace_block_writer *writer, enum trace_block_type type, unsigned flags,
-		      uint64_t first_tick, const uint8_t *payload, size_t bytes)
+int trace_block_encode(struct trace_block_writer *writer, enum trace_block_type type,
+		       unsigned flags, uint64_t first_tick, const uint8_t *payload, size_t bytes,
+		       size_t *size)
 {
 	struct trace_block_header header = {
 	    .type = type,
@@ -91,7 +171,17 @@ int trace_block_write(struct trace_block_writer *writer, enum trace_block_type t
 	header.stored_bytes = (uint32_t)stored;
 	header.checksum = (uint32_t)crc32(0, out, (uInt)stored);
 	trace_block_header_encode(writer->buffer, &header);
-	return trace_block_write_raw(writer, writer->buffer, TRACE_BLOCK_HEADER_BYTES + stored);
+	*size = TRACE_BLOCK_HEADER_BYTES + stored;
+	return 0;
+}
+
+int trace_block_write(struct trace_block_writer *writer, enum trace_block_type type, unsigned flags,
+		      uint64_t first_tick, const uint8_t *payload, size_t bytes)
+{
+	size_t size;
+	int error = trace_block_encode(writer, type, flags, first_tick, payload, bytes, &size);
+
+	return error ? error : trace_block_write_raw(writer, writer->buffer, size);
 }
 
 void trace_block_writer_release(struct trace_block_writer *writer)

@@ -155,8 +155,14 @@ enum trace_end_tag {
 	TRACE_END_EXEC_UNRECORDED = 43, /* programs started that could not be recorded */
 	TRACE_END_LATE_EVENTS = 44,     /* events that came after later ones were counted */
 	TRACE_END_SYMBOLS_SKIPPED = 45, /* modules whose symbols were skipped (limits, failure) */
-	TRACE_END_EVENTS_STOPPED = 46   /* 1 + the tick from which on there are no events (a limit
-					 * of the file's size); counters and timeline went on */
+	TRACE_END_EVENTS_STOPPED = 46,  /* 1 + the tick from which on events are missing; counters
+					 * went on */
+	TRACE_END_EVENTS_STOPPED_BY = 47 /* number: enum trace_stopped_by */
+};
+
+enum trace_stopped_by {
+	TRACE_STOPPED_BY_LIMIT = 0, /* of the file's size; the timeline went on */
+	TRACE_STOPPED_BY_DISK = 1   /* no room for more; the timeline stopped, too */
 };
 
 enum trace_ending {

@@ -104,10 +104,10 @@ static int flush_payload(struct trace_writer *writer, enum trace_block_type type
 
 	if (payload->size == 0)
 		return 0;
-	error = trace_block_write(&writer->blocks, type, 0, payload->first_tick, payload->bytes,
-				  payload->size);
+	error = trace_writer_put_block(writer, type, 0, payload->first_tick, payload->bytes,
+				       payload->size);
 	payload->size = 0;
-	return error ? trace_writer_fail(writer, error) : 0;
+	return error;
 }
 
 int trace_writer_flush_through(struct trace_writer *writer, enum trace_block_type type)

@@ -11,6 +11,11 @@
  * same by itself when one reaches TRACE_BLOCK_BYTES. Nothing reaches the file
  * but whole blocks, each by one write(2) where the system allows.
  *
+ * Where the disk is full (or a quota, or the limit of file size), and for events where the
+ * trace would grow over trace_writer_limit(), events, timeline and names are left out from
+ * then on. Calls for events then return ERROR_LIMIT; that is no error of the writer. So much
+ * room is kept for the definitions and counters that a trace can be finished.
+ *
  * Errors stick: after the first failed write every call returns it again
  * without doing anything (ERROR_SYSTEM; trace_writer_errno() tells which).
  * What no reader would take is refused and leaves the writer as it was:
@@ -35,6 +40,18 @@ struct trace_writer;
 struct trace_writer *trace_writer_new(int fd, enum trace_codec codec, int level);
 /* Frees; writes nothing. NULL is allowed. */
 void trace_writer_free(struct trace_writer *writer);
+
+/* Events stop before the file has more than so many bytes; what a trace needs beside them
+ * may come on top. 0: never. */
+void trace_writer_limit(struct trace_writer *writer, uint64_t bytes);
+struct trace_writer_stop {
+	int stopped;
+	uint64_t tick;    /* from this one on events are missing */
+	int system_errno; /* why: no room; 0: the limit */
+};
+const struct trace_writer_stop *trace_writer_stopped(const struct trace_writer *writer);
+/* Names were left out, too. */
+int trace_writer_lacks_symbols(const struct trace_writer *writer);
 
 /* META: these gather too; flush at once after the last. */
 int trace_writer_meta_number(struct trace_writer *writer, enum trace_meta_tag tag, uint64_t value);

@@ -117,10 +117,11 @@ int trace_writer_finish(struct trace_writer *writer)
 	/* No reader would take such a trace as complete. */
 	if (writer->class_counters != writer->classes || writer->thread_counters != writer->threads)
 		return ERROR_DAMAGED;
-	error = trace_block_write(&writer->blocks, TRACE_BLOCK_END, 0, writer->events.tick,
-				  end->bytes, end->size);
+	error = trace_writer_put_block(writer, TRACE_BLOCK_END, 0, writer->events.tick, end->bytes,
+				       end->size);
+	trace_block_settle(&writer->blocks);
 	if (error)
-		return trace_writer_fail(writer, error);
+		return error;
 	/* Nothing may follow the end. */
 	trace_writer_fail(writer, ERROR_LIMIT);
 	return 0;
@@ -154,11 +155,11 @@ int trace_writer_blocks(struct trace_writer *writer, const void *bytes, size_t s
 	trace_writer_flush(writer);
 	while (!writer->error && (block = whole_block(at, (size_t)(end - at), &header)) != 0) {
 		if (header.type == TRACE_BLOCK_STRINGS || header.type == TRACE_BLOCK_SYMBOLS) {
-			error = trace_block_write_raw(&writer->blocks, at, block);
+			error = trace_writer_put_encoded(writer, header.type, 0, at, block);
 			writer->borrowed = 1;
 		}
 		if (error)
-			return trace_writer_fail(writer, error);
+			return error;
 		at += block;
 		*taken_bytes += block;
 	}

@@ -32,6 +32,9 @@ enum {
 #define CALL_OPERATIONS 3
 /* So few calls are not worth measuring the columns again and again. */
 #define CALLS_LEAST 64
+/* ... but near a limit of size. */
+#define CALLS_LEAST_NEAR 4
+#define EVENTS_LEAST     1024
 /* The most that stands before the columns. */
 #define EVENTS_HEAD_MAX ((size_t)(4 + TRACE_EVENT_COLUMNS) * TRACE_VARINT_MAX)
 #define FIRST_CAPACITY  (16u << 10)
@@ -91,11 +94,12 @@ static int grow(struct trace_writer *writer)
 }
 
 /* How many calls surely fit as things are. */
-static uint32_t measure(const struct trace_event_columns *events)
+static uint32_t measure(const struct trace_event_columns *events, size_t room)
 {
-	size_t bytes = events->start[0] ? used(events) : events->capacity;
-	size_t calls = bytes < events->capacity ? (events->capacity - bytes) / CALL_BYTES : 0;
-	uint32_t most = (TRACE_OPERATIONS_MOST - events->operations) / CALL_OPERATIONS;
+	size_t capacity = events->capacity < room ? events->capacity : room;
+	size_t bytes = events->start[0] ? used(events) : capacity;
+	size_t calls = bytes < capacity ? (capacity - bytes) / CALL_BYTES : 0;
+	uint32_t most = (TRACE_WRITER_OPERATIONS - events->operations) / CALL_OPERATIONS;
 
 	return calls < most ? (uint32_t)calls : most;
 }
@@ -107,21 +111,40 @@ static void count_operations(struct trace_event_columns *events)
 	events->changes = 0;
 }
 
+/* Stops where not even a small block would be sure to fit. */
+static void stop_near_limit(struct trace_writer *writer)
+{
+	int number;
+
+	if (trace_writer_events_room(writer, &number) < EVENTS_HEAD_MAX + EVENTS_LEAST)
+		trace_writer_stop_events(writer, writer->events.tick, number);
+}
+
 __attribute__((noinline)) static int make_room(struct trace_writer *writer)
 {
 	struct trace_event_columns *events = &writer->events;
 	int error = writer->error;
 
+	if (!error && writer->stop.stopped)
+		return ERROR_LIMIT;
 	count_operations(events);
-	while (!error && measure(events) < CALLS_LEAST) {
-		if (events->capacity < TRACE_BLOCK_BYTES &&
-		    TRACE_OPERATIONS_MOST - events->operations >= CALLS_LEAST * CALL_OPERATIONS)
+	while (!error) {
+		int number;
+		size_t room = trace_writer_events_room(writer, &number);
+		uint32_t least = room < TRACE_WRITER_EVENTS_BYTES ? CALLS_LEAST_NEAR : CALLS_LEAST;
+
+		events->left = events->granted = measure(events, room);
+		if (events->left >= least)
+			break;
+		events->left = events->granted = 0;
+		if (events->capacity < room &&
+		    TRACE_WRITER_OPERATIONS - events->operations >= CALLS_LEAST * CALL_OPERATIONS)
 			error = grow(writer);
-		else
-			error = trace_writer_flush_through(writer, TRACE_BLOCK_EVENTS);
+		else if ((error = trace_writer_flush_through(writer, TRACE_BLOCK_EVENTS)) == 0)
+			stop_near_limit(writer);
+		if (!error && writer->stop.stopped)
+			return ERROR_LIMIT;
 	}
-	if (!error)
-		events->left = events->granted = measure(events);
 	return error;
 }
 
@@ -368,10 +391,10 @@ int trace_writer_flush_events(struct trace_writer *writer)
 		at += length;
 	}
 	start_block(events);
-	error = trace_block_write(&writer->blocks, TRACE_BLOCK_EVENTS, TRACE_FLAG_GUESSED,
-				  events->first_tick, payload, (size_t)(at - payload));
+	error = trace_writer_put_block(writer, TRACE_BLOCK_EVENTS, TRACE_FLAG_GUESSED,
+				       events->first_tick, payload, (size_t)(at - payload));
 	free(payload);
-	return error ? trace_writer_fail(writer, error) : 0;
+	return error;
 }
 
 void trace_writer_release_events(struct trace_writer *writer)

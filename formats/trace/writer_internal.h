@@ -8,6 +8,14 @@
 #include "formats/trace/guess.h"
 #include "formats/trace/writer.h"
 
+/* EVENTS are closed at whichever comes first: a trace that is cut off loses a block. */
+#ifndef TRACE_WRITER_EVENTS_BYTES
+#define TRACE_WRITER_EVENTS_BYTES (256u << 10)
+#endif
+#ifndef TRACE_WRITER_OPERATIONS
+#define TRACE_WRITER_OPERATIONS TRACE_OPERATIONS_MOST
+#endif
+
 /* The open payload of one block type: size <= capacity <= TRACE_BLOCK_BYTES. */
 struct trace_payload {
 	uint8_t *bytes;
@@ -51,6 +59,11 @@ struct trace_writer {
 	uint32_t modules, nodes, classes, threads, strings; /* ids given out */
 	uint32_t class_counters, thread_counters;
 	uint64_t point_tick; /* of the last point of the timeline */
+
+	uint64_t limit; /* no EVENTS behind it in the file; 0: none */
+	struct trace_writer_stop stop;
+	int full_errno; /* what a trace can do without is left out since; 0: not */
+	int symbols_left_out;
 };
 
 /* Keeps the first error and returns it. */
@@ -67,6 +80,18 @@ void trace_writer_commit(struct trace_writer *writer, enum trace_block_type type
 /* Writes out what is open, of this type and of all that go before it: the
  * order of the types is that in which they refer to each other. */
 int trace_writer_flush_through(struct trace_writer *writer, enum trace_block_type type);
+
+/* writer_room.c: writes a block, or leaves it out where there is no room for it and the
+ * trace is whole without. */
+int trace_writer_put_block(struct trace_writer *writer, enum trace_block_type type, unsigned flags,
+			   uint64_t first_tick, const uint8_t *payload, size_t bytes);
+int trace_writer_put_encoded(struct trace_writer *writer, enum trace_block_type type,
+			     uint64_t first_tick, const uint8_t *block, size_t size);
+/* How many bytes the open events may grow to; where that is little, *number tells why: an
+ * errno, or 0 for the limit. */
+size_t trace_writer_events_room(const struct trace_writer *writer, int *number);
+/* No more events from a tick on: the limit, or a disk that is full (an errno). */
+void trace_writer_stop_events(struct trace_writer *writer, uint64_t tick, int number);
 
 /* writer_events.c */
 int trace_writer_flush_events(struct trace_writer *writer);

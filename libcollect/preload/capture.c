@@ -53,10 +53,12 @@
  * kept. All of this is bounded by the number of frames that changed. Beside them
  * the innermost steps of many stacks are remembered each for itself, as leaves: if a
  * leaf's words agree, they lead to the frame that they led to, and if that is in a memo
- * that agrees from there on, nothing has to be walked, looked up or written.
+ * that agrees from there on, nothing has to be walked, looked up or written. One is written when it
+ * has been looked for in vain before: most are needed once.
  *
  * Nodes are looked up for up to STACKS_PATH_MAX new frames at once. Those in between are
- * not known until a later walk meets the stack there.
+ * not known until a later walk meets the stack there: then one of the frames that were further
+ * in, gone by now but not yet overwritten, has a node from which it is a few parents up.
  *
  * A stack that could not be walked to its end hangs below a node marked
  * NODE_INCOMPLETE instead of the root. Of one deeper than the limit the innermost frames
@@ -83,11 +85,9 @@
 /* Whether a leaf's steps lead from the caller to where they led. */
 static inline int leaf_agrees(const struct leaf *leaf, const struct frame *caller)
 {
-	const struct word *end = leaf->word + leaf->words;
-
 	return leaf->key == KEY(caller->pc, 0) && leaf->sp == caller->sp &&
 	       ((leaf->rbp ^ caller->rbp) & leaf->rbp_matters) == 0 &&
-	       words_agree(leaf->word, end) == end;
+	       words_all_agree(leaf->word, leaf->word + leaf->words);
 }
 
 /* The node of a stack whose innermost steps are this leaf's; 0: the rest is not remembered. */
@@ -99,21 +99,22 @@ static inline uint32_t leaf_node(const struct leaf *leaf, const struct memos *me
 		if (leaf->at < memo->count && memo->plain &&
 		    same_place(&memo->frame[leaf->at], leaf->to_key, leaf->to_sp, leaf->to_rbp) &&
 		    REST_NODE(memo->frame[leaf->at].rest) == leaf->parent &&
-		    words_agree(memo_words(memo, leaf->at), memo->end) == memo->end)
+		    words_all_agree(memo_words(memo, leaf->at), memo->end))
 			return leaf->node;
 	}
 	return 0;
 }
 
-/* Remembers the steps from the caller, frame i of memo, to frame `at`. */
+/* Remembers the steps from the caller, frame i of memo, to frame `at`. Words of further steps
+ * may follow theirs: they have to agree as well. */
 static inline void remember_leaf(struct leaf *leaf, const struct memo *memo, uint32_t i,
-				 uint32_t at, uint32_t node)
+				 uint32_t at, uint32_t parent, uint32_t node)
 {
 	const struct remembered *caller = &memo->frame[i], *to = &memo->frame[at];
 	const struct word *word = memo_words(memo, i);
 	const uint32_t words = (uint32_t)(memo_words(memo, at) - word);
 
-	if (words > LEAF_WORDS || REST_NODE(to->rest) == 0)
+	if (words > LEAF_WORDS)
 		return;
 	leaf->key = 0;
 	atomic_signal_fence(memory_order_seq_cst);
@@ -121,92 +122,186 @@ static inline void remember_leaf(struct leaf *leaf, const struct memo *memo, uin
 	leaf->rbp = caller->rbp;
 	leaf->rbp_matters = caller->rest & REST_RBP ? UINTPTR_MAX : 0;
 	leaf->at = at;
-	leaf->words = (uint16_t)words;
+	leaf->words = words;
 	leaf->to_key = to->key;
 	leaf->to_sp = to->sp;
 	leaf->to_rbp = to->rbp;
-	leaf->parent = REST_NODE(to->rest);
+	leaf->parent = parent;
 	leaf->node = node;
-	for (uint32_t n = 0; n < words; n++)
-		leaf->word[n] = word[n];
-	for (uint32_t n = words; n % 4 != 0; n++)
-		leaf->word[n] = word[words - 1];
+	for (uint32_t n = 0; n < words; n += 4)
+		for (uint32_t k = n; k < n + 4; k++)
+			leaf->word[k] = word[k];
 	atomic_signal_fence(memory_order_seq_cst);
 	leaf->key = caller->key;
+}
+
+/* The node of frame i of memo, a plain one. That of a frame further in leads to it, even if that
+ * one is no longer on the stack; there are `count`. */
+static inline uint32_t plain_node(struct memo *memo, uint32_t i, uint32_t count)
+{
+	uint32_t node = REST_NODE(memo->frame[i].rest), known = i + 1;
+
+	if (likely(node != 0))
+		return node;
+	while (known < count && (node = REST_NODE(memo->frame[known].rest)) == 0)
+		known++;
+	for (; known > i && node != 0; known--)
+		node = stacks_parent(node);
+	if (likely(node != 0 && node < NODES_HELD)) {
+		memo->frame[i].rest |= (uint64_t)node << REST_NODE_SHIFT;
+		return node;
+	}
+	return memo_node(memo, i, 0);
+}
+
+/* A frame of a walk that has met standard frames only. What its step read is told by its
+ * rule and the frame that it led to. */
+struct standing {
+	uintptr_t pc, sp, rbp;
+	uint64_t rule;
+};
+
+/* Writes n frames behind *to, and their steps' words below those of *to. The innermost of them
+ * is standing[-n], and standing[0] is *to. */
+static inline void push(struct memo *memo, struct remembered *to, const struct standing *standing,
+			uint32_t n)
+{
+	uint64_t rest = to->rest & (REST(0, REST_WORDS_MAX) | REST_RBP);
+	struct word *out = memo->end - REST_WORDS(rest);
+
+	while (n-- > 0) {
+		const uintptr_t cfa = standing->sp;
+		const uint64_t rule = standing[-1].rule;
+
+		*--out = (struct word){cfa - 8, standing->pc};
+		rest += REST(0, 1);
+		if (RULE_RBP_SAVED(rule)) {
+			if (rest & REST_RBP) {
+				*--out = (struct word){cfa + (uintptr_t)RULE_RBP_OFFSET(rule),
+						       standing->rbp};
+				rest += REST(0, 1);
+			}
+			rest &= ~REST_RBP;
+		}
+		rest |= RULE_CFA_FROM_RBP(rule) * REST_RBP;
+		standing--;
+		to++;
+		to->key = KEY(standing->pc, 0);
+		to->sp = standing->sp;
+		to->rbp = standing->rbp;
+		to->rest = rest | RULE_PC_ID(rule);
+	}
+}
+
+/* The same for any n. Gives the node of the innermost, that of *to being `node`; 0: no memory. */
+static inline uint32_t push_nodes(struct memo *memo, struct remembered *to, uint32_t node,
+				  const struct standing *standing, uint32_t n)
+{
+	do {
+		const uint32_t part = n < STACKS_PATH_MAX ? n : STACKS_PATH_MAX;
+		path_ids ids = 0;
+		struct path *path;
+
+		for (uint32_t i = 1; i <= part; i++)
+			ids = ids << PATH_ID_BITS | RULE_PC_ID(standing[-(int)i].rule);
+		path = stacks_path_at(node, ids, part);
+		__builtin_prefetch(path);
+		push(memo, to, standing, part);
+		to += part;
+		standing -= part;
+		n -= part;
+		node = stacks_packed_path(path, node, ids, part);
+		if (unlikely(node == 0))
+			return 0;
+		if (likely(node < NODES_HELD))
+			to->rest |= (uint64_t)node << REST_NODE_SHIFT;
+	} while (unlikely(n > 0));
+	return node;
 }
 
 /*
  * New frames that are few and standard, on the thread's own stack, and
  * replace few of the stack walked last. Gives the node; 0: rewalk() must see to
- * it, from the start.
+ * it, from the start. The first rule is the caller's.
  */
-static inline uint32_t warm(const struct thread *thread, struct memos *memos,
-			    const struct frame *caller, struct leaf *leaf)
+static uint32_t warm(const struct thread *thread, struct memos *memos, const struct frame *caller,
+		     uint64_t rule, struct leaf *leaf)
 {
 	struct memo *memo = &memos->memo[memos->current];
-	struct remembered *frame = memo->frame, *fresh = memos_fresh_end(memos);
-	struct word *word = memos->shared_words;
-	uintptr_t pc = caller->pc, sp = caller->sp, rbp = caller->rbp;
-	const uintptr_t last = thread->stack_high - 8;
-	uint32_t left = memo->count, n = 0, words, before, node;
+	const struct remembered *frame = memo->frame;
+	struct standing standing[WARM_STEPS + 1], *now = standing;
+	uintptr_t pc = caller->pc, sp = caller->sp, rbp = caller->rbp, odd = 0;
+	const uintptr_t high = thread->stack_high;
+	uint32_t left = memo->count, n, parent, node;
+	uintptr_t next; /* sp of the innermost frame that may still be met */
 
-	for (;; n++) {
+	while (left >= 8 && frame[left - 8].sp < sp)
+		left -= 8;
+	next = left > 0 ? frame[left - 1].sp : UINTPTR_MAX;
+	for (;;) {
 		uintptr_t cfa;
-		uint64_t rule;
 
-		while (left > 0 && frame[left - 1].sp < sp)
-			left--;
-		if (left > 0 && same_place(&frame[left - 1], KEY(pc, 0), sp, rbp)) {
-			const struct word *differs =
-			    words_agree(memo_words(memo, left - 1), memo->end);
+		now->pc = pc;
+		now->sp = sp;
+		now->rbp = rbp;
+		if (next <= sp) {
+			while (left > 0 && frame[left - 1].sp < sp)
+				left--;
+			if (left > 0 && same_place(&frame[left - 1], KEY(pc, 0), sp, rbp)) {
+				const struct word *differs =
+				    words_agree(memo_words(memo, left - 1), memo->end);
 
-			if (likely(differs == memo->end))
-				break;
-			left = memo_holds(memo, left - 1, differs);
+				if (likely(differs == memo->end))
+					break;
+				left = memo_holds(memo, left - 1, differs);
+			}
+			next = left > 0 ? frame[left - 1].sp : UINTPTR_MAX;
 		}
-		rule = rules_find(pc, 0);
-		if (n == WARM_STEPS || unlikely(RULE_TYPE(rule) != RULE_STANDARD))
+		if (unlikely(now == standing + WARM_STEPS))
 			return 0;
-		*--fresh = (struct remembered){
-		    KEY(pc, 0), sp, rbp,
-		    walk_rest(rule, RULE_PC_ID(rule), (uint32_t)(word - memos->shared_words))};
+		if (likely(now != standing))
+			rule = rules_find(pc, 0);
+		now->rule = rule;
+		if (unlikely(RULE_TYPE(rule) != RULE_STANDARD))
+			return 0;
 		cfa = (RULE_CFA_FROM_RBP(rule) ? rbp : sp) + (uintptr_t)RULE_CFA_OFFSET(rule);
-		if (unlikely(cfa - 8 < sp || cfa - 8 > last || (cfa & 7) != 0))
+		/* The return address, and rbp, must lie above sp, which is not above high. */
+		if (unlikely(cfa - 8 - sp >= high - sp))
 			return 0;
+		odd |= cfa;
 		pc = *(const uintptr_t *)(cfa - 8);
-		*word++ = (struct word){cfa - 8, pc};
 		if (RULE_RBP_SAVED(rule)) {
 			uintptr_t slot = cfa + (uintptr_t)RULE_RBP_OFFSET(rule);
 
-			if (unlikely(slot < sp || slot > last || (slot & 7) != 0))
+			if (unlikely(slot - sp >= high - sp))
 				return 0;
 			rbp = *(const uintptr_t *)slot;
-			*word++ = (struct word){slot, rbp};
 		}
-		if (unlikely(pc == 0 || !KEY_HOLDS(pc)))
+		if (unlikely((pc - 1) >> 62 != 0)) /* 0, or no KEY_HOLDS() */
 			return 0;
 		sp = cfa;
+		now++;
 	}
-	words = (uint32_t)(word - memos->shared_words);
-	before = REST_WORDS(frame[left - 1].rest);
-	if (unlikely(n == 0 || left + n > state->max_depth || left + n > memo->frames ||
-		     before + words > memo->words) ||
+	n = (uint32_t)(now - standing);
+	if (unlikely(n == 0 || (odd & 7) != 0 || left + n > state->max_depth ||
+		     left + n > memo->frames ||
+		     REST_WORDS(frame[left - 1].rest) + 2 * n > memo->words) ||
 	    worth_keeping(memo->count - left, left))
 		return 0;
-	node = memo_node(memo, left - 1, 0);
-	if (unlikely(node == 0))
+	parent = plain_node(memo, left - 1, memo->count);
+	if (unlikely(parent == 0))
 		return 0;
 	memos->key = 0;
 	memo->count = 0;
 	atomic_signal_fence(memory_order_seq_cst);
-	memo_append(memo, left, fresh, n, memos->shared_words, words);
-	node = nodes_below(node, &frame[left], n, 1);
+	node = push_nodes(memo, &memo->frame[left - 1], parent, now, n);
 	if (unlikely(node == 0))
 		return 0;
 	atomic_signal_fence(memory_order_seq_cst);
 	memo->count = left + n;
-	memos_top(memos, memo, left + n - 1, node);
-	remember_leaf(leaf, memo, left + n - 1, left - 1, node);
+	memos_top_plain(memos, memo, left + n - 1, node);
+	if (leaf != NULL)
+		remember_leaf(leaf, memo, left + n - 1, left - 1, parent, node);
 	return node;
 }
 
@@ -218,53 +313,69 @@ static inline struct memo *same_stack(struct thread *thread, struct memos *memos
 		struct memo *memo = &memos->memo[i];
 		uint32_t last = memo->count - 1;
 
-		if (memo->count == 0 ||
-		    likely(!same_place(&memo->frame[last], KEY(caller->pc, 0), caller->sp,
-				       caller->rbp)) ||
+		if (likely(memos->top_sp[i] != caller->sp) || memo->count == 0 ||
+		    !same_place(&memo->frame[last], KEY(caller->pc, 0), caller->sp, caller->rbp) ||
 		    memo->window != 0 || REST_NODE(memo->frame[last].rest) == 0)
 			continue;
-		if (memo->plain ? words_agree(memo_words(memo, last), memo->end) == memo->end
+		if (memo->plain ? words_all_agree(memo_words(memo, last), memo->end)
 				: memo_agrees_afar(thread, memo, caller->sp))
 			return memo;
 	}
 	return NULL;
 }
 
-/* The leaves where the caller's may be; NULL: it is of no kind that is kept. */
-static inline struct leaf *leaves(const struct thread *thread, struct memos *memos,
-				  const struct frame *caller)
+/* Whether a walk from the caller may begin by this rule. Gives where the return address
+ * of its caller lies; 0: it may not. */
+static inline uintptr_t first_step(const struct thread *thread, const struct frame *caller,
+				   uint64_t rule)
 {
-	uint64_t rule = rules_find(caller->pc, 0);
 	uintptr_t slot = (RULE_CFA_FROM_RBP(rule) ? caller->rbp : caller->sp) +
 			 (uintptr_t)RULE_CFA_OFFSET(rule) - 8;
 
-	if (unlikely(RULE_TYPE(rule) != RULE_STANDARD || slot < caller->sp ||
-		     slot > thread->stack_high - 8 || (slot & 7) != 0))
-		return NULL;
-	return leaf_of(memos, KEY(caller->pc, 0), caller->sp, *(const uintptr_t *)slot);
+	return likely(RULE_TYPE(rule) == RULE_STANDARD &&
+		      slot - caller->sp < thread->stack_high - caller->sp && (slot & 7) == 0)
+		   ? slot
+		   : 0;
 }
 
 static __attribute__((noinline)) uint32_t
 capture_walk(struct thread *thread, const struct frame *caller, struct memos *memos)
 {
 	uint32_t forgotten = atomic_load_explicit(&state->forgotten, memory_order_acquire), node;
-	int own = likely(caller->sp >= thread->stack_low && caller->sp < thread->stack_high);
-	struct leaf *leaf = NULL;
+	struct leaf *leaf, *to = NULL, *written = NULL;
+	struct leaf_set *set;
+	uintptr_t slot = 0;
+	uint64_t rule = 0, hash;
 	struct memo *memo;
 
 	if (unlikely(!memos->ready || memos->forgotten != forgotten)) {
 		memos_clear(memos);
 		memos->forgotten = forgotten;
 	}
-	if (likely(own && (leaf = leaves(thread, memos, caller)) != NULL)) {
-		if (leaf_agrees(&leaf[0], caller) || leaf_agrees(++leaf, caller)) {
-			node = leaf_node(leaf, memos);
+	if (likely(caller->sp >= thread->stack_low && caller->sp < thread->stack_high)) {
+		rule = rules_find(caller->pc, 0);
+		slot = first_step(thread, caller, rule);
+	}
+	if (likely(slot != 0)) {
+		hash = leaf_hash(caller->pc, caller->sp, *(const uintptr_t *)slot);
+		set = &memos->leaf_set[LEAF_SET(hash)];
+		leaf = &memos->leaf[LEAF_SET(hash) * LEAF_WAYS];
+		if (set->tag[0] == LEAF_TAG(hash) && leaf_agrees(leaf, caller)) {
+			to = leaf;
+		} else if (set->tag[1] == LEAF_TAG(hash) && leaf_agrees(leaf + 1, caller)) {
+			to = leaf + 1;
+		} else if (set->missed == LEAF_TAG(hash)) {
+			set->turn ^= 1;
+			set->tag[set->turn] = LEAF_TAG(hash);
+			written = leaf + set->turn;
+		} else {
+			set->missed = LEAF_TAG(hash);
+		}
+		if (to != NULL) {
+			node = leaf_node(to, memos);
 			if (likely(node != 0))
 				return node;
-		} else {
-			leaf--;
-			leaf->turn ^= 1;
-			leaf += leaf->turn;
+			written = to;
 		}
 	}
 	if (memos->several || !memos->memo[memos->current].plain) {
@@ -275,8 +386,8 @@ capture_walk(struct thread *thread, const struct frame *caller, struct memos *me
 			return node;
 		}
 	}
-	if (likely(leaf != NULL && memos->memo[memos->current].plain)) {
-		node = warm(thread, memos, caller, leaf);
+	if (likely(slot != 0 && memos->memo[memos->current].plain)) {
+		node = warm(thread, memos, caller, rule, written);
 		if (likely(node != 0))
 			return node;
 	}

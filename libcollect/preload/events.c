@@ -64,12 +64,27 @@ static inline unsigned write_deallocation(uint64_t *at, uint64_t time, unsigned 
 	return 2;
 }
 
+static cold void put_allocation_odd(struct thread *thread, uint64_t time, unsigned kind,
+				    unsigned function, const void *p, uint32_t node, size_t size)
+{
+	uint64_t *at = put_at(thread, time);
+
+	thread->head += write_allocation(at, time, kind, function, p, node, size);
+}
+
 static inline void put_allocation(struct thread *thread, unsigned kind, unsigned function,
 				  const void *p, uint32_t node, size_t size)
 {
-	uint64_t time = stamp_if_needed(), *at = put_at(thread, time);
+	uint64_t time = stamp_if_needed(), *at = &thread->segment[thread->head % SEGMENT_WORDS];
+	uint32_t tick = atomic_load_explicit(&shared_region->tick, memory_order_relaxed);
 
-	thread->head += write_allocation(at, time, kind, function, p, node, size);
+	if (unlikely((time | size >> 32 | (tick ^ thread->tick)) != 0)) {
+		put_allocation_odd(thread, time, kind, function, p, node, size);
+		return;
+	}
+	at[0] = EVENT_WORD(kind, function, (uintptr_t)p);
+	at[1] = EVENT_NODE_WORD(node, size);
+	thread->head += 2;
 }
 
 static inline void put_deallocation(struct thread *thread, uint64_t time, unsigned kind,
@@ -125,9 +140,7 @@ static cold void publish_side(struct thread *thread)
 
 static inline void begin(struct thread *thread, const struct frame *caller)
 {
-	thread->busy_pc = caller->pc;
-	thread->busy = caller->sp;
-	atomic_signal_fence(memory_order_seq_cst);
+	thread_busy(thread, caller->pc, caller->sp);
 }
 
 static inline void end(struct thread *thread)
@@ -223,6 +236,17 @@ static int recordable(const void *p)
 	return 0;
 }
 
+static cold void allocation_not_now(unsigned function, const void *p, size_t size)
+{
+	if (self.busy != 0)
+		side_allocation(function, p, size);
+	else if (self.ours != 0)
+		modules_note_our_block(p);
+	/* The operator new around us shall not record it once more. */
+	self.allocations++;
+	self.last_allocation = (uintptr_t)p;
+}
+
 void event_allocation(unsigned function, const void *p, size_t size, const struct frame *caller)
 {
 	struct thread *thread = gate(caller->sp);
@@ -231,13 +255,7 @@ void event_allocation(unsigned function, const void *p, size_t size, const struc
 	uint32_t node, epoch;
 
 	if (unlikely(thread == NULL)) {
-		if (self.busy != 0)
-			side_allocation(function, p, size);
-		else if (self.ours != 0)
-			modules_note_our_block(p);
-		/* The operator new around us shall not record it once more. */
-		self.allocations++;
-		self.last_allocation = (uintptr_t)p;
+		allocation_not_now(function, p, size);
 		return;
 	}
 	if (!recordable(p))
@@ -276,17 +294,22 @@ static cold int loader_block(struct thread *thread, const void *p, const struct 
 	return ours;
 }
 
-void event_deallocation_at(unsigned function, const void *p, const struct frame *caller,
-			   uint64_t time)
+static cold void deallocation_not_now(unsigned function, const void *p)
+{
+	if (self.busy != 0)
+		side_deallocation(function, p);
+	else if (self.ours != 0)
+		modules_forget_our_block(p);
+}
+
+static inline __attribute__((always_inline)) void
+deallocation(unsigned function, const void *p, const struct frame *caller, uint64_t time)
 {
 	struct thread *thread = gate(caller->sp);
 	uint32_t epoch;
 
 	if (unlikely(thread == NULL)) {
-		if (self.busy != 0)
-			side_deallocation(function, p);
-		else if (self.ours != 0)
-			modules_forget_our_block(p);
+		deallocation_not_now(function, p);
 		return;
 	}
 	if (unlikely(modules_is_loader(caller->pc)) && loader_block(thread, p, caller))
@@ -311,7 +334,13 @@ void event_deallocation_at(unsigned function, const void *p, const struct frame 
 
 void event_deallocation(unsigned function, const void *p, const struct frame *caller)
 {
-	event_deallocation_at(function, p, caller, 0);
+	deallocation(function, p, caller, 0);
+}
+
+void event_deallocation_at(unsigned function, const void *p, const struct frame *caller,
+			   uint64_t time)
+{
+	deallocation(function, p, caller, time);
 }
 
 void event_reallocation_begin(struct reallocation *r, const void *old, const struct frame *caller)
@@ -325,6 +354,7 @@ void event_reallocation_begin(struct reallocation *r, const void *old, const str
 		end(&self);
 		r->time = r->thread != NULL ? stamp_if_needed() : 0;
 		r->epoch = self.epoch;
+		r->before = self.allocations;
 	}
 }
 
@@ -344,6 +374,10 @@ void event_reallocation_end(struct reallocation *r, unsigned function, const voi
 		return;
 	}
 	if (!recordable(p) || !recordable(r->old) || other_process(thread, r->epoch))
+		return;
+	/* An allocator whose realloc is made of malloc and free that are us: both have
+	 * been recorded. */
+	if (unlikely(thread->allocations != r->before) && thread->last_allocation == (uintptr_t)p)
 		return;
 	begin(thread, caller);
 	node = capture(thread, caller);

@@ -32,6 +32,7 @@ struct reallocation {
 	struct thread *thread; /* NULL: not recorded */
 	uint32_t epoch;
 	uint64_t time;
+	uint64_t before; /* thread->allocations */
 	const void *old;
 };
 void event_reallocation_begin(struct reallocation *r, const void *old, const struct frame *caller);

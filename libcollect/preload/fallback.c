@@ -28,8 +28,8 @@ enum { STACK_NEEDED = 16384 };
 struct unwinder unwinder;
 static unw_addr_space_t space;
 
-/* The epoch of the session that is inside libunwind; not wiped by a fork. */
-static _Atomic uint32_t inside;
+/* The thread that is inside libunwind, or has left it by a longjmp; not wiped by a fork. */
+static _Atomic uintptr_t inside;
 
 struct context {
 	unw_word_t registers[UNWINDER_REGISTERS];
@@ -229,19 +229,18 @@ uint32_t fallback_walk(struct thread *thread, const struct frame *caller, uintpt
 		       uint32_t most, int *complete)
 {
 	struct context context;
-	uint32_t nobody = 0, n;
-	uint32_t epoch = atomic_load(&state->epoch);
+	uintptr_t nobody = 0;
+	uint32_t n;
 
 	*complete = 0;
 	if (space == NULL || !stack_left(thread, caller->sp) ||
-	    !atomic_compare_exchange_strong(&inside, &nobody, epoch))
+	    (!atomic_compare_exchange_strong(&inside, &nobody, (uintptr_t)thread) &&
+	     nobody != (uintptr_t)thread))
 		return 0;
 	count(COUNT_STACK_FALLBACK);
 	fallback_registers(context.registers);
 	reach_begin(&context.reach, thread, context.registers[7]);
-	thread->ours++;
 	n = walk(&context, caller, pcs, most, complete);
-	thread->ours--;
 	atomic_store(&inside, 0);
 	return n;
 }

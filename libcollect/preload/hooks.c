@@ -94,7 +94,7 @@ static inline __attribute__((always_inline)) void *reallocate(unsigned function,
 	p = real.realloc(old, size);
 	if (likely(p != NULL))
 		event_reallocation_end(&r, function, p, size, &caller);
-	else if (size == 0 && r.thread != NULL)
+	else if (size == 0)
 		event_deallocation_at(function, old, &caller, r.time);
 	return p;
 }

@@ -166,7 +166,7 @@ static _Atomic int forwards;
 
 struct deletion {
 	uint64_t time;
-	int nested;
+	int nested, learning;
 };
 
 static inline void delete_begin(struct deletion *d, unsigned kind, void *p,
@@ -174,6 +174,7 @@ static inline void delete_begin(struct deletion *d, unsigned kind, void *p,
 {
 	d->nested = self.deleting == (uintptr_t)p;
 	d->time = 0;
+	d->learning = 0;
 	if (d->nested)
 		return;
 	if (atomic_load_explicit(&forwards, memory_order_relaxed) == FORWARDS_NO) {
@@ -182,8 +183,10 @@ static inline void delete_begin(struct deletion *d, unsigned kind, void *p,
 		return;
 	}
 	if (atomic_load_explicit(&forwards, memory_order_relaxed) == FORWARDS_UNKNOWN &&
-	    shared_region != NULL)
+	    shared_region != NULL) {
+		d->learning = 1;
 		d->time = stamp_if_needed();
+	}
 	self.delete_function = kind;
 	self.deleting = (uintptr_t)p;
 }
@@ -194,14 +197,14 @@ static inline void delete_end(struct deletion *d, unsigned kind, void *p,
 	if (d->nested)
 		return;
 	if (likely(self.deleting != (uintptr_t)p)) {
-		if (d->time != 0)
+		if (d->learning)
 			atomic_store_explicit(&forwards, FORWARDS_YES, memory_order_relaxed);
 		return;
 	}
 	self.deleting = 0;
 	if (gate(caller->sp) == NULL)
 		return;
-	if (d->time != 0)
+	if (d->learning)
 		atomic_store_explicit(&forwards, FORWARDS_NO, memory_order_relaxed);
 	event_deallocation_at(kind, p, caller, d->time);
 }

@@ -125,14 +125,19 @@ static enum environment_choice choose(const char *path)
 	return choice;
 }
 
-/* This process is about to become something that isn't recorded (or not). A
- * child of vfork borrows the parent's memory: it is not this process. */
-static void announce(enum environment_choice choice, uint32_t execing)
+/* This process is about to become something else. A child of vfork borrows the parent's
+ * memory: it is not this process. */
+static void announce(enum session_exec execing)
 {
 	struct session *session = state->session;
 
-	if (choice == ENVIRONMENT_PLAIN && session != NULL && session->pid == raw_getpid())
+	if (session != NULL && session->pid == raw_getpid())
 		atomic_store(&session->execing, execing);
+}
+
+static enum session_exec kind_of_exec(enum environment_choice choice)
+{
+	return choice == ENVIRONMENT_PLAIN ? EXEC_UNRECORDED : EXEC_RECORDED;
 }
 
 /* Room on the caller's stack for an environment made by environment_make(). */
@@ -154,9 +159,9 @@ static int exec_as(const char *path, const char *judged, char *const *argv, char
 		return -1;
 	}
 	ENVIRONMENT(environment, envp, choice);
-	announce(choice, 1);
+	announce(kind_of_exec(choice));
 	result = real(path, argv, environment);
-	announce(choice, 0);
+	announce(EXEC_NONE);
 	return result;
 }
 
@@ -266,9 +271,9 @@ EXPORT int fexecve(int fd, char *const argv[], char *const envp[])
 	descriptor_path(path, fd < 0 ? 0 : fd);
 	choice = choose(path);
 	ENVIRONMENT(environment, envp, choice);
-	announce(choice, 1);
+	announce(kind_of_exec(choice));
 	result = real(fd, argv, environment);
-	announce(choice, 0);
+	announce(EXEC_NONE);
 	return result;
 }
 
@@ -294,9 +299,9 @@ EXPORT int execveat(int folder, const char *path, char *const argv[], char *cons
 		errno = saved;
 	}
 	ENVIRONMENT(environment, envp, choice);
-	announce(choice, 1);
+	announce(kind_of_exec(choice));
 	result = real(folder, path, argv, environment, flags);
-	announce(choice, 0);
+	announce(EXEC_NONE);
 	return result;
 }
 

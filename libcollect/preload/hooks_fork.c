@@ -13,6 +13,7 @@
 
 #include "libcollect/preload/prepare.h"
 #include "libcollect/preload/rawio.h"
+#include "libcollect/preload/session.h"
 #include "libcollect/preload/state.h"
 
 #include "libcollect/preload/banned.h"
@@ -27,9 +28,10 @@ static pid_t (*_Atomic real__Fork)(void);
 
 static void part_from_chunk(void *chunk)
 {
+	uintptr_t first = (uintptr_t)region_chunk(shared_region, 0);
 	void *copy = raw_map(CHUNK_BYTES);
 
-	if (copy == NULL)
+	if (copy == NULL || session_part((uint32_t)(((uintptr_t)chunk - first) / CHUNK_BYTES)) != 0)
 		return;
 	raw_copy(copy, chunk, CHUNK_BYTES);
 	raw_syscall(SYS_mremap, (long)copy, CHUNK_BYTES, CHUNK_BYTES, MREMAP_MAYMOVE | MREMAP_FIXED,

@@ -47,6 +47,7 @@ void memos_top(struct memos *memos, struct memo *memo, uint32_t i, uint32_t node
 	if (memos->current != memo - memos->memo)
 		memos->several = 1;
 	memos->current = (uint32_t)(memo - memos->memo);
+	memos->top_sp[memos->current] = memo->frame[i].sp;
 	memo->used = ++memos->clock;
 	if (memo->strayed || (memo->lost && memo->window == 0))
 		return;

@@ -48,7 +48,8 @@ enum key_flag {
 #define KEY_HOLDS(pc)        ((pc) >> 62 == 0)
 #define REST(id, words)      ((uint64_t)(id) | (uint64_t)(words) << 24)
 #define REST_PC_ID(rest)     ((uint32_t)(rest)&0xffffff)
-#define REST_WORDS(rest)     ((uint32_t)((rest) >> 24) & 0xfff)
+#define REST_WORDS_MAX       0xfffu
+#define REST_WORDS(rest)     ((uint32_t)((rest) >> 24) & REST_WORDS_MAX)
 #define REST_RBP             (UINT64_C(1) << 36)
 #define REST_NODE(rest)      ((uint32_t)((rest) >> 37))
 #define REST_NODE_SHIFT      37
@@ -79,8 +80,8 @@ struct memo {
 #define MEMOS        4u
 #define MEMO_SHARED  3u
 #define SMALL_FRAMES 64u
-#define LARGE_FRAMES 640u
-#define LARGE_WORDS  1240u
+#define LARGE_FRAMES 632u
+#define LARGE_WORDS  1224u
 #define MOST_FRAMES  (FRAMES_MAX + 4u) /* of the last */
 #define MOST_WORDS   (2u * MOST_FRAMES - 120u)
 #define STEP_WORDS   3u  /* most that a step reads */
@@ -99,12 +100,19 @@ struct leaf {
 	uint64_t key; /* the caller's; 0: empty */
 	uintptr_t sp, rbp, rbp_matters;
 	uint32_t at;
-	uint16_t words;
-	uint16_t turn; /* of the first of a set: which one was written last */
+	uint32_t words;
 	uint64_t to_key;
 	uintptr_t to_sp, to_rbp;
 	uint32_t parent, node;
-	struct word word[LEAF_WORDS]; /* filled up with the last to a multiple of four */
+	struct word word[LEAF_WORDS]; /* filled up with those that follow to a multiple of four */
+};
+
+/* Leaves that may stand for each other, and a part of the hash by which they were sought:
+ * those of another are not even looked at. */
+struct leaf_set {
+	uint16_t tag[LEAF_WAYS];
+	uint16_t missed; /* what was sought last in vain: only if it is again is a leaf written */
+	uint16_t turn;   /* which one was written last */
 };
 
 struct memos {
@@ -117,8 +125,9 @@ struct memos {
 	uint32_t forgotten; /* state->forgotten when all this was remembered */
 
 	uint32_t ready, clock;
-	uint32_t current; /* memo of the stack captured last */
-	uint32_t several; /* more than that one were ever used */
+	uint32_t current;        /* memo of the stack captured last */
+	uint32_t several;        /* more than that one were ever used */
+	uintptr_t top_sp[MEMOS]; /* where each one's innermost frame lay when it was written */
 	struct memo memo[MEMOS];
 
 	struct {
@@ -129,6 +138,7 @@ struct memos {
 	struct word large_words[LARGE_WORDS + PAD_WORDS];
 	struct remembered shared[MOST_FRAMES + WARM_STEPS];
 	struct word shared_words[WARM_STEPS * STEP_WORDS + MOST_WORDS + PAD_WORDS];
+	struct leaf_set leaf_set[LEAVES / LEAF_WAYS];
 	struct leaf leaf[LEAVES];
 };
 _Static_assert(sizeof(struct memos) <= MEMO_BYTES, "the remembered stacks fit");
@@ -179,24 +189,36 @@ static inline uintptr_t words_differ(const struct word *word)
  * three behind `to` are read. */
 static inline const struct word *words_agree(const struct word *from, const struct word *to)
 {
+	for (; from < to; from += 4) {
+		if (likely(words_differ(from) == 0))
+			continue;
+		while (from < to && !word_differs(from))
+			from++;
+		return from;
+	}
+	return to;
+}
+
+/* Whether none is, given that those behind `to` agree as well if all others do. */
+static inline int words_all_agree(const struct word *from, const struct word *to)
+{
 	for (; from < to; from += 4)
 		if (unlikely(words_differ(from) != 0))
-			break;
-	while (unlikely(from < to && !word_differs(from)))
-		from++;
-	return from < to ? from : to;
+			return 0;
+	return 1;
 }
 
-/* Where such a leaf may be: in one of LEAF_WAYS from here. By two frames: the innermost
- * may be that of a function that all call for memory. */
-static inline struct leaf *leaf_of(struct memos *memos, uint64_t key, uintptr_t sp,
-				   uintptr_t return_address)
+/* 32 bits, by two frames: the innermost may be that of a function that all call for memory. */
+static inline uint64_t leaf_hash(uintptr_t pc, uintptr_t sp, uintptr_t return_address)
 {
-	uint64_t hash = (key + sp * 5 + return_address * 0x10001) * UINT64_C(0x9e3779b97f4a7c15);
-
-	return &memos->leaf[(hash >> 58) * LEAF_WAYS];
+	return ((pc + sp) ^ return_address * UINT64_C(0xd6e8feb86659fd93)) *
+		   UINT64_C(0x9e3779b97f4a7c15) >>
+	       32;
 }
-_Static_assert(LEAVES == LEAF_WAYS << 6, "leaf_of takes 6 bits");
+
+#define LEAF_SET(hash) ((uint32_t)(hash) >> 26)
+#define LEAF_TAG(hash) ((uint16_t)(hash))
+_Static_assert(LEAVES == LEAF_WAYS << 6, "LEAF_SET takes 6 bits");
 
 static inline int same_place(const struct remembered *frame, uint64_t key, uintptr_t sp,
 			     uintptr_t rbp)
@@ -209,6 +231,20 @@ static inline int same_place(const struct remembered *frame, uint64_t key, uintp
 static inline const struct word *memo_words(const struct memo *memo, uint32_t i)
 {
 	return memo->end - REST_WORDS(memo->frame[i].rest);
+}
+
+/* As memos_top() for the memo that it was in already, a plain one; the key is 0. */
+static inline void memos_top_plain(struct memos *memos, const struct memo *memo, uint32_t i,
+				   uint32_t node)
+{
+	memos->top_sp[memos->current] = memos->sp = memo->frame[i].sp;
+	memos->rbp = memo->frame[i].rbp;
+	memos->rbp_matters = memo->frame[i].rest & REST_RBP ? UINTPTR_MAX : 0;
+	memos->from = memo_words(memo, i);
+	memos->to = memo->end;
+	memos->node = node;
+	atomic_signal_fence(memory_order_seq_cst);
+	memos->key = memo->frame[i].key;
 }
 
 /* The outermost frame that is still where it was, if frame i is and `word` is the first

@@ -55,7 +55,7 @@ void modules_init(void)
  */
 static int lock(uint64_t *signals)
 {
-	const uint64_t all = ~UINT64_C(0);
+	const uint64_t all = RAW_ASYNCHRONOUS;
 
 	raw_syscall(SYS_rt_sigprocmask, SIG_SETMASK, (long)&all, (long)signals, sizeof(all), 0, 0);
 	for (int i = 0; i < LOCK_TRIES; i++) {

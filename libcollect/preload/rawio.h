@@ -8,6 +8,7 @@
  * cancellation point. Safe everywhere, signal handlers included.
  */
 
+#include <signal.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/syscall.h>
@@ -44,6 +45,12 @@ int raw_gettid(void);
 /* Sleeps while *word is value, at most milliseconds. */
 void raw_futex_wait(_Atomic uint32_t *word, uint32_t value, unsigned milliseconds);
 void raw_futex_wake(_Atomic uint32_t *word);
+
+/* A set of all signals but those that an instruction brings about: these can't be put off. */
+#define RAW_SIGNAL(number) (UINT64_C(1) << ((number)-1))
+#define RAW_ASYNCHRONOUS                                                                           \
+	(~(RAW_SIGNAL(SIGTRAP) | RAW_SIGNAL(SIGSEGV) | RAW_SIGNAL(SIGBUS) | RAW_SIGNAL(SIGFPE) |   \
+	   RAW_SIGNAL(SIGILL) | RAW_SIGNAL(SIGSYS)))
 
 /* 1 when the page that holds address can be read. */
 int raw_readable(uintptr_t address);

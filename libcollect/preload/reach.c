@@ -49,6 +49,8 @@ void capture_thread(struct thread *thread, int is_main)
 	thread->stack_high = page_of(control_block);
 	thread->stack_low = thread->stack_high;
 	if (sp < control_block && stack_grown(thread, sp)) {
+		/* Only a walk that comes to the top proves that it is this stack. */
+		thread->stack_low = thread->stack_high;
 		thread->stack_high = control_block;
 		return;
 	}

@@ -11,6 +11,7 @@
 #include "libcollect/preload/banned.h"
 
 enum { NOT_MET = MEMOS };
+enum { FIRST_FRAME_MOST = 16384 }; /* from a thread's control block: no stack is smaller */
 
 /* What a capture has in hand. */
 struct hand {
@@ -470,6 +471,23 @@ static cold uint32_t settle_other(struct hand *hand, const struct frame *caller)
 	return node;
 }
 
+/*
+ * The thread's stack seems to reach further down than was known. But what adjoins it there may
+ * be another, say of a coroutine, that can be unmapped at any time: then the walk does not come
+ * to where the stack was known to be. Of a thread that is new, only its top is known; above its
+ * outermost frame are its thread-local variables.
+ */
+static cold void stack_lowered(struct hand *hand, enum end end, uintptr_t low)
+{
+	const uintptr_t last =
+	    end == END_MET ? hand->memos->memo[hand->met].frame[0].sp : hand->walk.sp;
+
+	if (last >= low || (hand->thread->stack_high - low < 4096 && low - last < FIRST_FRAME_MOST))
+		return;
+	hand->thread->stack_low = hand->thread->stack_floor = low;
+	hand->walk.reach.strayed = 1;
+}
+
 uint32_t rewalk(struct thread *thread, struct memos *memos, const struct frame *caller)
 {
 	struct hand hand = {.thread = thread,
@@ -477,6 +495,7 @@ uint32_t rewalk(struct thread *thread, struct memos *memos, const struct frame *
 			    .fresh = memos_fresh_end(memos),
 			    .most = state->max_depth,
 			    .met = NOT_MET};
+	const uintptr_t low = thread->stack_low;
 	enum end end;
 
 	hand.walk.pc = caller->pc;
@@ -488,5 +507,7 @@ uint32_t rewalk(struct thread *thread, struct memos *memos, const struct frame *
 		hand.left[i] = memos->memo[i].count;
 	set_bounds(&hand);
 	end = walk_stack(&hand);
+	if (unlikely(thread->stack_low < low))
+		stack_lowered(&hand, end, low);
 	return unlikely(end == END_OTHER) ? settle_other(&hand, caller) : settle(&hand, end);
 }

@@ -62,7 +62,7 @@ static inline uint32_t memo_node(struct memo *memo, uint32_t i, uint32_t mark)
 /* How many frames of a remembered stack may be overwritten by another that shares its outer
  * part: few, or many less than both have in common. Otherwise the other gets a copy of that,
  * and both are remembered. */
-enum { FEW_FRAMES = 12, COPY_RATIO = 4 };
+enum { FEW_FRAMES = 20, COPY_RATIO = 4 };
 static inline int worth_keeping(uint32_t lost, uint32_t common)
 {
 	return unlikely(lost >= FEW_FRAMES) && common <= COPY_RATIO * lost;

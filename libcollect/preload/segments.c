@@ -1,12 +1,22 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "libcollect/preload/segments.h"
 
+#include <time.h>
+
 #include "libcollect/preload/rawio.h"
 #include "libcollect/preload/session.h"
 
 #include "libcollect/preload/banned.h"
 
-enum { SIGN_OF_LIFE_MS = 10000, SLEEP_MS = 50 };
+enum { SIGN_OF_LIFE_S = 10, SLEEP_MS = 50 };
+
+static long seconds(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec;
+}
 
 cold void segments_wake_recorder(enum region_sleep least)
 {
@@ -20,7 +30,7 @@ cold void segments_wake_recorder(enum region_sleep least)
  * so what signal handlers allocate meanwhile takes the ordinary way. */
 static void sleep_for_room(struct thread *thread, uint32_t value)
 {
-	uintptr_t busy = thread->busy;
+	uintptr_t busy = thread->busy, busy_pc = thread->busy_pc;
 
 	atomic_fetch_add(&shared_region->wake, 1);
 	raw_futex_wake(&shared_region->wake);
@@ -29,8 +39,7 @@ static void sleep_for_room(struct thread *thread, uint32_t value)
 	atomic_signal_fence(memory_order_seq_cst);
 	raw_futex_wait(&thread->ring->room, value, SLEEP_MS);
 	atomic_signal_fence(memory_order_seq_cst);
-	thread->busy = busy;
-	atomic_signal_fence(memory_order_seq_cst);
+	thread_busy(thread, busy_pc, busy);
 }
 
 /* Where a place of the ring lies, NULL when its chunk can't be had. */
@@ -43,7 +52,7 @@ static uint64_t *place_at(struct ring *ring, unsigned place)
 		return ring->segment[place];
 	chunk = atomic_load_explicit(&ring->more[more], memory_order_relaxed);
 	if (chunk == CHUNK_NONE) {
-		chunk = chunk_take();
+		chunk = chunk_take_spare();
 		if (chunk == CHUNK_NONE)
 			return NULL;
 		atomic_store(&ring->more[more], chunk);
@@ -64,8 +73,10 @@ static void enter_segment(struct thread *thread, uint64_t number, unsigned place
 	thread->head = number * SEGMENT_WORDS;
 	thread->segment = at;
 	thread->tick = atomic_load(&shared_region->tick) - 1; /* a time at each one's head */
-	thread->limit = thread->head + SEGMENT_WORDS - WORDS_A_HOOK + 1;
 	thread_scratch(thread)->until[place] = thread->head + SEGMENT_WORDS;
+	/* Behind all else: a handler may jump away here. */
+	atomic_signal_fence(memory_order_seq_cst);
+	thread->limit = thread->head + SEGMENT_WORDS - WORDS_A_HOOK + 1;
 	atomic_store_explicit(&ring->head, thread->head, memory_order_release);
 }
 
@@ -77,10 +88,13 @@ static int next_segment(struct thread *thread)
 	uint64_t tail = atomic_load(&thread->ring->tail);
 
 	for (unsigned place = 0; place < RING_SEGMENTS; place++) {
-		uint64_t *at = until[place] <= tail ? place_at(thread->ring, place) : NULL;
+		uint64_t *at;
 
-		if (at == NULL)
+		if (until[place] > tail)
 			continue;
+		at = place_at(thread->ring, place);
+		if (at == NULL)
+			break;
 		enter_segment(thread, number, place, at);
 		return 1;
 	}
@@ -111,7 +125,7 @@ cold int segments_make_room(struct thread *thread)
 {
 	struct ring *ring = thread->ring;
 	uint32_t heartbeat = atomic_load(&shared_region->heartbeat);
-	unsigned waited = 0;
+	long since = 0; /* the recorder's last sign of life, as far as we looked */
 
 	for (;;) {
 		uint32_t value = atomic_load(&ring->room);
@@ -129,7 +143,7 @@ cold int segments_make_room(struct thread *thread)
 			thread->epoch = EPOCH_NONE;
 			return 0;
 		}
-		if (waited != 0)
+		if (since != 0)
 			atomic_store(&ring->waiting, 1);
 		if (next_segment(thread)) {
 			segments_wake_recorder(SLEEPING);
@@ -139,8 +153,8 @@ cold int segments_make_room(struct thread *thread)
 			session_off();
 			return 0;
 		}
-		if (waited == 0) { /* say so, and look once more */
-			waited = 1;
+		if (since == 0) { /* say so, and look once more */
+			since = seconds();
 			continue;
 		}
 		/* Said again: a child that a signal handler forked in the middle of
@@ -149,8 +163,8 @@ cold int segments_make_room(struct thread *thread)
 		sleep_for_room(thread, value);
 		if (atomic_load(&shared_region->heartbeat) != heartbeat) {
 			heartbeat = atomic_load(&shared_region->heartbeat);
-			waited = 1;
-		} else if ((waited += SLEEP_MS) >= SIGN_OF_LIFE_MS) {
+			since = seconds();
+		} else if (seconds() - since > SIGN_OF_LIFE_S) {
 			atomic_store(&state->session->state, SESSION_ABANDONED);
 			session_off();
 			return 0;

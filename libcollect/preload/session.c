@@ -27,9 +27,31 @@ struct region *shared_region;
 __thread struct thread self __attribute__((tls_model("initial-exec"))) = {.epoch = EPOCH_NONE};
 
 enum { AT_FDCWD_NUMBER = -100, O_CLOEXEC_NUMBER = 02000000 };
-enum { POOL_TRIES = 200 }; /* 5 ms apart: a second until a thread goes unrecorded */
+enum { POOL_TRIES = 200 };  /* 5 ms apart: a second until a thread goes unrecorded */
+enum { OPEN_TRIES = 5000 }; /* 1 ms apart */
+enum { PARTED_MOST = 64 };
 
 /* --- the chunk pool ------------------------------------------------------ */
+
+/* Chunks that are this process' own copies: see hooks_fork.c. Inherited by forks, as they are. */
+static uint32_t parted[PARTED_MOST];
+static uint32_t parted_count;
+
+int session_part(uint32_t chunk)
+{
+	if (parted_count == PARTED_MOST)
+		return -1;
+	parted[parted_count++] = chunk;
+	return 0;
+}
+
+static int session_parted(uint32_t chunk)
+{
+	for (uint32_t i = 0; i < parted_count; i++)
+		if (parted[i] == chunk)
+			return 1;
+	return 0;
+}
 
 static uint32_t chunk_pop(void)
 {
@@ -44,9 +66,14 @@ static uint32_t chunk_pop(void)
 		if (chunk >= region->chunks)
 			return CHUNK_NONE;
 		next = atomic_load_explicit(&region_next(region)[chunk], memory_order_relaxed);
-		if (atomic_compare_exchange_weak(&region->pool, &top,
-						 ((top >> 32) + 1) << 32 | next))
+		if (!atomic_compare_exchange_weak(&region->pool, &top,
+						  ((top >> 32) + 1) << 32 | next))
+			continue;
+		if (!session_parted(chunk))
 			return chunk;
+		/* Ours for nothing, until the session's end. */
+		atomic_store(&region_owner(region)[chunk], state->session->epoch);
+		top = atomic_load(&region->pool);
 	}
 	fresh = atomic_load(&region->fresh);
 	while (fresh < region->chunks)
@@ -68,6 +95,16 @@ uint32_t chunk_take(void)
 	}
 	atomic_store(&region_owner(shared_region)[chunk], session->epoch);
 	return chunk;
+}
+
+uint32_t chunk_take_spare(void)
+{
+	struct region *region = shared_region;
+
+	if ((uint32_t)atomic_load(&region->pool) == CHUNK_NONE &&
+	    atomic_load(&region->fresh) > region->chunks / 2)
+		return CHUNK_NONE;
+	return chunk_take();
 }
 
 /* --- attaching ----------------------------------------------------------- */
@@ -200,6 +237,26 @@ static int attach_by_environment(void)
 
 /* --- the session --------------------------------------------------------- */
 
+/* Memory of ours in KiB: the second number of /proc/self/statm, in pages. */
+static uint32_t resident(void)
+{
+	long fd = raw_syscall(SYS_openat, AT_FDCWD_NUMBER, (long)"/proc/self/statm",
+			      O_CLOEXEC_NUMBER, 0, 0, 0);
+	uint32_t pages = 0;
+	char text[64];
+	long got, at = 0;
+
+	if (raw_failed(fd))
+		return 0;
+	got = raw_syscall(SYS_read, fd, (long)text, sizeof(text), 0, 0, 0);
+	raw_syscall(SYS_close, fd, 0, 0, 0, 0, 0);
+	while (at < got && text[at] != ' ')
+		at++;
+	for (at++; at < got && text[at] >= '0' && text[at] <= '9'; at++)
+		pages = pages * 10 + (uint32_t)(text[at] - '0');
+	return pages * 4;
+}
+
 /* What we are, for the recorder: a quick process is gone before it can look. */
 static void describe(struct session *session)
 {
@@ -209,6 +266,7 @@ static void describe(struct session *session)
 			      O_CLOEXEC_NUMBER, 0, 0, 0);
 
 	session->program[got > 0 ? got : 0] = '\0';
+	session->resident = resident();
 	session->arguments_bytes = 0;
 	if (raw_failed(fd))
 		return;
@@ -243,6 +301,7 @@ static int claim(struct session *session, uint32_t parent_epoch)
 		atomic_store(&session->counter[i], 0);
 	session->program[0] = '\0';
 	session->arguments_bytes = 0;
+	session->resident = 0;
 	if (parent_epoch == 0)
 		describe(session);
 	state->session = session;
@@ -310,7 +369,8 @@ static int session_open(uint32_t parent_epoch)
 			raw_unmap(map, sizeof(*map));
 	}
 	if (!atomic_compare_exchange_strong(&state->phase, &phase, PHASE_OPENING)) {
-		while (atomic_load(&state->phase) == PHASE_OPENING)
+		/* Signals are blocked there: it ends, unless that thread was killed alone. */
+		for (int i = 0; atomic_load(&state->phase) == PHASE_OPENING && i < OPEN_TRIES; i++)
 			raw_futex_wait(&state->phase, PHASE_OPENING, 1);
 		return atomic_load(&state->phase) == PHASE_OPEN ? 0 : -1;
 	}
@@ -396,21 +456,56 @@ static int ring_open(struct thread *thread)
 	return 0;
 }
 
-/* A hook interrupted our bookkeeping in this thread, or its frame is gone: left
+static int on_signal_stack(void)
+{
+	stack_t stack = {.ss_flags = 0};
+
+	return raw_syscall(SYS_sigaltstack, 0, (long)&stack, 0, 0, 0, 0) == 0 &&
+	       (stack.ss_flags & SS_ONSTACK) != 0;
+}
+
+/* Whether a hook's bookkeeping was interrupted in this thread, or its frame is gone: left
  * by a longjmp out of a signal handler. What interrupts a frame lies below it on
- * the same stack, and the frame's return address is still there. */
+ * the same stack, or on a signal stack, and the frame's return address is still there. */
 static int interrupted(struct thread *thread, uintptr_t sp)
 {
-	int known = thread->busy > thread->stack_low && thread->busy <= thread->stack_high;
+	uintptr_t busy = thread->busy;
+	int known = busy > thread->stack_low && busy <= thread->stack_high;
 
-	if (thread->busy == 0)
+	if (busy == 0)
 		return 0;
-	if (known && ((sp >= thread->busy && sp < thread->stack_high) ||
-		      *(const uintptr_t *)(thread->busy - 8) != thread->busy_pc)) {
-		thread->busy = 0;
-		return 0;
-	}
-	return 1;
+	if (sp != busy && (known || raw_readable(busy - 8)) &&
+	    *(const uintptr_t *)(busy - 8) == thread->busy_pc &&
+	    !(known && sp > busy && sp < thread->stack_high && !on_signal_stack()))
+		return 1;
+	thread->busy = 0;
+	return 0;
+}
+
+/* With signals blocked: what a handler leaves by a longjmp half-way would stay so. */
+static int thread_open(struct thread *thread, uintptr_t sp, uint32_t epoch)
+{
+	const uint64_t blocked = RAW_ASYNCHRONOUS;
+	uint32_t parent = thread->epoch == EPOCH_NONE || thread->epoch == epoch ? 0 : thread->epoch;
+	uint64_t before = 0;
+	long masked = raw_syscall(SYS_rt_sigprocmask, SIG_SETMASK, (long)&blocked, (long)&before,
+				  sizeof(before), 0, 0);
+
+	thread->epoch = EPOCH_NONE;
+	thread->stack_low = thread->stack_high = 0;
+	thread->busy = sp;
+	atomic_signal_fence(memory_order_seq_cst);
+	thread->deleting = 0;
+	if (parent != 0)
+		thread->limit = 0; /* it has not yet waited for a ring */
+	if ((epoch != 0 || session_open(parent) == 0) && ring_open(thread) == 0)
+		thread->epoch = atomic_load(&state->epoch);
+	atomic_signal_fence(memory_order_seq_cst);
+	thread->busy = 0;
+	if (!raw_failed(masked))
+		raw_syscall(SYS_rt_sigprocmask, SIG_SETMASK, (long)&before, 0, sizeof(before), 0,
+			    0);
+	return thread->epoch < EPOCH_OFF ? 0 : -1;
 }
 
 cold struct thread *gate_cold(uintptr_t sp)
@@ -431,22 +526,5 @@ cold struct thread *gate_cold(uintptr_t sp)
 	 * under way is the parent's, unless we are interrupting ourselves here. */
 	if (thread->busy != 0 && thread->epoch == EPOCH_NONE)
 		return NULL;
-	{
-		uint32_t parent =
-		    thread->epoch == EPOCH_NONE || thread->epoch == epoch ? 0 : thread->epoch;
-
-		thread->epoch = EPOCH_NONE;
-		thread->stack_low = thread->stack_high = 0;
-		thread->busy = sp;
-		atomic_signal_fence(memory_order_seq_cst);
-		thread->deleting = 0;
-		if ((epoch == 0 && session_open(parent) != 0) || ring_open(thread) != 0) {
-			thread->busy = 0;
-			return NULL;
-		}
-		thread->epoch = atomic_load(&state->epoch);
-		atomic_signal_fence(memory_order_seq_cst);
-		thread->busy = 0;
-	}
-	return thread->epoch == EPOCH_OFF ? NULL : thread;
+	return thread_open(thread, sp, epoch) == 0 ? thread : NULL;
 }

@@ -3,7 +3,8 @@
  * The stack tree: node(parent, pc id) -> id.
  *
  * The nodes themselves lie in chunks of the region, where the recorder reads
- * them; they are written once and never read here. What is here is the index:
+ * them; they are written once, and read here only to go from a node to its parent. What is here is
+ * the index:
  *
  *   child[]    of each node its first child, in an array by node id. Five nodes of six are a first
  *              child, and those of one chain, made together, have
@@ -29,9 +30,7 @@
 #include "libcollect/preload/banned.h"
 
 enum { REFUSALS = 256, POPULATE_WRITE = 23 /* since Linux 5.14 */ };
-#define PATH_WRITING (UINT64_C(1) << 16)
-#define PATH_COUNT   17
-#define PATH_WRITTEN (UINT64_C(1) << 20)
+#define PATH_WRITING UINT64_C(1)
 
 /* --- making nodes --------------------------------------------------------- */
 
@@ -115,9 +114,12 @@ static uint32_t sibling(uint32_t parent, uint32_t pc_id, uint32_t made)
 	uint64_t key = (uint64_t)parent << 24 | pc_id;
 	uint32_t number = (uint32_t)(table_hash(key) >> 24) % SIBLING_TABLES;
 	struct table *table = &stacks->siblings[number];
-	uint32_t node = (uint32_t)table_find(table, key);
+	uint32_t node = (uint32_t)table_peek(table, key);
 
 	if (likely(node != 0))
+		return node;
+	node = (uint32_t)table_find(table, key);
+	if (node != 0)
 		return node;
 	table_init(table, stacks->first[number], 5, 10);
 	if (!table_claim(table, key))
@@ -161,62 +163,72 @@ uint32_t stacks_child(uint32_t parent, uint32_t pc_id)
 
 /* --- paths ---------------------------------------------------------------- */
 
-/* The key's part of an entry: words 1 to 3, without those bits of 3 that are no ids. */
-struct packed {
-	uint64_t one, two, three;
-};
-
-static inline struct packed pack(const uint32_t *pc_id, unsigned count)
-{
-#define ID(n) (count > (n) ? (uint64_t)pc_id[n] : 0)
-	const uint64_t three = ID(2), last = ID(5);
-
-	return (struct packed){ID(0) | ID(1) << 24 | three << 48,
-			       three >> 16 | ID(3) << 8 | ID(4) << 32 | last << 56,
-			       last >> 8 | (uint64_t)count << PATH_COUNT};
-#undef ID
-}
-
 static inline uint64_t read_word(const struct path *path, unsigned i)
 {
 	return atomic_load_explicit(&path->word[i], memory_order_acquire);
 }
 
-static void remember(struct path *path, uint32_t parent, const struct packed *key, uint32_t node)
+static void remember(struct path *path, uint32_t parent, uint64_t low, uint64_t high, uint32_t node)
 {
 	uint64_t last = read_word(path, 3);
 
 	if ((last & PATH_WRITING) != 0 ||
 	    !atomic_compare_exchange_strong(&path->word[3], &last, last | PATH_WRITING))
 		return;
-	last = (last & ~(PATH_WRITTEN - 1)) + PATH_WRITTEN;
 	atomic_store_explicit(&path->word[0], (uint64_t)node << 32 | parent, memory_order_release);
-	atomic_store_explicit(&path->word[1], key->one, memory_order_release);
-	atomic_store_explicit(&path->word[2], key->two, memory_order_release);
-	atomic_store_explicit(&path->word[3], last | key->three, memory_order_release);
+	atomic_store_explicit(&path->word[1], low, memory_order_release);
+	atomic_store_explicit(&path->word[2], high, memory_order_release);
+	atomic_store_explicit(&path->word[3], last + 2 * PATH_WRITING, memory_order_release);
+}
+
+static __attribute__((noinline)) uint32_t path_make(struct path *path, uint32_t parent,
+						    path_ids ids, unsigned count)
+{
+	uint32_t node = parent;
+
+	for (unsigned i = count; i-- > 0;) {
+		node = stacks_child(node, (uint32_t)(ids >> i * PATH_ID_BITS) &
+					      ((1u << PATH_ID_BITS) - 1));
+		if (unlikely(node == 0))
+			return 0;
+	}
+	remember(path, parent, (uint64_t)ids, path_upper(ids, count), node);
+	return node;
+}
+
+uint32_t stacks_packed_path(struct path *path, uint32_t parent, path_ids ids, unsigned count)
+{
+	uint64_t last, zero;
+
+	if (count == 1)
+		return stacks_child(parent, (uint32_t)ids);
+	last = read_word(path, 3);
+	zero = read_word(path, 0);
+	if (likely((uint32_t)zero == parent && read_word(path, 1) == (uint64_t)ids &&
+		   read_word(path, 2) == path_upper(ids, count) && (last & PATH_WRITING) == 0 &&
+		   read_word(path, 3) == last))
+		return (uint32_t)(zero >> 32);
+	return path_make(path, parent, ids, count);
 }
 
 uint32_t stacks_path(uint32_t parent, const uint32_t *pc_id, unsigned count)
 {
-	const struct packed key = pack(pc_id, count);
-	const uint64_t hash = ((key.one ^ (uint64_t)parent << 32) +
-			       (key.two ^ key.three) * UINT64_C(0xd6e8feb86659fd93)) *
-			      UINT64_C(0x9e3779b97f4a7c15);
-	struct path *path = &state->stacks.path[hash >> (64 - PATH_BITS)];
-	const uint64_t last = read_word(path, 3), zero = read_word(path, 0);
-	uint32_t node = parent;
+	path_ids ids = 0;
 
-	if (count == 1)
-		return stacks_child(parent, pc_id[0]);
-	if (likely((uint32_t)zero == parent && (last & (PATH_WRITTEN - 1)) == key.three &&
-		   read_word(path, 1) == key.one && read_word(path, 2) == key.two &&
-		   read_word(path, 3) == last))
-		return (uint32_t)(zero >> 32);
-	for (unsigned i = 0; i < count; i++) {
-		node = stacks_child(node, pc_id[i]);
-		if (unlikely(node == 0))
-			return 0;
-	}
-	remember(path, parent, &key, node);
-	return node;
+	for (unsigned i = 0; i < count; i++)
+		ids = ids << PATH_ID_BITS | pc_id[i];
+	return stacks_packed_path(stacks_path_at(parent, ids, count), parent, ids, count);
+}
+
+uint32_t stacks_parent(uint32_t node)
+{
+	const struct nodes *nodes =
+	    &state->stacks.nodes[node / NODES_PER_CHUNK % DIRECTORY_ENTRIES];
+	uint32_t chunk = atomic_load_explicit(&nodes->chunk, memory_order_relaxed);
+	const struct shared_node *first;
+
+	if (unlikely(chunk == CHUNK_NONE))
+		return 0;
+	first = region_chunk(shared_region, chunk);
+	return first[node % NODES_PER_CHUNK].parent;
 }

@@ -20,8 +20,20 @@ uint32_t stacks_child(uint32_t parent, uint32_t pc_id);
 /* The same for a path of count (1 to STACKS_PATH_MAX) frames below parent, outermost
  * first: one look-up for the lot where they were met together before. Returns the node
  * of the innermost. */
-#define STACKS_PATH_MAX 6u
+#define STACKS_PATH_MAX 5u
 uint32_t stacks_path(uint32_t parent, const uint32_t *pc_id, unsigned count);
+
+/* The same, with the ids in one number, the innermost's lowest. path: stacks_path_at(). */
+__extension__ typedef unsigned __int128 path_ids;
+#define PATH_ID_BITS 24
+struct path;
+uint32_t stacks_packed_path(struct path *path, uint32_t parent, path_ids ids, unsigned count);
+/* Where it may have been kept. */
+#define stacks_path_at(parent, ids, count)                                                         \
+	(&state->stacks.path[stacks_path_hash(parent, ids, count) >> (64 - PATH_BITS)])
+
+/* The node that this one hangs below; 0: the root, or it isn't known. */
+uint32_t stacks_parent(uint32_t node);
 
 /* NODES_PER_CHUNK nodes. */
 struct nodes {
@@ -33,15 +45,27 @@ struct nodes {
  * A path that was met: one line's half.
  *
  *   word 0   bits 0-31 parent, 32-63 node of the innermost frame
- *   word 1   bits 0-23, 24-47 first and second pc id, 48-63 third, lower bits
- *   word 2   bits 0-7 third, upper bits, 8-31, 32-55 fourth and fifth, 56-63 sixth, lower bits
- *   word 3   bits 0-15 sixth, upper bits, 16 PATH_WRITING, 17-19 how many, 20-63 how often it was
- *            written
+ *   word 1   the ids' lower half
+ *   word 2   bits 0-55 their upper half, 56-63 how many
+ *   word 3   bit 0 PATH_WRITING, 1-63 how often it was written
  */
 struct path {
 	_Atomic uint64_t word[4];
 };
-#define PATH_BITS 12u
+#define PATH_BITS  12u
+#define PATH_COUNT 56
+
+static inline uint64_t path_upper(path_ids ids, unsigned count)
+{
+	return (uint64_t)(ids >> 64) | (uint64_t)count << PATH_COUNT;
+}
+
+static inline uint64_t stacks_path_hash(uint32_t parent, path_ids ids, unsigned count)
+{
+	return (((uint64_t)ids ^ (uint64_t)parent << 32) +
+		path_upper(ids, count) * UINT64_C(0xd6e8feb86659fd93)) *
+	       UINT64_C(0x9e3779b97f4a7c15);
+}
 
 /* Children but the first, by hash: many small tables, so that growing is a small matter. */
 #define SIBLING_TABLES 32u

@@ -68,12 +68,12 @@ struct thread {
 	uint32_t epoch;
 	_Atomic uint32_t side_count; /* events of the side buffer that signal handlers took */
 	struct ring *ring;
-	uintptr_t busy;                  /* CFA of the hook whose bookkeeping is under way, or 0 */
-	uintptr_t busy_pc;               /* and its return address, at busy - 8 */
-	uint64_t head;                   /* copy of ring->head */
-	uint64_t limit;                  /* an event that begins below it fits the segment */
-	uint64_t *segment;               /* where the words of this one lie */
-	uint32_t tick;                   /* region->tick at the last EVENT_TIME */
+	uintptr_t busy_pc; /* of the hook whose bookkeeping is under way the return */
+	uintptr_t busy;    /* address, at busy - 8, and the CFA: 0 when there is none */
+	uint64_t head;     /* copy of ring->head */
+	uint64_t limit;    /* an event that begins below it fits the segment */
+	uint64_t *segment; /* where the words of this one lie */
+	uint32_t tick;     /* region->tick at the last EVENT_TIME */
 	uintptr_t stack_low, stack_high; /* known to be this thread's stack: safe to read */
 	uintptr_t stack_floor;           /* a page below stack_low that can't be read, or 0 */
 	uint64_t allocations;            /* events published */
@@ -83,6 +83,16 @@ struct thread {
 	uint32_t ours; /* > 0: what happens now is our own doing */
 	struct label label;
 };
+
+/* Says so with one instruction: a signal handler's own hooks say it, too, and must not
+ * leave their half behind. */
+static inline void thread_busy(struct thread *thread, uintptr_t pc, uintptr_t cfa)
+{
+	typedef uint64_t pair __attribute__((vector_size(16), aligned(8), may_alias));
+
+	*(volatile pair *)&thread->busy_pc = (pair){pc, cfa};
+	atomic_signal_fence(memory_order_seq_cst);
+}
 
 extern __thread struct thread self __attribute__((tls_model("initial-exec")));
 
@@ -144,6 +154,8 @@ static inline void count(enum session_counter counter)
 
 /* Takes a zero-headed chunk for this session: CHUNK_NONE when the pool is empty. */
 uint32_t chunk_take(void);
+/* The same for who can do without: leaves half of the region to first needs. */
+uint32_t chunk_take_spare(void);
 
 /*
  * The gate. Returns the thread when its events can be recorded now: it has a

@@ -160,17 +160,19 @@ static cold void grow(struct table *table, uintptr_t old)
 	uint32_t forgets = atomic_load(&table->forgets);
 	uintptr_t slots, expected = old;
 	struct slot *map = bits <= BITS_MAX ? raw_map_wiped(bytes) : NULL;
+	uint32_t filled;
 
 	if (map == NULL)
 		return;
 	/* Every page of it will be used. Where the kernel does not know this call it is as well. */
 	raw_syscall(SYS_madvise, (long)map, (long)bytes, MADV_POPULATE_WRITE_NUMBER, 0, 0, 0);
 	slots = (uintptr_t)map | (64 - bits);
-	atomic_store(&table->used, copy(old, slots));
+	filled = copy(old, slots);
 	if (!atomic_compare_exchange_strong(&table->slots, &expected, slots)) {
 		raw_unmap(map, bytes);
 		return;
 	}
+	atomic_store(&table->used, filled);
 	copy(old, slots);
 	if (atomic_load(&table->forgets) != forgets)
 		copy_forgetting(old, slots);

@@ -58,9 +58,15 @@ static inline uint64_t table_peek(const struct table *table, uint64_t key)
 	const struct slot *slot =
 	    (const struct slot *)(slots & ~(uintptr_t)63) + (table_hash(key) >> (slots & 63));
 
-	if (__builtin_expect(slots == 0, 0) ||
-	    __builtin_expect(atomic_load_explicit(&slot->key, memory_order_relaxed) != key, 0))
+	if (__builtin_expect(slots == 0, 0))
 		return 0;
+	if (__builtin_expect(atomic_load_explicit(&slot->key, memory_order_relaxed) != key, 0)) {
+		/* The next of its line. */
+		slot = (const struct slot *)(((uintptr_t)slot & ~(uintptr_t)63) |
+					     (((uintptr_t)slot + sizeof(*slot)) & 63));
+		if (atomic_load_explicit(&slot->key, memory_order_relaxed) != key)
+			return 0;
+	}
 	return atomic_load_explicit(&slot->value, memory_order_acquire);
 }
 

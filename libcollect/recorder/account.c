@@ -288,7 +288,10 @@ void account_deallocation(struct account *account, const struct account_event *e
 	uint32_t *link;
 
 	if (account->loose.missing != 0) {
-		end = looseends_missing(&account->loose, event->address, event->time);
+		/* In a process with one thread events have no stamps, and a realloc's free
+		 * comes late only where a signal handler got the block before. */
+		end = looseends_missing(&account->loose, event->address,
+					event->realloc && account->wait == 0 ? 0 : event->time);
 		if (end != NULL) {
 			looseends_remove(&account->loose, end);
 			return;

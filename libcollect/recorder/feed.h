@@ -13,13 +13,12 @@
  * makes no sense in `bad`.
  *
  * Time. An event without a stamp happened at the last EVENT_TIME before it, or
- * behind. A program writes one whenever region.tick has changed, and we change
- * that at each look at the rings, with each segment given back, and right before
- * each nap; a program that finds us in a long sleep (SLEEPING_LONG) wakes us with
- * its first event. So such an event's time is early by the time that we take
- * from one of these to the next at most: a short nap, which is a millisecond, or
- * the encoding and compressing of a block where one came in between. It is never late, and
- * never before the event that it follows.
+ * behind. A program writes one whenever region.tick has changed, which happens
+ * at each look at the rings, with each segment given back, right before
+ * each nap, and every millisecond (ticker.h); a program that finds us in a long sleep
+ * (SLEEPING_LONG) wakes us with its first event. So such an event's time is early
+ * by a millisecond, or as long as the ticker is kept from the processors. It is never
+ * late, and never before the event that it follows.
  */
 
 #include <stdint.h>

@@ -26,6 +26,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "libcollect/recorder/clock.h"
+
 enum { SIGN_OF_LIFE_SECONDS = 20 };
 
 static volatile sig_atomic_t program_pid;
@@ -261,6 +263,7 @@ static void stop_too(pid_t program)
 static void wait_for_all(struct launch *launch, struct region *region, pid_t program, int socket)
 {
 	struct pollfd polled[2] = {{.events = POLLIN}, {.fd = socket, .events = POLLIN}};
+	uint64_t started_ns = monotonic_ns();
 	uint32_t heartbeat = 0;
 	int ended = 0, done = 0, silent = 0;
 
@@ -281,6 +284,7 @@ static void wait_for_all(struct launch *launch, struct region *region, pid_t pro
 			if (got == program || (got < 0 && errno == ECHILD)) {
 				ended = 1;
 				program_pid = 0;
+				launch->nanoseconds = monotonic_ns() - started_ns;
 				tell_ended(region, launch->status);
 				if (polled[0].fd >= 0)
 					close(polled[0].fd);

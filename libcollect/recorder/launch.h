@@ -23,8 +23,9 @@ struct launch {
 	char *const *argv;
 
 	/* results; freed by launch_clear() */
-	int started; /* the program was started */
-	int status;  /* of the program, as waitpid() gives it */
+	int started;          /* the program was started */
+	int status;           /* of the program, as waitpid() gives it */
+	uint64_t nanoseconds; /* from its start to its end */
 	int recorder_died;
 	unsigned running;       /* other processes still being recorded */
 	struct report *reports; /* every REPORT_TRACE and REPORT_WARNING, in order of arrival */

@@ -81,41 +81,42 @@ void module_files_release(struct module_files *files)
 	*files = (struct module_files){0};
 }
 
-/* 1 when a note in these bytes is that build-id. */
-static int note_is(const char *notes, size_t size, const char *build_id, size_t bytes)
+/* 1 when a note in these bytes is another build-id than this one. */
+static int is_other(const char *notes, size_t size, const char *build_id, size_t bytes)
 {
-	Elf64_Nhdr note;
+	size_t at = 0;
 
-	for (size_t at = 0; size - at > sizeof(note); at += (note.n_descsz + 3) & ~3u) {
+	while (size - at > sizeof(Elf64_Nhdr)) {
+		Elf64_Nhdr note;
+
 		memcpy(&note, notes + at, sizeof(note));
 		if (note.n_namesz > size || note.n_descsz > size)
 			return 0;
 		at += sizeof(note) + ((note.n_namesz + 3) & ~3u);
 		if (at > size || note.n_descsz > size - at)
 			return 0;
-		if (note.n_type == NT_GNU_BUILD_ID && note.n_descsz == bytes &&
-		    memcmp(notes + at, build_id, bytes) == 0)
-			return 1;
-		if (((note.n_descsz + 3) & ~3u) > size - at)
+		if (note.n_type == NT_GNU_BUILD_ID)
+			return note.n_descsz != bytes || memcmp(notes + at, build_id, bytes) != 0;
+		at += (note.n_descsz + 3) & ~3u;
+		if (at > size)
 			return 0;
 	}
 	return 0;
 }
 
-/* 0 when the file surely is another: it is another build's. (Reads no more than
- * the beginning of its notes.) */
+/* 0 when the file surely is another: it says so in the beginning of its notes. */
 static int can_be(int fd, const char *build_id, size_t bytes)
 {
 	char notes[1024];
 	Elf64_Ehdr header;
 	Elf64_Phdr segment;
-	ssize_t got;
 
 	if (bytes == 0 || pread(fd, &header, sizeof(header), 0) != sizeof(header) ||
 	    header.e_phentsize != sizeof(segment))
 		return 1;
 	for (unsigned i = 0; i < header.e_phnum && i < 64; i++) {
 		off_t at = (off_t)(header.e_phoff + i * sizeof(segment));
+		ssize_t got;
 
 		if (pread(fd, &segment, sizeof(segment), at) != sizeof(segment))
 			return 1;
@@ -124,46 +125,59 @@ static int can_be(int fd, const char *build_id, size_t bytes)
 		got = pread(fd, notes,
 			    segment.p_filesz < sizeof(notes) ? segment.p_filesz : sizeof(notes),
 			    (off_t)segment.p_offset);
-		if (got > 0 && note_is(notes, (size_t)got, build_id, bytes))
-			return 1;
+		if (got > 0 && is_other(notes, (size_t)got, build_id, bytes))
+			return 0;
 	}
-	return 0;
+	return 1;
 }
 
-/* As it is mapped, where we may look and it still is; else by its path as the
- * process sees it. */
+/* fd, or -1 when it is not the module's file. Without a build-id the program itself is told by
+ * its path. */
+static int if_right(int fd, const struct modules *modules, const struct shared_module *record,
+		    const char *build_id, const char *path)
+{
+	char link[64], name[PATH_MOST + 1];
+	ssize_t length;
+	int right;
+
+	if (fd < 0)
+		return -1;
+	right = can_be(fd, build_id, record->build_id_bytes);
+	if (right && record->build_id_bytes == 0 && path[0] == '\0' && modules->program != NULL) {
+		snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+		length = readlink(link, name, sizeof(name) - 1);
+		name[length > 0 ? length : 0] = '\0';
+		right = strcmp(name, modules->program) == 0;
+	}
+	if (right)
+		return fd;
+	close(fd);
+	return -1;
+}
+
+/* As it is mapped, where we may look and it still is; else by its path as the process
+ * sees it. Each may be another file by now: of the next program, or put in its place. */
 static int open_module(const struct modules *modules, const char *maps,
 		       const struct shared_module *record, const char *build_id, const char *path)
 {
 	const int flags = O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK;
+	const char *outside = path[0] == '\0' ? modules->program : path;
 	char inside[PATH_MOST + 64];
 	int fd = -1;
 
 	if (modules->pid != 0) {
-		fd = proc_open_mapped(modules->pid, maps, record->start, record->end);
-		if (fd >= 0 && !can_be(fd, build_id, record->build_id_bytes)) {
-			close(fd);
-			fd = -1;
-		}
-		if (fd < 0 && path[0] == '\0') {
-			char *program = proc_program(modules->pid);
-
-			/* Unless it is another image by now. */
+		fd = if_right(proc_open_mapped(modules->pid, maps, record->start, record->end),
+			      modules, record, build_id, path);
+		if (path[0] == '\0')
 			snprintf(inside, sizeof(inside), "/proc/%d/exe", (int)modules->pid);
-			if (program != NULL && modules->program != NULL &&
-			    strcmp(program, modules->program) == 0)
-				fd = open(inside, flags);
-			free(program);
-		} else if (fd < 0 && path[0] == '/') {
+		else
 			snprintf(inside, sizeof(inside), "/proc/%d/root%s", (int)modules->pid,
 				 path);
-			fd = open(inside, flags);
-		}
+		if (fd < 0 && (path[0] == '\0' || path[0] == '/'))
+			fd = if_right(open(inside, flags), modules, record, build_id, path);
 	}
-	if (fd < 0 && path[0] == '/')
-		fd = open(path, flags);
-	if (fd < 0 && path[0] == '\0' && modules->program != NULL)
-		fd = open(modules->program, flags);
+	if (fd < 0 && outside != NULL && outside[0] == '/')
+		fd = if_right(open(outside, flags), modules, record, build_id, path);
 	return fd;
 }
 

@@ -24,7 +24,15 @@ const char *base_name(const char *path)
 	return name != NULL && name[0] != '\0' ? name : "unknown";
 }
 
-/* %p %n %h %%; another % stands for itself. */
+const char *output_unknown_field(const char *pattern)
+{
+	for (const char *at = pattern; (at = strchr(at, '%')) != NULL; at += 2)
+		if (at[1] == '\0' || strchr("pnh%", at[1]) == NULL)
+			return at;
+	return NULL;
+}
+
+/* %p %n %h %% */
 static char *expand(const char *pattern, const char *program, pid_t pid)
 {
 	char host[HOST_NAME_MAX + 1] = "", *text = NULL;
@@ -132,9 +140,9 @@ static const char *reason(int error)
 	if (error == EEXIST)
 		return "exists and is not a regular file";
 	if (error == EISDIR)
-		return "is a folder: name a file in it";
+		return "is a directory: name a file in it";
 	if (error == ENOENT)
-		return "the folder does not exist: make it first";
+		return "the directory does not exist: make it first";
 	return strerror(error);
 }
 
@@ -143,7 +151,6 @@ int output_create(struct output_names *names, const struct recorder_options *opt
 {
 	char *pattern =
 	    expand(options->output != NULL ? options->output : DEFAULT_PATTERN, program, pid);
-	char *path = NULL;
 	int error = ERROR_MEMORY;
 
 	*output = (struct output){.fd = -1};
@@ -157,21 +164,33 @@ int output_create(struct output_names *names, const struct recorder_options *opt
 	if (pattern == NULL || output->name == NULL)
 		goto out;
 	if (output->name[0] == '/' || options->folder == NULL)
-		path = strdup(output->name);
-	else if (asprintf(&path, "%s/%s", options->folder, output->name) < 0)
-		path = NULL;
-	if (path == NULL || note_taken(names, output->name) != 0)
+		output->path = strdup(output->name);
+	else if (asprintf(&output->path, "%s/%s", options->folder, output->name) < 0)
+		output->path = NULL;
+	if (output->path == NULL || note_taken(names, output->name) != 0)
 		goto out;
-	output->fd = create(path);
+	output->fd = create(output->path);
 	error = output->fd >= 0 ? 0 : ERROR_SYSTEM;
 	if (error != 0)
 		snprintf(message, size, "cannot write '%s': %s", output->name, reason(errno));
 out:
 	if (error != 0) {
 		free(output->name);
-		output->name = NULL;
+		free(output->path);
+		output->name = output->path = NULL;
 	}
 	free(pattern);
-	free(path);
 	return error;
+}
+
+void output_remove(struct output *output)
+{
+	struct stat ours, there;
+
+	/* Not what another has put there since. */
+	if (fstat(output->fd, &ours) == 0 && lstat(output->path, &there) == 0 &&
+	    ours.st_dev == there.st_dev && ours.st_ino == there.st_ino)
+		unlink(output->path);
+	close(output->fd);
+	output->fd = -1;
 }

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -263,6 +264,13 @@ int proc_open_mapped(pid_t pid, const char *maps, uint64_t start, uint64_t end)
 int proc_pidfd(pid_t pid)
 {
 	return (int)syscall(SYS_pidfd_open, pid, 0);
+}
+
+uint64_t proc_pidfd_number(int pidfd)
+{
+	struct stat status;
+
+	return pidfd >= 0 && fstat(pidfd, &status) == 0 ? status.st_ino : 0;
 }
 
 /* As in linux/pidfd.h of Linux 6.15; older headers don't have it. */

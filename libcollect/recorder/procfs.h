@@ -45,6 +45,9 @@ int proc_open_mapped(pid_t pid, const char *maps, uint64_t start, uint64_t end);
 
 /* pidfd_open(2). */
 int proc_pidfd(pid_t pid);
+/* A number of the process that no other has or will have (older kernels: the same for
+ * all); 0: none. */
+uint64_t proc_pidfd_number(int pidfd);
 /* How a process ended, as waitpid() gives it, from the kernel's memory of it,
  * which is there once it has been reaped (Linux 6.15). 0 or a negative error. */
 int proc_pidfd_status(int pidfd, int *status);

@@ -28,9 +28,11 @@
 #include <unistd.h>
 
 #include "formats/error.h"
+#include "libcollect/recorder/images.h"
 #include "libcollect/recorder/naming.h"
 #include "libcollect/recorder/procfs.h"
 #include "libcollect/recorder/recording.h"
+#include "libcollect/recorder/ticker.h"
 
 #define MILLISECOND UINT64_C(1000000)
 #define SLEEP_LEAST (1 * MILLISECOND)
@@ -58,10 +60,12 @@ struct recorder {
 	int first_over;  /* the process has ended */
 	int first_done;  /* and that was reported */
 	uint32_t epochs; /* as last seen */
+	struct images images;
 	uint64_t scanned_ns, ends_ns, attached_ns, alone_ns, started_ns;
 	int nobody_attached; /* only we have the region mapped */
 	int sessions_seen;
 	struct naming naming;
+	struct ticker ticker;
 };
 
 /* --- being alive ------------------------------------------------------------------ */
@@ -178,14 +182,16 @@ static int find_status(struct recorder *recorder, const struct recording *record
 {
 	struct region *region = recorder->common.shared.region;
 
-	if (recording->own_pid == recorder->first_pid && atomic_load(&region->first_ended) != 0) {
+	if (recording->first && atomic_load(&region->first_ended) != 0) {
 		*status = region->first_status;
 		return 0;
 	}
-	if (proc_pidfd_status(recording->pidfd, status) == 0)
+	if (proc_pidfd_status(recording->pidfd, status) == 0 ||
+	    proc_zombie_status(recording->pid != 0 ? recording->pid : recording->own_pid, status) ==
+		0)
 		return 0;
-	return proc_zombie_status(recording->pid != 0 ? recording->pid : recording->own_pid,
-				  status);
+	/* It may have been reaped between the two. */
+	return proc_pidfd_status(recording->pidfd, status);
 }
 
 static void end_with_process(struct recorder *recorder, struct recording *recording)
@@ -193,65 +199,32 @@ static void end_with_process(struct recorder *recorder, struct recording *record
 	enum trace_ending ending = TRACE_ENDING_EXITED;
 	int status = 0;
 
-	if (recording->session != NULL && atomic_load(&recording->session->execing) != 0)
+	if (recording->passed || recording_is_leaving(recording) ||
+	    images_have_next(&recorder->images, recording))
 		ending = TRACE_ENDING_EXECED;
 	else if (find_status(recorder, recording, &status) != 0)
 		ending = TRACE_ENDING_UNKNOWN;
 	recording_end(recording, ending, status);
 }
 
-/* The recording of the session that a process was forked from. */
-static struct recording *find_parent(const struct recorder *recorder, const struct session *session)
-{
-	for (size_t i = 0; session->parent_epoch != 0 && i < recorder->all; i++)
-		if (recorder->recordings[i]->epoch == session->parent_epoch)
-			return recorder->recordings[i];
-	return NULL;
-}
-
-/* A recording of the same process, or of the one that it calls its parent. */
-static struct recording *find_relative(const struct recorder *recorder,
-				       const struct session *session, const struct recording *self)
-{
-	for (size_t i = 0; i < recorder->all; i++) {
-		struct recording *other = recorder->recordings[i];
-
-		if (other != self && other->state != RECORDING_WAITING &&
-		    (other->own_pid == session->pid || other->own_pid == session->parent_pid))
-			return other;
-	}
-	return NULL;
-}
-
-/* Numbers are those that processes see: in pid namespaces they may be equal for
- * different ones, which the numbers that we see tell apart. */
-static int same_process(const struct recording *a, const struct recording *b)
-{
-	return a->own_pid == b->own_pid && (a->pid == 0 || b->pid == 0 || a->pid == b->pid);
-}
-
-/* A process has one image: the session before this one ended by an exec, or, when
- * the new one is a forked child's, was of another process of that number.
- * Returns 1 when by an exec. */
+/* A process has one image. Ends the one before this, or what is left of another process
+ * of that number. Returns 1 when this image came by an exec. */
 static int end_image_before(struct recorder *recorder, const struct recording *image)
 {
-	const struct session *session = image->session;
-	int execed = 0;
+	struct recording *before = images_before(recorder->recordings, recorder->all, image);
 
-	for (size_t i = 0; i < recorder->count; i++) {
-		struct recording *recording = recorder->recordings[i];
-
-		if (recording == image || recording->state != RECORDING_OPEN ||
-		    !same_process(recording, image))
-			continue;
-		if (session->origin == ORIGIN_FORK && recording->epoch != session->parent_epoch) {
-			end_with_process(recorder, recording);
-		} else {
-			recording_end(recording, TRACE_ENDING_EXECED, 0);
-			execed = 1;
-		}
+	if (image->session->origin == ORIGIN_FORK) {
+		if (before != NULL && before->state == RECORDING_OPEN &&
+		    before->epoch != image->parent_epoch)
+			end_with_process(recorder, before);
+		return 0;
 	}
-	return execed;
+	if (before == NULL)
+		return 0;
+	if (before->state == RECORDING_OPEN)
+		recording_end(before, TRACE_ENDING_EXECED, 0);
+	return before->ending == TRACE_ENDING_EXECED ||
+	       (before->ending == TRACE_ENDING_ABANDONED && before->session != NULL);
 }
 
 static unsigned origin_of(const struct recorder *recorder, const struct session *session,
@@ -278,11 +251,25 @@ static void create_file(struct recorder *recorder, struct recording *recording)
 		    "process %d is not recorded: %s", (int)recording->own_pid, message);
 }
 
+/* What can be told before /proc is asked: which process, and whether it has gone on. */
+static void meet_process(struct recorder *recorder, struct recording *recording,
+			 const struct session *session, uint32_t slot)
+{
+	recording->own_pid = session->pid;
+	recording->epoch = session->epoch;
+	if (recording->pidfd < 0)
+		recording->pidfd = images_take(&recorder->images, slot, session->epoch);
+	recording->pidfd_number = proc_pidfd_number(recording->pidfd);
+	recording->passed = images_have_next(&recorder->images, recording);
+}
+
 static int open_session(struct recorder *recorder, uint32_t slot)
 {
 	struct session *session = &recorder->common.shared.region->session[slot];
-	struct recording *parent = find_parent(recorder, session), *recording = NULL;
-	int is_first = recorder->first_pid != 0 && session->pid == recorder->first_pid;
+	struct recording *const *all;
+	struct recording *parent, *recording = NULL;
+	int is_first = recorder->first_pid != 0 && session->pid == recorder->first_pid &&
+		       session->origin != ORIGIN_FORK;
 
 	recorder->sessions_seen = 1;
 	if (is_first && recorder->first != NULL) {
@@ -295,22 +282,23 @@ static int open_session(struct recorder *recorder, uint32_t slot)
 			return ERROR_MEMORY; /* later, perhaps */
 		}
 	}
+	all = recorder->recordings;
+	parent = images_parent(all, recorder->all, session);
+	meet_process(recorder, recording, session, slot);
 	recording->first = is_first;
 	recording->origin = origin_of(recorder, session, is_first, recording->writer == NULL);
-	recording_bind(recording, slot, parent, find_relative(recorder, session, recording));
+	recording_bind(recording, slot, parent,
+		       images_relative(all, recorder->all, session, recording));
 	recording->origin =
 	    origin_of(recorder, session, is_first, end_image_before(recorder, recording));
 	recorder->by_slot[slot] = recording;
 	if (recording->writer == NULL)
 		create_file(recorder, recording);
 	recording_open(recording, parent);
-	if (recording->pid != 0)
-		return 0;
-	/* It was over, or another image, before we looked. */
-	if (recording->pidfd >= 0 && !pidfd_is_over(recording->pidfd))
+	if (recording->passed)
 		recording_end(recording, TRACE_ENDING_EXECED, 0);
-	else if (!is_first || recorder->common.options->preloaded)
-		end_with_process(recorder, recording);
+	else if (recording->pid == 0 && (!is_first || recorder->common.options->preloaded))
+		end_with_process(recorder, recording); /* it was over before we looked */
 	return 0;
 }
 
@@ -326,6 +314,7 @@ static void find_sessions(struct recorder *recorder, uint64_t now_ns, int in_any
 	struct region *region = recorder->common.shared.region;
 	uint32_t epochs = atomic_load(&region->epochs);
 
+	images_meet(&recorder->images, &recorder->common.shared);
 	if (!in_any_case && epochs == recorder->epochs && now_ns - recorder->scanned_ns < SCAN_NS)
 		return;
 	recorder->epochs = epochs;
@@ -348,6 +337,7 @@ static void find_sessions(struct recorder *recorder, uint64_t now_ns, int in_any
 		}
 		if (oldest == SESSIONS_MAX || open_session(recorder, oldest) != 0)
 			return;
+		images_meet(&recorder->images, &recorder->common.shared);
 	}
 }
 
@@ -387,8 +377,7 @@ static void look_at_end(struct recorder *recorder, struct recording *recording, 
 		if (recording->ended_ns == 0)
 			recording->ended_ns = now_ns;
 		/* The launcher is about to tell how. */
-		if (recording->own_pid == recorder->first_pid &&
-		    !recorder->common.options->preloaded &&
+		if (recording->first && !recorder->common.options->preloaded &&
 		    atomic_load(&region->first_ended) == 0 &&
 		    now_ns - recording->ended_ns < STATUS_NS)
 			return;
@@ -419,9 +408,11 @@ static void look_at_ends(struct recorder *recorder, uint64_t now_ns)
 		return;
 	count = 0;
 	for (size_t i = 0; i < recorder->count; i++)
-		if (recorder->recordings[i]->session != NULL)
+		if (recorder->recordings[i]->session != NULL) {
 			look_at_end(recorder, recorder->recordings[i],
 				    recorder->polled[count++].revents, now_ns);
+			images_meet(&recorder->images, &recorder->common.shared);
+		}
 }
 
 /* --- completion --------------------------------------------------------------------------- */
@@ -433,6 +424,7 @@ static void complete(struct recorder *recorder, struct recording *recording,
 		recording->unrecorded =
 		    atomic_exchange(&recorder->common.shared.region->unrecorded, 0);
 	recording_complete(recording, symbols);
+	images_meet(&recorder->images, &recorder->common.shared);
 }
 
 /* The first process' recordings go before others: the launcher waits for them. */
@@ -551,7 +543,7 @@ static void look_at_first(struct recorder *recorder, uint64_t now_ns)
 		if (recording->state == RECORDING_DONE)
 			continue;
 		/* Others that have ended are waited for, too; those that live on are not. */
-		if (recording->own_pid == recorder->first_pid || recording->state != RECORDING_OPEN)
+		if (recording->first || recording->state != RECORDING_OPEN)
 			return;
 		report.running++;
 	}
@@ -585,8 +577,10 @@ static uint64_t drain_all(struct recorder *recorder, uint64_t now_ns)
 	uint64_t words = 0;
 
 	for (size_t i = 0; i < recorder->count; i++)
-		if (recorder->recordings[i]->state == RECORDING_OPEN)
+		if (recorder->recordings[i]->state == RECORDING_OPEN) {
 			words += recording_round(recorder->recordings[i], now_ns);
+			images_meet(&recorder->images, &recorder->common.shared);
+		}
 	return words;
 }
 
@@ -620,6 +614,8 @@ static void run(struct recorder *recorder)
 		if (found < 0)
 			return;
 		words += (uint64_t)found;
+		if (found != 0)
+			ticker_wake(&recorder->ticker);
 		/* Programs went on while we were at it. */
 		if (found > MUCH_WORDS)
 			continue;
@@ -631,10 +627,14 @@ static void run(struct recorder *recorder)
 			depth = SLEEPING;
 		rested_ns = now_ns;
 		words = 0;
-		if (nap(&recorder->common.shared, sleep_ns, depth))
+		if (depth == SLEEPING_LONG)
+			ticker_rest(&recorder->ticker);
+		if (nap(&recorder->common.shared, sleep_ns, depth)) {
 			sleep_ns = SLEEP_LEAST;
-		else
+			ticker_wake(&recorder->ticker);
+		} else {
 			sleep_ns = sleep_ns * 2 < SLEEP_MOST ? sleep_ns * 2 : SLEEP_MOST;
+		}
 	}
 }
 
@@ -655,7 +655,9 @@ int recorder_run(struct region *region, const struct recorder_options *options, 
 		reports_say(&recorder.common.reports, REPORT_ERROR, 1,
 			    "cannot watch over the recorder: %s", strerror(errno));
 	} else if (first_pid == 0 || create_first(&recorder) == 0) {
+		ticker_start(&recorder.ticker, region);
 		run(&recorder);
+		ticker_stop(&recorder.ticker);
 		status = 0;
 	}
 	drop_robust_futex(region);
@@ -664,6 +666,7 @@ int recorder_run(struct region *region, const struct recorder_options *options, 
 		recording_free(recorder.recordings[i]);
 	free(recorder.recordings);
 	free(recorder.polled);
+	images_release(&recorder.images);
 	naming_release(&recorder.naming);
 	module_files_release(&recorder.common.files);
 	output_names_release(&recorder.common.names);

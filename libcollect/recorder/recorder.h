@@ -43,6 +43,9 @@ struct report {
 	uint32_t kind;
 	uint32_t first; /* REPORT_TRACE: 1 when it is of the launched process */
 	int32_t pid;
+	uint32_t image;  /* REPORT_TRACE: greater than those of a process' images before; 0: none
+			  * that called the collector */
+	uint32_t execed; /* REPORT_TRACE: another program ran in the process before */
 	uint32_t running;
 	uint32_t ending; /* enum trace_ending */
 	uint32_t status;

@@ -43,8 +43,12 @@ int recording_create_file(struct recording *recording, char *message, size_t siz
 	if (trace_writer_errno(recording->writer) != 0) {
 		snprintf(message, size, "cannot write '%s': %s", recording->output.name,
 			 strerror(trace_writer_errno(recording->writer)));
+		output_remove(&recording->output);
+		trace_writer_free(recording->writer);
+		recording->writer = NULL;
 		return ERROR_SYSTEM;
 	}
+	trace_writer_limit(recording->writer, options->max_size);
 	recording->account.writer = recording->writer;
 	recording->account.with_events = 1;
 	return 0;
@@ -60,6 +64,7 @@ void recording_free(struct recording *recording)
 	if (recording->pidfd >= 0)
 		close(recording->pidfd);
 	free(recording->output.name);
+	free(recording->output.path);
 	free(recording->program);
 	free(recording->arguments);
 	free(recording->folder);
@@ -111,26 +116,11 @@ void recording_open(struct recording *recording, const struct recording *parent)
 					  .clock = &common->clock,
 					  .account = &recording->account,
 					  .stacks = &recording->stacks};
-	timeline_start(&recording->timeline, recording->pid, now_ns);
+	timeline_start(&recording->timeline, recording->pid, (uint64_t)session->resident << 10,
+		       &session->execing, now_ns);
 	recording->flushed_ns = now_ns;
 	recording->state = RECORDING_OPEN;
 	recording_write_meta(recording, parent);
-}
-
-/* After max-size, events stop; what a trace needs to be whole goes on. */
-static void check_size(struct recording *recording)
-{
-	uint64_t most = recording->common->options->max_size;
-	struct account *account = &recording->account;
-
-	if (most == 0 || !account->with_events || account->writer == NULL ||
-	    trace_writer_size(account->writer) < most)
-		return;
-	account->with_events = 0;
-	account->events_stopped = 1 + account->ticks.now;
-	reports_say(&recording->common->reports, REPORT_WARNING, recording->first,
-		    "'%s' has reached --max-size: events stop at %.3f s, counters go on",
-		    recording->output.name, (double)account->ticks.now / TRACE_TICKS_PER_SECOND);
 }
 
 uint64_t recording_round(struct recording *recording, uint64_t now_ns)
@@ -152,6 +142,5 @@ uint64_t recording_round(struct recording *recording, uint64_t now_ns)
 		recording_check_writer(recording, trace_writer_flush(account->writer));
 		recording->flushed_ns = now_ns;
 	}
-	check_size(recording);
 	return words;
 }

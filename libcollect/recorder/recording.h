@@ -45,13 +45,15 @@ struct recording {
 	struct common *common;
 	struct session *session; /* NULL: given back, or none yet */
 	uint32_t slot, epoch, parent_epoch;
-	int32_t own_pid;     /* as the process itself sees it */
-	pid_t pid;           /* as we see it; 0: it was gone before we looked */
-	int pidfd;           /* -1: none */
-	int first;           /* of the launched process */
-	int other_namespace; /* thread numbers mean nothing to us */
-	int unverified;      /* we could not look whether it has the region mapped */
-	unsigned origin;     /* enum trace_origin */
+	int32_t own_pid;       /* as the process itself sees it */
+	pid_t pid;             /* as we see it; 0: it was gone before we looked */
+	int pidfd;             /* -1: none */
+	uint64_t pidfd_number; /* proc_pidfd_number() */
+	int first;             /* of the launched process */
+	int passed;            /* it was over when we first looked: another image has come since */
+	int other_namespace;   /* thread numbers mean nothing to us */
+	int unverified;        /* we could not look whether it has the region mapped */
+	unsigned origin;       /* enum trace_origin */
 
 	char *program;   /* path of the executable, or NULL */
 	char *arguments; /* as /proc/PID/cmdline: each with a NUL; or NULL */
@@ -87,9 +89,9 @@ struct recording *recording_new(struct common *common, const char *name, pid_t p
 int recording_create_file(struct recording *recording, char *message, size_t size);
 void recording_free(struct recording *recording);
 
-/* Binds it to a session, finds the process and what it runs, and with that its
- * name where it has none. parent is the recording that the process was forked from, or
- * NULL; relative one of the same process or its parent, or NULL. */
+/* Binds it to a session, finds the process (pidfd may be set already) and what it runs,
+ * and with that its name where it has none. parent is the recording that the process was forked
+ * from, or NULL; relative one of the same process or its parent, or NULL. */
 void recording_bind(struct recording *recording, uint32_t slot, const struct recording *parent,
 		    const struct recording *relative);
 /* Behind that, and with its file where there is one: writes the metadata and
@@ -110,6 +112,10 @@ void recording_complete(struct recording *recording, struct symcache *symbols);
 
 /* Gives the session's slot and chunks back. */
 void recording_leave_session(struct recording *recording);
+
+/* Whether the program says that it is in an exec, and so may be another by now: what
+ * /proc told before this was asked, and the answer was no, is of this image. */
+int recording_is_leaving(const struct recording *recording);
 
 /* In recording_meta.c: finds the process of a session, and what it is. */
 void recording_find_process(struct recording *recording, const struct recording *relative);

@@ -11,6 +11,27 @@
 #include "libcollect/recorder/procfs.h"
 #include "libcollect/recorder/recording.h"
 
+/* What a trace needs to be whole goes on without events. */
+static void check_events(struct recording *recording)
+{
+	const struct trace_writer_stop *stop = trace_writer_stopped(recording->writer);
+	struct account *account = &recording->account;
+	double seconds = (double)stop->tick / TRACE_TICKS_PER_SECOND;
+
+	if (!stop->stopped || account->events_stopped != 0)
+		return;
+	account->with_events = 0;
+	account->events_stopped = 1 + stop->tick;
+	if (stop->system_errno != 0)
+		reports_say(&recording->common->reports, REPORT_WARNING, recording->first,
+			    "'%s': %s: events stop at %.3f s, totals go on", recording->output.name,
+			    strerror(stop->system_errno), seconds);
+	else
+		reports_say(&recording->common->reports, REPORT_WARNING, recording->first,
+			    "'%s' has reached --max-size: events stop at %.3f s, totals go on",
+			    recording->output.name, seconds);
+}
+
 /* After an error nothing more is written, but draining and counting go on: the
  * program must not wait for a full disk. */
 void recording_check_writer(struct recording *recording, int error)
@@ -19,6 +40,7 @@ void recording_check_writer(struct recording *recording, int error)
 
 	if (recording->write_error != 0 || recording->writer == NULL)
 		return;
+	check_events(recording);
 	number = trace_writer_errno(recording->writer);
 	if (number == 0 && error == 0)
 		return;
@@ -86,7 +108,7 @@ static void end_session(struct recording *recording)
 		const struct feed *feed = &recording->drain.feeds[i];
 
 		if (feed->tid == pid && feed->thread != 0 &&
-		    recording->ending != TRACE_ENDING_EXECED &&
+		    recording->ending != TRACE_ENDING_EXECED && !recording_is_leaving(recording) &&
 		    proc_thread_name(pid, pid, name, sizeof(name)) == 0)
 			account_thread_name(account, feed->thread, name);
 	}
@@ -159,6 +181,7 @@ static uint64_t unrecorded(const struct recording *recording)
 
 static void write_end(struct recording *recording, const struct account_totals *totals)
 {
+	const struct trace_writer_stop *stop = trace_writer_stopped(recording->writer);
 	const struct account *account = &recording->account;
 	const struct classes *classes = &account->classes;
 	const struct {
@@ -195,6 +218,8 @@ static void write_end(struct recording *recording, const struct account_totals *
 	    {TRACE_END_LATE_EVENTS, 0, recording->drain.late},
 	    {TRACE_END_SYMBOLS_SKIPPED, 0, recording->symbols_skipped},
 	    {TRACE_END_EVENTS_STOPPED, 0, account->events_stopped},
+	    {TRACE_END_EVENTS_STOPPED_BY, 0,
+	     stop->system_errno != 0 ? TRACE_STOPPED_BY_DISK : TRACE_STOPPED_BY_LIMIT},
 	};
 
 	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++)
@@ -210,6 +235,8 @@ static void report_trace(struct recording *recording, const struct account_total
 	    .kind = REPORT_TRACE,
 	    .first = recording->first != 0,
 	    .pid = recording->own_pid,
+	    .image = recording->epoch,
+	    .execed = recording->origin == TRACE_ORIGIN_EXECED,
 	    .ending = recording->ending,
 	    .status = recording->status,
 	    .nanoseconds = recording->end_offset_ns,
@@ -237,6 +264,14 @@ static void report_trace(struct recording *recording, const struct account_total
 	reports_send(&recording->common->reports, &report);
 }
 
+static void write_symbols(struct recording *recording, struct symcache *symbols)
+{
+	symcache_write(symbols, &recording->stacks, recording->writer);
+	trace_writer_flush(recording->writer);
+	if (trace_writer_lacks_symbols(recording->writer))
+		recording->symbols_skipped = recording->stacks.modules.file_count;
+}
+
 void recording_complete(struct recording *recording, struct symcache *symbols)
 {
 	struct account_totals totals;
@@ -244,7 +279,7 @@ void recording_complete(struct recording *recording, struct symcache *symbols)
 	account_total(&recording->account, &totals);
 	if (recording->writer != NULL && recording->write_error == 0) {
 		if (symbols != NULL)
-			symcache_write(symbols, &recording->stacks, recording->writer);
+			write_symbols(recording, symbols);
 		write_counters(recording);
 		write_end(recording, &totals);
 		recording_check_writer(recording, trace_writer_finish(recording->writer));

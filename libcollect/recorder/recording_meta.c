@@ -24,8 +24,12 @@ void recording_find_process(struct recording *recording, const struct recording 
 	enum proc_mapped mapped;
 	pid_t inside = 0;
 
-	recording->pid = recording->own_pid;
-	recording->pidfd = proc_pidfd(recording->pid);
+	recording->pid = recording->passed ? 0 : recording->own_pid;
+	if (recording->passed)
+		return;
+	if (recording->pidfd < 0)
+		recording->pidfd = proc_pidfd(recording->pid);
+	recording->pidfd_number = proc_pidfd_number(recording->pidfd);
 	mapped = proc_maps_segment(recording->pid, id);
 	if (mapped == PROC_MAPPED)
 		return;
@@ -41,12 +45,16 @@ void recording_find_process(struct recording *recording, const struct recording 
 		recording->unverified = mapped == PROC_UNKNOWN;
 		if (mapped == PROC_NOT_MAPPED || recording->pidfd < 0)
 			recording->pid = 0;
+		/* It lives, or did a moment ago, and is something else. */
+		recording->passed = mapped == PROC_NOT_MAPPED && recording->pidfd >= 0 &&
+				    (relative == NULL || !relative->other_namespace);
 		return;
 	}
 	if (recording->pidfd >= 0)
 		close(recording->pidfd);
 	recording->pid = inside;
 	recording->pidfd = proc_pidfd(inside);
+	recording->pidfd_number = proc_pidfd_number(recording->pidfd);
 	recording->other_namespace = 1;
 }
 
@@ -85,16 +93,62 @@ static void copy_arguments(struct recording *recording, const struct recording *
 	recording->arguments_size = from->arguments_size;
 }
 
-/* What the process itself said before it was gone. */
-static void copy_known_arguments(struct recording *recording)
+int recording_is_leaving(const struct recording *recording)
+{
+	return recording->session != NULL && atomic_load(&recording->session->execing) != 0;
+}
+
+static int ends_with(const char *text, const char *end)
+{
+	size_t length = strlen(text), bytes = strlen(end);
+
+	return length >= bytes && strcmp(text + length - bytes, end) == 0;
+}
+
+/* What the process itself said, when it was this image. /proc, which may tell of another
+ * one by now, is believed where it agrees and knows more: the way from our root, or the
+ * rest of a path that was cut. */
+static void find_program(struct recording *recording)
+{
+	static const char deleted[] = " (deleted)";
+	char known[sizeof(recording->session->program)];
+	char *seen = recording->pid != 0 ? proc_program(recording->pid) : NULL;
+	int leaving = recording_is_leaving(recording), cut;
+
+	report_copy(known, sizeof(known), recording->session->program);
+	cut = strlen(known) == sizeof(known) - 1;
+	if (ends_with(known, deleted))
+		known[strlen(known) - strlen(deleted)] = '\0';
+	if (seen != NULL && (known[0] == '\0'         ? !leaving
+			     : cut && known[0] == '/' ? strncmp(seen, known, strlen(known)) == 0
+						      : ends_with(seen, known))) {
+		recording->program = seen;
+		return;
+	}
+	free(seen);
+	recording->program = known[0] != '\0' ? strdup(known) : NULL;
+}
+
+static void find_arguments(struct recording *recording)
 {
 	const struct session *session = recording->session;
 	uint32_t bytes = session->arguments_bytes;
+	size_t seen_bytes = 0;
+	char *seen = NULL;
 
-	if (bytes == 0 || bytes > sizeof(session->arguments))
+	if (bytes > sizeof(session->arguments))
+		bytes = 0;
+	if (recording->pid != 0 && (bytes == 0 || bytes == sizeof(session->arguments)))
+		seen = proc_read(recording->pid, "cmdline", &seen_bytes);
+	if (seen != NULL && seen_bytes > bytes &&
+	    (bytes == 0 ? !recording_is_leaving(recording)
+			: memcmp(seen, session->arguments, bytes) == 0)) {
+		recording->arguments = seen;
+		recording->arguments_size = seen_bytes;
 		return;
-	free(recording->arguments);
-	recording->arguments = malloc(bytes + 1);
+	}
+	free(seen);
+	recording->arguments = bytes != 0 ? malloc(bytes + 1) : NULL;
 	if (recording->arguments == NULL)
 		return;
 	memcpy(recording->arguments, session->arguments, bytes);
@@ -102,15 +156,15 @@ static void copy_known_arguments(struct recording *recording)
 	recording->arguments_size = bytes;
 }
 
-/* What /proc says may be of another image by now where a process was forked:
- * that is its parent's, and known. */
+/* A forked child is what its parent was. */
 void recording_describe(struct recording *recording, const struct recording *parent)
 {
 	const struct recorder_options *options = recording->common->options;
 	const struct recording *same = recording->session->origin == ORIGIN_FORK ? parent : NULL;
+	pid_t pid = recording->passed ? recording->own_pid : recording->pid;
 
-	if (recording->pid != 0)
-		recording->folder = proc_link(recording->pid, "cwd");
+	if (pid != 0)
+		recording->folder = proc_link(pid, "cwd");
 	if (same != NULL) {
 		recording->program = copy(same->program);
 		copy_arguments(recording, same);
@@ -118,26 +172,12 @@ void recording_describe(struct recording *recording, const struct recording *par
 			recording->folder = copy(same->folder);
 		return;
 	}
-	if (recording->pid != 0) {
-		recording->program = proc_program(recording->pid);
-		recording->arguments =
-		    proc_read(recording->pid, "cmdline", &recording->arguments_size);
-	}
-	if (recording->program == NULL) {
-		char known[sizeof(recording->session->program)];
-
-		report_copy(known, sizeof(known), recording->session->program);
-		if (known[0] != '\0')
-			recording->program = strdup(known);
-	}
-	if (recording->arguments_size == 0)
-		copy_known_arguments(recording);
-	if (recording->arguments_size == 0 && recording->origin == TRACE_ORIGIN_LAUNCHED &&
-	    options->first_argv != NULL) {
-		free(recording->arguments);
+	find_program(recording);
+	find_arguments(recording);
+	if (recording->arguments == NULL && recording->origin == TRACE_ORIGIN_LAUNCHED &&
+	    options->first_argv != NULL)
 		recording->arguments =
 		    join_arguments(options->first_argv, &recording->arguments_size);
-	}
 }
 
 /* Nanoseconds since 1970 when the session opened. */

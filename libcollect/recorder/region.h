@@ -42,9 +42,7 @@ static inline void shared_alive(const struct shared *shared)
 	atomic_store_explicit(&region->heartbeat,
 			      atomic_load_explicit(&region->heartbeat, memory_order_relaxed) + 1,
 			      memory_order_relaxed);
-	atomic_store_explicit(&region->tick,
-			      atomic_load_explicit(&region->tick, memory_order_relaxed) + 1,
-			      memory_order_relaxed);
+	atomic_fetch_add_explicit(&region->tick, 1, memory_order_relaxed);
 }
 
 /* Empties a chunk that nobody uses any more and puts it back on the pool. */

@@ -21,7 +21,8 @@ static void name_thread(struct recording *recording, const struct feed *feed)
 {
 	char name[THREAD_NAME_BYTES];
 
-	if (proc_thread_name(recording->pid, feed->tid, name, sizeof(name)) == 0)
+	if (proc_thread_name(recording->pid, feed->tid, name, sizeof(name)) == 0 &&
+	    !recording_is_leaving(recording))
 		account_thread_name(&recording->account, feed->thread, name);
 }
 

@@ -17,11 +17,14 @@ struct timeline {
 	pid_t pid;    /* 0: gone */
 	int statm_fd; /* -1: none */
 	uint64_t started_ns, next_ns, next_peak_ns;
-	uint64_t rss, peak_rss; /* bytes; 0: not known */
-	uint64_t last_tick;     /* of the last point */
+	uint64_t rss, peak_rss;          /* bytes; 0: not known */
+	const _Atomic uint32_t *leaving; /* not 0: /proc may tell of another image */
+	uint64_t last_tick;              /* of the last point */
 };
 
-void timeline_start(struct timeline *timeline, pid_t pid, uint64_t now_ns);
+/* rss: bytes that the program says it began with, or 0. leaving may be NULL. */
+void timeline_start(struct timeline *timeline, pid_t pid, uint64_t rss,
+		    const _Atomic uint32_t *leaving, uint64_t now_ns);
 /* Adds a point when it is time for one, or in any case. tick is the present one. */
 void timeline_point(struct timeline *timeline, const struct account *account, uint64_t tick,
 		    uint64_t now_ns, int in_any_case);

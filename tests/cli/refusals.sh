@@ -7,7 +7,7 @@ need musl-gcc gcc
 expect_error 127 'nowhere/nothing' "$MALLOGRAPH" record /nowhere/nothing
 expect_error 127 'no-such-program' "$MALLOGRAPH" record no-such-program
 mkdir folder
-expect_error 126 'folder' "$MALLOGRAPH" record ./folder
+expect_error 126 'folder: is a directory' "$MALLOGRAPH" record ./folder
 echo text >text
 chmod 644 text
 expect_error 126 'text' "$MALLOGRAPH" record ./text
@@ -52,9 +52,17 @@ chmod +x broken
 expect_error 126 'broken' "$MALLOGRAPH" record -o r.mlg ./broken
 printf '#!/nowhere/sh\n' >badscript
 chmod +x badscript
-"$MALLOGRAPH" record -q -o r.mlg ./badscript 2>err
-status=$?
-[ $status = 126 ] || [ $status = 127 ] || fail "script without interpreter: $status"
+expect_error 126 "badscript: .*'/nowhere/sh'" "$MALLOGRAPH" record -o r.mlg ./badscript
+printf '#!%s/badscript\n' "$PWD" >badscript2
+chmod +x badscript2
+expect_error 126 "badscript2: .*'/nowhere/sh'" "$MALLOGRAPH" record -o r.mlg ./badscript2
+if [ "$(id -u)" = 0 ] && command -v setpriv >/dev/null; then
+	cp /bin/true private
+	chmod 700 private
+	chmod 755 .
+	expect_error 126 'private: permission denied' setpriv --reuid=nobody --regid=nogroup \
+		--clear-groups "$MALLOGRAPH" record -o /nowhere/r.mlg ./private
+fi
 
 # A child that cannot be recorded runs all the same, and is counted.
 for program in ./static ./musl ./asan; do

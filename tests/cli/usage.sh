@@ -17,6 +17,11 @@ expect_error 2 'outptu.*--output|--output' "$MALLOGRAPH" record --outptu x.mlg t
 expect_error 2 'record|PROGRAM|program' "$MALLOGRAPH" record
 expect_error 2 'prnt.*print' "$MALLOGRAPH" prnt x.mlg
 expect_error 2 'limit|number|many' "$MALLOGRAPH" print -n many x.mlg
+for pattern in '%z.mlg' 'a%' '%p.%x.mlg'; do
+	expect_error 2 "'%.?' stands for nothing" "$MALLOGRAPH" record -o "$pattern" true
+done
+expect_error 2 'max-depth: 1 to' "$MALLOGRAPH" record --max-depth 0 true
+! "$MALLOGRAPH" version --help | grep ' $' || fail "a blank at the end of a line of help"
 "$MALLOGRAPH" >out 2>err
 equal "status without arguments" $? 2
 [ -s err ] && [ ! -s out ] || fail "without arguments: $(cat out)"
@@ -32,3 +37,7 @@ diff <(grep -v '^reading file' by-option) <(grep -v '^reading file' by-word) ||
 	fail "-f FILE and FILE differ"
 diff <(grep -v '^reading file' from-stdin) <(grep -v '^reading file' by-word) ||
 	fail "- and FILE differ"
+
+"$MALLOGRAPH" info --bytes t.mlg >out || fail "info --bytes: $?"
+grep -qE "^requested +$(figure bytes t.mlg) \\(" out || fail "info --bytes: $(cat out)"
+grep -qE "^leaked +$(figure leaked_bytes t.mlg) in " out || fail "info --bytes: $(cat out)"

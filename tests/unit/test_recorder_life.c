@@ -418,9 +418,13 @@ static void test_disk_full(void **state)
 	assert_true(WIFEXITED(run.status) && WEXITSTATUS(run.status) == 5);
 	assert_int_equal(run.warnings, 1);
 	assert_int_equal(run.first.allocations, FLOOD);
-	assert_true(run.first.lost_other_reason & 2);
+	assert_int_equal(run.first.lost_other_reason, 0);
 	run_read(&run, &run.first, &trace);
-	assert_int_equal(trace.state, TRACE_CUT);
+	assert_int_equal(trace.state, TRACE_COMPLETE);
+	assert_int_equal(trace.end[TRACE_END_ALLOCATIONS], FLOOD);
+	assert_true(trace.end[TRACE_END_EVENTS_STOPPED] > 0);
+	assert_int_equal(trace.end[TRACE_END_EVENTS_STOPPED_BY], TRACE_STOPPED_BY_DISK);
+	assert_true(trace.allocations < FLOOD);
 	finish();
 }
 
@@ -458,7 +462,7 @@ static void test_files_refused(void **state)
 {
 	(void)state;
 	refused("/dev/null", "not a regular file");
-	refused("/tmp", "folder");
+	refused("/tmp", "directory");
 	refused("none/x.mlg", "does not exist");
 }
 

@@ -430,43 +430,44 @@ static void test_info(void **state)
 	trace_writer_end_number(sample->writer, TRACE_END_STACKS_CUT, 2);
 	trace_writer_end_number(sample->writer, TRACE_END_EVENTS_STOPPED, 1501);
 	sample_finish(sample);
-	snprintf(expected, sizeof(expected),
-		 "trace           %s\n"
-		 "program         /bin/app\n"
-		 "command         ./app 'a b'\n"
-		 "process         77, parent 0\n"
-		 "origin          started by mallograph record\n"
-		 "ended           exit status 0, after 1.84 s\n"
-		 "\n"
-		 "allocations     6 (3/s)\n"
-		 "deallocations   3\n"
-		 "reallocations   0\n"
-		 "temporary       3 (50.00%%)\n"
-		 "requested       75.78K (12630.0 bytes per allocation)\n"
-		 "peak            75.70K in 4 blocks, at 0.000 s\n"
-		 "peak RSS        unknown\n"
-		 "leaked          3.00K in 3 blocks\n"
-		 "\n"
-		 "threads         2\n"
-		 "  1001          6 allocations, 75.78K requested, 3 temporary  app\n"
-		 "  1002          0 allocations, 0B requested, 0 temporary  idle\\x0a\n"
-		 "modules         1\n"
-		 "stacks          2, of 5 nodes\n"
-		 "classes         3 (stack, size and function)\n"
-		 "timeline        0 points\n"
-		 "file size       %lluB (%llu.%02llu bytes per allocation)\n"
-		 "\n"
-		 "state           complete\n"
-		 "stacks cut by the depth limit: 2 allocations\n"
-		 "                allocations whose outer frames were left out (record "
-		 "--max-depth)\n"
-		 "events recorded up to: 1.500 s (the size limit)\n"
-		 "                the totals and the peak went on; what needs events ends there\n",
-		 sample->path, (unsigned long long)trace_writer_size(sample->writer),
-		 (unsigned long long)trace_writer_size(sample->writer) / 6,
-		 ((unsigned long long)trace_writer_size(sample->writer) % 6 * 200 + 6) / 12);
+	snprintf(
+	    expected, sizeof(expected),
+	    "trace           %s\n"
+	    "program         /bin/app\n"
+	    "command         ./app 'a b'\n"
+	    "process         77, parent 0\n"
+	    "origin          started by mallograph record\n"
+	    "ended           exit status 0, after 1.84 s\n"
+	    "\n"
+	    "allocations     6 (3/s)\n"
+	    "deallocations   3\n"
+	    "reallocations   0\n"
+	    "temporary       3 (50.00%%)\n"
+	    "requested       75.78K (12630.0 bytes per allocation)\n"
+	    "peak            75.70K in 4 blocks, at 0.000 s\n"
+	    "peak RSS        unknown\n"
+	    "leaked          3.00K in 3 blocks\n"
+	    "\n"
+	    "threads         2\n"
+	    "  1001          6 allocations, 75.78K requested, 3 temporary  app\n"
+	    "  1002          0 allocations, 0B requested, 0 temporary  idle\\x0a\n"
+	    "modules         1\n"
+	    "stacks          2, of 5 nodes\n"
+	    "classes         3 (stack, size and function)\n"
+	    "timeline        0 points\n"
+	    "file size       %lluB (%llu.%02llu bytes per allocation)\n"
+	    "\n"
+	    "state           complete\n"
+	    "missing         stacks cut by the depth limit: 2 allocations\n"
+	    "                  allocations whose outer frames were left out (record "
+	    "--max-depth)\n"
+	    "                events recorded up to: 1.500 s (the size limit)\n"
+	    "                  the totals and the peak went on; what needs events ends there\n",
+	    sample->path, (unsigned long long)trace_writer_size(sample->writer),
+	    (unsigned long long)trace_writer_size(sample->writer) / 6,
+	    ((unsigned long long)trace_writer_size(sample->writer) % 6 * 200 + 6) / 12);
 	assert_int_equal(profile_load(&profile, sample->path), 0);
-	assert_int_equal(text_info(out, profile, sample->path), 0);
+	assert_int_equal(text_info(out, profile, sample->path, 0), 0);
 	fclose(out);
 	assert_string_equal(text, expected);
 	free(text);

@@ -159,6 +159,44 @@ static void test_end_grows_too_large(void **state)
 	close(fd);
 }
 
+/* Events stop where they are told to, and the rest of the trace is whole. */
+static void test_limit(void **state)
+{
+	const uint64_t limits[] = {300, 4000, 20000};
+	enum { EVENTS = 200000, SIZES = 50 };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(limits) / sizeof(limits[0]); i++) {
+		char path[] = "trace.XXXXXX";
+		int fd = mkstemp(path), error = 0;
+		struct trace_writer *writer = trace_writer_new(fd, TRACE_CODEC_ZLIB, 1);
+		uint32_t random = 1, written = 0;
+
+		trace_writer_limit(writer, limits[i]);
+		trace_writer_thread(writer, 1, 1, "", 0);
+		for (unsigned size = 0; size < SIZES; size++)
+			trace_writer_class(writer, 0, size, 1);
+		for (uint32_t n = 0; n < EVENTS && !error; n++) {
+			random = random * 1664525 + 1013904223;
+			error = trace_writer_allocation(writer, n / 10, 1,
+							1 + (random >> 16) % SIZES, 0);
+			written += !error;
+		}
+		assert_int_equal(error, ERROR_LIMIT);
+		assert_true(written > limits[i] / 2 || i == 0);
+		assert_true(trace_writer_size(writer) <= limits[i]);
+		assert_true(i == 0 || trace_writer_size(writer) > limits[i] - 1500);
+		assert_true(trace_writer_stopped(writer)->stopped);
+		assert_int_equal(trace_writer_stopped(writer)->system_errno, 0);
+		assert_true(trace_writer_stopped(writer)->tick <= written / 10);
+		assert_int_equal(trace_writer_timeline(writer, EVENTS, 1, 1, 1), 0);
+		assert_int_equal(trace_writer_flush(writer), 0);
+		trace_writer_free(writer);
+		close(fd);
+		unlink(path);
+	}
+}
+
 /* A full disk: the error stays, and the file is good up to its last block. */
 static void test_write_fails(void **state)
 {
@@ -176,10 +214,16 @@ static void test_write_fails(void **state)
 	size = trace_writer_size(writer);
 	limit = (struct rlimit){size + 40, before.rlim_max};
 	assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
-	assert_int_equal(trace_writer_string(writer, "twenty bytes or more", 20), 0);
+	assert_int_equal(trace_writer_string(writer, "left out", 8), 0);
+	assert_int_equal(trace_writer_flush(writer), 0);
+	assert_true(trace_writer_lacks_symbols(writer));
+	assert_false(trace_writer_stopped(writer)->stopped);
+	assert_int_equal(
+	    trace_writer_meta_bytes(writer, TRACE_META_HOST, "twenty bytes or more", 20), 0);
 	assert_int_equal(trace_writer_flush(writer), ERROR_SYSTEM);
 	assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
 	assert_int_equal(trace_writer_errno(writer), EFBIG);
+	assert_int_equal(lseek(fd, 0, SEEK_END), size);
 	assert_int_equal(trace_writer_size(writer), size);
 	assert_int_equal(trace_writer_string(writer, "", 0), ERROR_SYSTEM);
 	assert_int_equal(trace_writer_class(writer, 7, 0, 0), ERROR_SYSTEM);
@@ -229,8 +273,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_references),   cmocka_unit_test(test_time),
 	    cmocka_unit_test(test_long_strings), cmocka_unit_test(test_end_grows_too_large),
-	    cmocka_unit_test(test_write_fails),  cmocka_unit_test(test_codecs),
-	    cmocka_unit_test(test_error_texts),
+	    cmocka_unit_test(test_limit),        cmocka_unit_test(test_write_fails),
+	    cmocka_unit_test(test_codecs),       cmocka_unit_test(test_error_texts),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -14,12 +14,13 @@
 
 #include "expect.h"
 
-#define STRIDE        509 /* in the hooks: events must not come faster than they are put off */
-#define FEW           31  /* rounds */
-#define DEPTH         4
-#define HANDLER_BYTES 40
-#define BLOCK_BYTES   100
-#define TRAP_FLAG     0x100
+#define STRIDE             509 /* in the hooks: events must not come faster than they are put off */
+#define FEW                31  /* rounds */
+#define DEPTH              4
+#define HANDLER_BYTES      40
+#define BLOCK_BYTES        100
+#define TRAP_FLAG          0x100
+#define SIGNAL_STACK_BYTES (64 << 10)
 
 #define APART __attribute__((noinline, noclone))
 
@@ -137,6 +138,8 @@ int main(int argc, char **argv)
 {
 	const unsigned rounds = argc > 1 ? (unsigned)atoi(argv[1]) : FEW;
 	struct sigaction action = {.sa_sigaction = handle, .sa_flags = SA_SIGINFO};
+	char above[SIGNAL_STACK_BYTES]; /* a signal stack above what it interrupts */
+	stack_t stack = {.ss_sp = above, .ss_size = sizeof(above)};
 
 	dl_iterate_phdr(find_text, NULL);
 	MUST(program.end && !sigaction(SIGTRAP, &action, NULL));
@@ -145,7 +148,10 @@ int main(int argc, char **argv)
 	raise(SIGTRAP);
 	sink = descend(DEPTH);
 	stepping = 0;
+	MUST(!sigaltstack(&stack, NULL));
 	for (unsigned i = 0; i < rounds; i++) {
+		action.sa_flags ^= SA_ONSTACK;
+		MUST(!sigaction(SIGTRAP, &action, NULL));
 		count = i * STRIDE / rounds;
 		stepping = STRIDE;
 		raise(SIGTRAP);
