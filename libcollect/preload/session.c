@@ -243,7 +243,7 @@ static uint32_t resident(void)
 	long fd = raw_syscall(SYS_openat, AT_FDCWD_NUMBER, (long)"/proc/self/statm",
 			      O_CLOEXEC_NUMBER, 0, 0, 0);
 	uint32_t pages = 0;
-	char text[64];
+	char text[64] = "";
 	long got, at = 0;
 
 	if (raw_failed(fd))
