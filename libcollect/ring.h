@@ -340,6 +340,12 @@ static inline void *region_chunk(struct region *region, uint32_t chunk)
 	return (char *)region + region->chunk_offset + (uint64_t)chunk * CHUNK_BYTES;
 }
 
+/* The number of the chunk that begins at an address. */
+static inline uint32_t region_chunk_number(struct region *region, const void *chunk)
+{
+	return (uint32_t)(((const char *)chunk - (char *)region_chunk(region, 0)) / CHUNK_BYTES);
+}
+
 _Static_assert(sizeof(struct ring) == CHUNK_BYTES, "a ring is a chunk");
 _Static_assert(RING_SEGMENTS <= 255 && SEGMENT_BYTES * SEGMENTS_PER_CHUNK == CHUNK_BYTES,
 	       "places are bytes, segments fill a chunk");

@@ -6,6 +6,7 @@
 #include "libcollect/preload/modules.h"
 #include "libcollect/preload/prepare.h"
 #include "libcollect/preload/segments.h"
+#include "libcollect/preload/session.h"
 
 #include "libcollect/preload/banned.h"
 
@@ -18,7 +19,7 @@ static cold void put_time(struct thread *thread, uint32_t tick)
 	at[1] = stamp();
 	thread->head += 2;
 	thread->tick = tick;
-	segments_wake_recorder(SLEEPING_LONG);
+	session_wake_recorder(SLEEPING_LONG);
 }
 
 static inline uint64_t *put_at(struct thread *thread, uint64_t time)

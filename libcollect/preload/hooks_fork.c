@@ -26,12 +26,11 @@ EXPORT pid_t _Fork(void);
 static pid_t (*_Atomic real_fork)(void);
 static pid_t (*_Atomic real__Fork)(void);
 
-static void part_from_chunk(void *chunk)
+static void part_from_chunk(uint32_t number)
 {
-	uintptr_t first = (uintptr_t)region_chunk(shared_region, 0);
-	void *copy = raw_map(CHUNK_BYTES);
+	void *chunk = region_chunk(shared_region, number), *copy = raw_map(CHUNK_BYTES);
 
-	if (copy == NULL || session_part((uint32_t)(((uintptr_t)chunk - first) / CHUNK_BYTES)) != 0)
+	if (copy == NULL || session_part(number) != 0)
 		return;
 	raw_copy(copy, chunk, CHUNK_BYTES);
 	raw_syscall(SYS_mremap, (long)copy, CHUNK_BYTES, CHUNK_BYTES, MREMAP_MAYMOVE | MREMAP_FIXED,
@@ -42,8 +41,8 @@ static void part_from_ring(struct ring *ring)
 {
 	for (unsigned i = 0; i < RING_MORE_CHUNKS; i++)
 		if (ring->more[i] != CHUNK_NONE)
-			part_from_chunk(region_chunk(shared_region, ring->more[i]));
-	part_from_chunk(ring);
+			part_from_chunk(ring->more[i]);
+	part_from_chunk(region_chunk_number(shared_region, ring));
 }
 
 static pid_t fork_by(pid_t (*real)(void))

@@ -12,6 +12,9 @@
 #ifndef MADV_WIPEONFORK
 #define MADV_WIPEONFORK 18
 #endif
+#ifndef MADV_POPULATE_WRITE
+#define MADV_POPULATE_WRITE 23 /* since Linux 5.14 */
+#endif
 
 void *raw_map(size_t bytes)
 {
@@ -36,6 +39,11 @@ void *raw_map_wiped(size_t bytes)
 void raw_unmap(void *address, size_t bytes)
 {
 	raw_syscall(SYS_munmap, (long)address, (long)bytes, 0, 0, 0, 0);
+}
+
+void raw_populate(void *address, size_t bytes)
+{
+	raw_syscall(SYS_madvise, (long)address, (long)bytes, MADV_POPULATE_WRITE, 0, 0, 0);
 }
 
 int raw_getpid(void)

@@ -38,6 +38,8 @@ void *raw_map(size_t bytes);
 /* Likewise, and a forked child reads zeroes there. */
 void *raw_map_wiped(size_t bytes);
 void raw_unmap(void *address, size_t bytes);
+/* Every page of it will be written: has them made at once, where the kernel can. */
+void raw_populate(void *address, size_t bytes);
 
 int raw_getpid(void);
 int raw_gettid(void);

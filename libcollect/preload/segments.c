@@ -18,22 +18,13 @@ static long seconds(void)
 	return now.tv_sec;
 }
 
-cold void segments_wake_recorder(enum region_sleep least)
-{
-	if (atomic_load_explicit(&shared_region->sleeping, memory_order_relaxed) >= least) {
-		atomic_fetch_add(&shared_region->wake, 1);
-		raw_futex_wake(&shared_region->wake);
-	}
-}
-
 /* The sleep itself. Nothing of the ring or the scratch memory is in use here,
  * so what signal handlers allocate meanwhile takes the ordinary way. */
 static void sleep_for_room(struct thread *thread, uint32_t value)
 {
 	uintptr_t busy = thread->busy, busy_pc = thread->busy_pc;
 
-	atomic_fetch_add(&shared_region->wake, 1);
-	raw_futex_wake(&shared_region->wake);
+	session_wake_recorder(SLEEPING_NOT);
 	if (atomic_load_explicit(&thread->side_count, memory_order_relaxed) == 0)
 		thread->busy = 0;
 	atomic_signal_fence(memory_order_seq_cst);
@@ -146,7 +137,7 @@ cold int segments_make_room(struct thread *thread)
 		if (since != 0)
 			atomic_store(&ring->waiting, 1);
 		if (next_segment(thread)) {
-			segments_wake_recorder(SLEEPING);
+			session_wake_recorder(SLEEPING);
 			return 1;
 		}
 		if (!session_recorder_lives()) {

@@ -25,7 +25,4 @@ static inline int segments_room(struct thread *thread)
 	return likely(thread->head < thread->limit) || segments_make_room(thread);
 }
 
-/* Wakes the recorder if it sleeps so deeply. */
-void segments_wake_recorder(enum region_sleep least);
-
 #endif

@@ -31,6 +31,14 @@ enum { POOL_TRIES = 200 };  /* 5 ms apart: a second until a thread goes unrecord
 enum { OPEN_TRIES = 5000 }; /* 1 ms apart */
 enum { PARTED_MOST = 64 };
 
+cold void session_wake_recorder(enum region_sleep least)
+{
+	if (atomic_load_explicit(&shared_region->sleeping, memory_order_relaxed) >= least) {
+		atomic_fetch_add(&shared_region->wake, 1);
+		raw_futex_wake(&shared_region->wake);
+	}
+}
+
 /* --- the chunk pool ------------------------------------------------------ */
 
 /* Chunks that are this process' own copies: see hooks_fork.c. Inherited by forks, as they are. */
@@ -89,8 +97,7 @@ uint32_t chunk_take(void)
 
 	if (chunk == CHUNK_NONE) {
 		/* The recorder looks for rings of ended threads when it wakes. */
-		atomic_fetch_add(&shared_region->wake, 1);
-		raw_futex_wake(&shared_region->wake);
+		session_wake_recorder(SLEEPING_NOT);
 		return CHUNK_NONE;
 	}
 	atomic_store(&region_owner(shared_region)[chunk], session->epoch);
@@ -307,8 +314,7 @@ static int claim(struct session *session, uint32_t parent_epoch)
 	state->session = session;
 	session->node_directory = chunk_take();
 	atomic_store(&session->state, SESSION_OPEN);
-	atomic_fetch_add(&region->wake, 1);
-	raw_futex_wake(&region->wake);
+	session_wake_recorder(SLEEPING_NOT);
 	return 0;
 }
 
@@ -410,8 +416,7 @@ static int thread_id(void)
 
 int session_owns(const struct ring *ring, uint32_t epoch)
 {
-	uintptr_t first = (uintptr_t)region_chunk(shared_region, 0);
-	uint32_t chunk = (uint32_t)(((uintptr_t)ring - first) / CHUNK_BYTES);
+	uint32_t chunk = region_chunk_number(shared_region, ring);
 
 	return atomic_load(&region_owner(shared_region)[chunk]) == epoch;
 }

@@ -18,6 +18,9 @@ int session_parse(const char *text, int *id, uint64_t *cookie);
 /* 1 while the recorder of the region is there. */
 int session_recorder_lives(void);
 
+/* Wakes the recorder if it sleeps at least so deeply (SLEEPING_NOT: in any case). */
+void session_wake_recorder(enum region_sleep least);
+
 /* 1 while a ring is of the session with that epoch. */
 int session_owns(const struct ring *ring, uint32_t epoch);
 

@@ -29,7 +29,7 @@
 
 #include "libcollect/preload/banned.h"
 
-enum { REFUSALS = 256, POPULATE_WRITE = 23 /* since Linux 5.14 */ };
+enum { REFUSALS = 256 };
 #define PATH_WRITING UINT64_C(1)
 
 /* --- making nodes --------------------------------------------------------- */
@@ -64,9 +64,8 @@ static cold int room_make(const struct session *session, struct nodes *nodes, ui
 		return 0;
 	/* A big tree: pages one by one would cost more than the nodes. */
 	if (at > 0) {
-		raw_syscall(SYS_madvise, (long)child, (long)bytes, POPULATE_WRITE, 0, 0, 0);
-		raw_syscall(SYS_madvise, (long)region_chunk(shared_region, chunk), CHUNK_BYTES,
-			    POPULATE_WRITE, 0, 0, 0);
+		raw_populate((void *)child, bytes);
+		raw_populate(region_chunk(shared_region, chunk), CHUNK_BYTES);
 	}
 	if (!atomic_compare_exchange_strong(&nodes->child, &nothing, child))
 		raw_unmap((void *)child, bytes);

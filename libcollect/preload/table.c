@@ -35,8 +35,7 @@ enum {
 	PROBES = 128,
 	MAPPED_BITS = 8 /* a page */,
 	BITS_MAX = 28,
-	TRIES = 4,
-	MADV_POPULATE_WRITE_NUMBER = 23
+	TRIES = 4
 };
 
 static inline struct slot *slots_at(uintptr_t slots)
@@ -164,8 +163,7 @@ static cold void grow(struct table *table, uintptr_t old)
 
 	if (map == NULL)
 		return;
-	/* Every page of it will be used. Where the kernel does not know this call it is as well. */
-	raw_syscall(SYS_madvise, (long)map, (long)bytes, MADV_POPULATE_WRITE_NUMBER, 0, 0, 0);
+	raw_populate(map, bytes);
 	slots = (uintptr_t)map | (64 - bits);
 	filled = copy(old, slots);
 	if (!atomic_compare_exchange_strong(&table->slots, &expected, slots)) {
