@@ -17,6 +17,11 @@
 
 #define DECODE_STOPPED 1
 
+/* Cuts what is left of an EVENTS payload into its first columns, TRACE_EVENT_COLUMNS at most;
+ * those behind, which only a newer version knows, are left out. */
+int trace_split_columns(struct trace_cursor *payload, struct trace_cursor *column,
+			unsigned columns);
+
 struct trace_class_state {
 	uint64_t size, live; /* bytes of a block; blocks */
 };

@@ -331,17 +331,15 @@ static int decode_operations(struct trace_decoder *decoder)
 
 /* --- the block ------------------------------------------------------------------------ */
 
-/* Cuts the payload into columns; the ones that only a newer version knows are left out. */
-static int split(struct trace_cursor *payload, struct trace_replay *replay)
+int trace_split_columns(struct trace_cursor *payload, struct trace_cursor *column, unsigned columns)
 {
 	uint64_t length[TRACE_EVENT_COLUMNS], count;
 	uint64_t other = 0, sum = 0;
 
-	if (trace_get_varint(payload, &count) || count < TRACE_EVENT_COLUMNS ||
-	    count > trace_left(payload))
+	if (trace_get_varint(payload, &count) || count < columns || count > trace_left(payload))
 		return ERROR_DAMAGED;
 	for (uint64_t i = 0; i < count; i++) {
-		uint64_t *value = i < TRACE_EVENT_COLUMNS ? &length[i] : &other;
+		uint64_t *value = i < columns ? &length[i] : &other;
 
 		if (trace_get_varint(payload, value) || *value > TRACE_BLOCK_MAX)
 			return ERROR_DAMAGED;
@@ -349,10 +347,10 @@ static int split(struct trace_cursor *payload, struct trace_replay *replay)
 	}
 	if (sum != trace_left(payload))
 		return ERROR_DAMAGED;
-	for (unsigned i = 0; i < TRACE_EVENT_COLUMNS; i++) {
-		replay->column[i].at = payload->at;
+	for (unsigned i = 0; i < columns; i++) {
+		column[i].at = payload->at;
 		payload->at += length[i];
-		replay->column[i].end = payload->at;
+		column[i].end = payload->at;
 	}
 	return 0;
 }
@@ -399,7 +397,7 @@ int trace_decode_events(struct trace_decoder *decoder, uint64_t first_tick,
 		return trace_fault(decoder, "the start of events");
 	if (replay->left > TRACE_OPERATIONS_MOST)
 		return trace_fault(decoder, "too many operations in a block");
-	if (split(&payload, replay))
+	if (trace_split_columns(&payload, replay->column, TRACE_EVENT_COLUMNS))
 		return trace_fault(decoder, "the columns of events");
 	if (event->thread - 1 >= decoder->threads)
 		return trace_fault(decoder, "the thread of an event");

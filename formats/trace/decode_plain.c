@@ -9,11 +9,10 @@
  */
 #include "formats/trace/decode.h"
 
-enum { CLASSES, THREADS, TICKS, AGES, COLUMNS };
+enum { OPERATIONS, CLASSES, THREADS, TICKS, AGES };
 
 struct columns {
-	const uint8_t *operation, *operations_end;
-	struct trace_cursor column[COLUMNS];
+	struct trace_cursor column[TRACE_PLAIN_EVENT_COLUMNS];
 };
 
 /* Up to four bytes are put together without a branch on how many they are,
@@ -43,35 +42,6 @@ static inline int get(struct trace_cursor *cursor, uint64_t *value)
 		return ERROR_DAMAGED;
 	*value = word;
 	cursor->at = at + length;
-	return 0;
-}
-
-/* Cuts the payload into columns; the ones that only a newer version knows are left out. */
-static int split(struct trace_cursor *payload, struct columns *columns, uint64_t operations)
-{
-	uint64_t length[TRACE_PLAIN_EVENT_COLUMNS], count, other;
-	uint64_t sum = 0;
-
-	if (trace_get_varint(payload, &count) || count < TRACE_PLAIN_EVENT_COLUMNS ||
-	    count > trace_left(payload))
-		return ERROR_DAMAGED;
-	for (uint64_t i = 0; i < count; i++) {
-		uint64_t *value = i < TRACE_PLAIN_EVENT_COLUMNS ? &length[i] : &other;
-
-		if (trace_get_varint(payload, value) || *value > TRACE_BLOCK_MAX)
-			return ERROR_DAMAGED;
-		sum += *value;
-	}
-	if (sum != trace_left(payload) || length[0] != operations)
-		return ERROR_DAMAGED;
-	columns->operation = payload->at;
-	columns->operations_end = payload->at + operations;
-	payload->at += operations;
-	for (unsigned i = 0; i < COLUMNS; i++) {
-		columns->column[i].at = payload->at;
-		payload->at += length[i + 1];
-		columns->column[i].end = payload->at;
-	}
 	return 0;
 }
 
@@ -172,11 +142,12 @@ static int decode_operations(struct trace_decoder *decoder, struct columns colum
 			     struct trace_event event)
 {
 	int (*callback)(void *, const struct trace_event *) = decoder->visitor->event;
+	struct trace_cursor *operations = &columns.column[OPERATIONS];
 	void *context = decoder->context;
 	const char *fault;
 
-	while (columns.operation < columns.operations_end) {
-		unsigned operation = *columns.operation++;
+	while (operations->at < operations->end) {
+		unsigned operation = *operations->at++;
 		int result;
 
 		event.operation = operation & TRACE_OPERATION_MASK;
@@ -202,7 +173,7 @@ static int decode_operations(struct trace_decoder *decoder, struct columns colum
 		if (result)
 			return trace_called(decoder, result);
 	}
-	for (unsigned i = 0; i < COLUMNS; i++)
+	for (unsigned i = CLASSES; i < TRACE_PLAIN_EVENT_COLUMNS; i++)
 		if (trace_left(&columns.column[i]))
 			return trace_fault(decoder, "bytes behind the last event");
 	decoder->event_tick = event.tick;
@@ -219,7 +190,8 @@ int trace_decode_plain_events(struct trace_decoder *decoder, uint64_t first_tick
 	if (trace_get_varint(&payload, &operations) ||
 	    trace_get_varint32(&payload, &event.thread) || trace_get_varint(&payload, &event.tick))
 		return trace_fault(decoder, "the start of events");
-	if (split(&payload, &columns, operations))
+	if (trace_split_columns(&payload, columns.column, TRACE_PLAIN_EVENT_COLUMNS) ||
+	    trace_left(&columns.column[OPERATIONS]) != operations)
 		return trace_fault(decoder, "the columns of events");
 	if (event.thread - 1 >= decoder->threads)
 		return trace_fault(decoder, "the thread of an event");
