@@ -19,13 +19,11 @@
 #include "formats/trace/bytes.h"
 #include "tests/unit/trace_sample.h"
 
-static uint8_t *make_trace(enum trace_codec codec, size_t *size)
+/* The bytes of a trace that has all but its end. */
+static uint8_t *end_trace(struct trace_writer *writer, int fd, size_t *size)
 {
-	int fd = memfd_create("trace", 0);
-	struct trace_writer *writer = trace_writer_new(fd, codec, 0);
 	uint8_t *bytes;
 
-	assert_int_equal(sample_write_start(writer), 0);
 	assert_int_equal(sample_write_end(writer), 0);
 	assert_int_equal(trace_writer_finish(writer), 0);
 	bytes = sample_bytes(fd, size);
@@ -34,12 +32,20 @@ static uint8_t *make_trace(enum trace_codec codec, size_t *size)
 	return bytes;
 }
 
+static uint8_t *make_trace(enum trace_codec codec, size_t *size)
+{
+	int fd = memfd_create("trace", 0);
+	struct trace_writer *writer = trace_writer_new(fd, codec, 0);
+
+	assert_int_equal(sample_write_start(writer), 0);
+	return end_trace(writer, fd, size);
+}
+
 /* Events that repeat themselves, so that guesses are among them. */
 static uint8_t *make_guessed(size_t *size)
 {
 	int fd = memfd_create("trace", 0);
 	struct trace_writer *writer = trace_writer_new(fd, TRACE_CODEC_NONE, 0);
-	uint8_t *bytes;
 	uint64_t sequence = 5; /* those of the start */
 
 	assert_int_equal(sample_write_start(writer), 0);
@@ -59,12 +65,7 @@ static uint8_t *make_guessed(size_t *size)
 			assert_int_equal(trace_writer_deallocation(writer, 301 + i, thread, &old),
 					 0);
 	}
-	assert_int_equal(sample_write_end(writer), 0);
-	assert_int_equal(trace_writer_finish(writer), 0);
-	bytes = sample_bytes(fd, size);
-	trace_writer_free(writer);
-	close(fd);
-	return bytes;
+	return end_trace(writer, fd, size);
 }
 
 static void check_header_byte(const struct sample_reading *reading, size_t at)

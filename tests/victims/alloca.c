@@ -49,13 +49,6 @@ int main(void)
 	for (size_t i = 0; i < ROUNDS; i++)
 		grow(DEPTH, 1 + i % 50);
 	MUST(blocks == ROUNDS * (DEPTH + 1) * 4);
-	announce(&(struct figures){
-	    .allocations = blocks,
-	    .deallocations = blocks,
-	    .bytes = blocks * BLOCK_BYTES,
-	    .temporary = blocks,
-	    .peak_bytes = BLOCK_BYTES,
-	    .peak_blocks = 1,
-	});
+	announce(one_by_one(blocks, BLOCK_BYTES));
 	return 0;
 }

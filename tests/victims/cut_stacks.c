@@ -68,13 +68,6 @@ int main(void)
 		MUST(!mprotect(upper, upper_bytes, PROT_READ | PROT_WRITE));
 		blocks += 2 * DEPTH + more;
 	}
-	announce(&(struct figures){
-	    .allocations = blocks,
-	    .deallocations = blocks,
-	    .bytes = blocks * BLOCK_BYTES,
-	    .temporary = blocks,
-	    .peak_bytes = BLOCK_BYTES,
-	    .peak_blocks = 1,
-	});
+	announce(one_by_one(blocks, BLOCK_BYTES));
 	return 0;
 }

@@ -82,6 +82,20 @@ static inline void announce(const struct figures *figures)
 	expect("lost", 0);
 }
 
+/* Of blocks of so many bytes, each freed before the next is made. */
+static inline const struct figures *one_by_one(uint64_t blocks, uint64_t bytes)
+{
+	static struct figures figures;
+
+	figures.allocations = blocks;
+	figures.deallocations = blocks;
+	figures.bytes = blocks * bytes;
+	figures.temporary = blocks;
+	figures.peak_bytes = bytes;
+	figures.peak_blocks = 1;
+	return &figures;
+}
+
 /* A victim's own assertion: ends the program when it does not hold. */
 static inline void must(int condition, const char *what)
 {

@@ -83,13 +83,6 @@ int main(void)
 	for (uint64_t i = 0; i < ROUNDS; i++)
 		sum += descend(DEPTH, i * UINT64_C(0x9e3779b97f4a7c15));
 	MUST(sum != 0);
-	announce(&(struct figures){
-	    .allocations = blocks,
-	    .deallocations = blocks,
-	    .bytes = blocks * BLOCK_BYTES,
-	    .temporary = blocks,
-	    .peak_bytes = BLOCK_BYTES,
-	    .peak_blocks = 1,
-	});
+	announce(one_by_one(blocks, BLOCK_BYTES));
 	return 0;
 }

@@ -133,13 +133,6 @@ int main(void)
 		descend(DEPTH);
 	}
 	MUST(blocks == ROUNDS * (2 * DEPTH + 1));
-	announce(&(struct figures){
-	    .allocations = blocks,
-	    .deallocations = blocks,
-	    .bytes = blocks * BLOCK_BYTES,
-	    .temporary = blocks,
-	    .peak_bytes = BLOCK_BYTES,
-	    .peak_blocks = 1,
-	});
+	announce(one_by_one(blocks, BLOCK_BYTES));
 	return 0;
 }

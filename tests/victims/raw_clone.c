@@ -64,13 +64,6 @@ int main(void)
 		free(malloc(BLOCK_BYTES));
 		thread(stack, DEPTH);
 	}
-	announce(&(struct figures){
-	    .allocations = blocks,
-	    .deallocations = blocks,
-	    .bytes = blocks * BLOCK_BYTES,
-	    .temporary = blocks,
-	    .peak_bytes = BLOCK_BYTES,
-	    .peak_blocks = 1,
-	});
+	announce(one_by_one(blocks, BLOCK_BYTES));
 	return 0;
 }

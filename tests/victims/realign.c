@@ -95,13 +95,6 @@ int main(void)
 	}
 	for (unsigned i = 0; i < ROUNDS; i++)
 		descend(DEPTH, i * 37);
-	announce(&(struct figures){
-	    .allocations = blocks,
-	    .deallocations = blocks,
-	    .bytes = blocks * BLOCK_BYTES,
-	    .temporary = blocks,
-	    .peak_bytes = BLOCK_BYTES,
-	    .peak_blocks = 1,
-	});
+	announce(one_by_one(blocks, BLOCK_BYTES));
 	return 0;
 }
