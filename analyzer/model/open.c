@@ -196,6 +196,10 @@ static int load(struct profile **profile, const char *path, int from_events)
 	    loader.profile->used_bytes <= TRACE_HEADER_BYTES)
 		error = ERROR_DAMAGED;
 out:
+	if (!error && strcmp(path, "-") != 0) {
+		loader.profile->path = strdup(path);
+		error = loader.profile->path ? 0 : ERROR_MEMORY;
+	}
 	if (!error) {
 		*profile = loader.profile;
 		loader.profile = NULL;

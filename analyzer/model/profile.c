@@ -98,6 +98,7 @@ void profile_free(struct profile *profile)
 		free(profile->strings[i]);
 	for (size_t i = 0; i < profile->argument_count; i++)
 		free(profile->arguments[i]);
+	free(profile->path);
 	free(profile->program);
 	free(profile->host);
 	free(profile->collector);

@@ -55,6 +55,8 @@ struct profile_class {
 	uint64_t allocations, deallocations, temporary;
 	uint64_t peak_live; /* blocks live at the peak */
 			    /* live at the end: allocations - deallocations */
+	uint32_t thread;    /* SELECT_BY_THREAD: that allocated; 0 otherwise */
+	int base;           /* combine.h: of base, not of fresh */
 };
 
 struct profile_thread {
@@ -72,6 +74,7 @@ struct profile_totals {
 };
 
 struct profile {
+	char *path; /* of the file, to scan it again; NULL where it was standard input */
 	enum trace_state state;
 	const char *fault; /* TRACE_DAMAGED: a few words, lives for ever; else NULL */
 	/* TRACE_COMPLETE, but events are damaged, which the figures don't need: likewise.
@@ -104,6 +107,11 @@ struct profile {
 	size_t string_count;
 	struct profile_totals totals;
 	int rebuilt; /* the figures were rebuilt from the events */
+
+	/* A selection (select.h) borrows from `whole` what it has not itself; a combined profile
+	 * (combine.h) is made of fresh and base. NULL otherwise. */
+	const struct profile *whole, *fresh, *base;
+	struct profile_totals base_totals;
 };
 
 /* Reads the events of a complete trace for their soundness alone: sets events_fault.

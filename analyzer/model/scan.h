@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#ifndef MALLOGRAPH_SCAN_H
+#define MALLOGRAPH_SCAN_H
+
+/*
+ * The events of a profile's file once more, in order, whatever kind of file it
+ * is: for filters, instants and everything else that counters can't tell.
+ */
+
+#include "analyzer/model/profile.h"
+
+/* A batch, valid during the call; ids are those of the profile. Non-zero stops
+ * the scan with that value. */
+typedef int (*scan_events)(void *context, const struct trace_event *events, size_t count);
+
+/* Reads profile->path again, as far as the profile was read: a trace that has grown since
+ * gives the events that the profile knows. profile->state may be TRACE_CUT or
+ * TRACE_DAMAGED; then the scan ends where the profile does. Returns what a
+ * callback returned, 0, or an error: ERROR_SYSTEM (the file is gone: errno),
+ * ERROR_FOREIGN (another file by now), ERROR_DAMAGED (events_fault says what),
+ * ERROR_MEMORY. Any number of threads may scan one profile. */
+int profile_scan(const struct profile *profile, scan_events events, void *context);
+
+#endif

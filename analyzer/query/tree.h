@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#ifndef MALLOGRAPH_TREE_H
+#define MALLOGRAPH_TREE_H
+
+/*
+ * Costs as a tree of frames: top-down from main to who allocated, or bottom-up
+ * from who allocated to main. Inlined functions are frames of their own; frames
+ * that are one place by the lens, below one parent, are one node. A node's cost
+ * is that of everything below it; in a top-down tree `own` is what is allocated right
+ * there. Costs of the children and `own` add up to the node's; those of the root
+ * to the profile's totals.
+ *
+ * With a function the tree holds only what passes through it, rooted there:
+ * top-down what it calls (its callees), bottom-up who calls it. Of recursive
+ * calls the outermost counts (top-down) or the innermost (bottom-up), so each
+ * allocation counts once.
+ */
+
+#include "analyzer/query/lens.h"
+#include "analyzer/query/sites.h"
+
+enum tree_direction { TREE_TOP_DOWN, TREE_BOTTOM_UP };
+
+struct tree_node {
+	struct cost cost, base;     /* inclusive; base: of a combined profile's base */
+	struct cost own, own_base;  /* ends here */
+	uint32_t parent;            /* index; that of the root is 0, its own */
+	uint32_t first_child, next; /* next sibling; 0: none. In no order: see tree_sorted */
+	uint32_t node, frame;       /* profile node and frame of its location; 0: the root */
+};
+
+struct tree {
+	struct tree_node *nodes; /* [0] is the root */
+	size_t count;
+};
+
+/* function NULL: everything; otherwise an exact name, or a substring where no
+ * frame has that exact name. ERROR_MEMORY; ERROR_EMPTY when no frame matches. */
+int tree_init(struct tree *tree, const struct profile *profile, const struct lens *lens,
+	      enum tree_direction direction, const char *function);
+void tree_release(struct tree *tree);
+
+/* The children with a cost of that kind, largest first (as sites_sorted). The caller
+ * frees; NULL when out of memory. */
+uint32_t *tree_sorted(const struct tree *tree, uint32_t parent, const struct ordering *ordering,
+		      size_t *found);
+
+#endif

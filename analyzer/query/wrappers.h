@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#ifndef MALLOGRAPH_WRAPPERS_H
+#define MALLOGRAPH_WRAPPERS_H
+
+/*
+ * Functions that allocate for their caller: the entry of a report names the
+ * caller. A built-in list (operator new in all forms, malloc and its relatives,
+ * strdup, g_malloc, xmalloc, std allocators ...; documented in
+ * mallograph-print(1)) and what the user adds.
+ */
+
+#include <stddef.h>
+
+struct wrappers;
+
+/* With the built-in list, or empty. NULL when out of memory. */
+struct wrappers *wrappers_new(int builtin);
+/* A pattern, '*' for any text, against the demangled name without arguments and return
+ * type: "my_alloc", "pool::*::allocate". ERROR_MEMORY or 0. */
+int wrappers_add(struct wrappers *wrappers, const char *pattern);
+void wrappers_free(struct wrappers *wrappers);
+
+/* function may be NULL; wrappers NULL: the built-in list. */
+int wrappers_match(const struct wrappers *wrappers, const char *function);
+
+#endif
