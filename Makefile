@@ -22,7 +22,7 @@ TOOL := $(if $(filter build,$(B)),mallograph,$(B)/mallograph)
 LIBRARY := $(B)/libmallograph.so
 
 BUILD_PACKAGES := gcc make libc6-dev libdw-dev libelf-dev libiberty-dev zlib1g-dev libzstd-dev \
-	libunwind8 libunwind-dev libncurses-dev
+	libdeflate-dev libunwind8 libunwind-dev libncurses-dev
 TEST_PACKAGES := libcmocka-dev valgrind python3 python3-apt sqlite3 perl jq git xz-utils zstd file \
 	openssl g++ clang redis-server redis-tools libjemalloc2 libtcmalloc-minimal4 \
 	libmimalloc2.0 musl-tools binutils procps util-linux mandoc
@@ -46,7 +46,7 @@ ALL_CFLAGS = $(GNU) -I. -DHAVE_ZSTD=$(HAVE_ZSTD) $(WARN) $(CFLAGS) -MMD -MP \
 PRELOAD_CFLAGS = $(GNU) -I. $(WARN) $(CFLAGS) -MMD -MP -fPIC -fvisibility=hidden \
 	-fno-omit-frame-pointer -fexceptions -fno-builtin-malloc -fno-builtin-free \
 	-fno-builtin-calloc -fno-builtin-realloc -ftls-model=initial-exec -fno-tree-slp-vectorize
-LIBS := -ldw -lelf -liberty $(if $(filter 1,$(HAVE_ZSTD)),-lzstd) -lz -lpthread
+LIBS := -ldw -lelf -liberty -ldeflate $(if $(filter 1,$(HAVE_ZSTD)),-lzstd) -lz -lpthread
 
 TOOL_SOURCES := $(wildcard cli/*.c formats/*.c formats/*/*.c analyzer/*/*.c libcollect/recorder/*.c)
 PRELOAD_SOURCES := $(wildcard libcollect/preload/*.c)

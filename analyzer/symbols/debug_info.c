@@ -11,12 +11,14 @@
 #include <string.h>
 #include <time.h>
 
+#include "analyzer/symbols/debug_image.h"
 #include "formats/error.h"
 
 struct debug_info {
 	const struct elf_file *module;
 	struct names *names;
 	struct debug_limits limits;
+	struct elf_file image, alternate_image; /* where the sections are compressed */
 	Dwarf *dwarf;
 	struct elf_file alternate_file; /* dwz moves what several files share into it */
 	Dwarf *alternate;
@@ -43,8 +45,8 @@ int debug_limits_reached(const struct debug_limits *limits)
 }
 
 /*
- * Uncompressed sections are read in place, from the page cache; libdw makes a
- * copy in memory of each compressed one. To that comes what is built from it.
+ * Uncompressed sections are read in place, from the page cache; each compressed one
+ * is copied to memory. To that comes what is built from it.
  */
 static uint64_t expected_memory(Elf *elf)
 {
@@ -66,6 +68,13 @@ static uint64_t expected_memory(Elf *elf)
 			bytes += compressed.ch_size;
 	}
 	return bytes;
+}
+
+static Dwarf *open_dwarf(const struct elf_file *file, struct elf_file *image)
+{
+	Elf *elf = debug_image_open(image, file) == 0 ? image->elf : file->elf;
+
+	return dwarf_begin_elf(elf, DWARF_C_READ, NULL);
 }
 
 static void open_alternate(struct debug_info *info, const struct elf_file *file,
@@ -95,7 +104,7 @@ static void open_alternate(struct debug_info *info, const struct elf_file *file,
 			return;
 		}
 	}
-	info->alternate = dwarf_begin_elf(found->elf, DWARF_C_READ, NULL);
+	info->alternate = open_dwarf(found, &info->alternate_image);
 	if (info->alternate)
 		dwarf_setalt(info->dwarf, info->alternate);
 }
@@ -189,7 +198,7 @@ int debug_info_open(struct debug_info **opened, const struct elf_file *file,
 	info->limits = *limits;
 	info->alternate_file.fd = -1;
 	range_table_init(&info->ranges);
-	info->dwarf = dwarf_begin_elf(file->elf, DWARF_C_READ, NULL);
+	info->dwarf = open_dwarf(file, &info->image);
 	int status = info->dwarf ? 0 : ERROR_DAMAGED;
 	if (status == 0) {
 		open_alternate(info, file, sysroot);
@@ -213,6 +222,8 @@ void debug_info_close(struct debug_info *info)
 	range_table_release(&info->ranges);
 	dwarf_end(info->dwarf);
 	dwarf_end(info->alternate);
+	elf_file_close(&info->image);
+	elf_file_close(&info->alternate_image);
 	elf_file_close(&info->alternate_file);
 	free(info);
 }

@@ -330,10 +330,32 @@ static void test_unoptimized(void **state)
 	compare_built("-O0 -g", "-O0 -g", C_ONLY);
 }
 
+static void build_twin(void)
+{
+	build("gcc", "-O2 -g -gdwarf-4 -Wl,--build-id=sha1", "inlines.c", "twin");
+	assert_int_equal(run("rm -rf ours ours.debug .debug root && cp twin ours"), 0);
+}
+
 static void test_compressed(void **state)
 {
 	(void)state;
 	compare_built("-O2 -g -gz", "-O2 -g", C_ONLY);
+}
+
+static void test_compressed_split_dwarf(void **state)
+{
+	(void)state;
+	compare_built("-O2 -g -gsplit-dwarf -gz", "-O2 -g", C_ONLY);
+}
+
+/* by a compression that libdw may not know */
+static void test_compressed_with_zstd(void **state)
+{
+	(void)state;
+	build_twin();
+	if (!HAVE_ZSTD || run("objcopy --compress-debug-sections=zstd ours 2>/dev/null") != 0)
+		skip();
+	assert_true(compare("ours", "twin", NULL).inlined > 0);
 }
 
 static void test_collected_sections(void **state)
@@ -356,12 +378,6 @@ static void test_split_dwarf(void **state)
 }
 
 /* ---- where debug information may lie ---- */
-
-static void build_twin(void)
-{
-	build("gcc", "-O2 -g -gdwarf-4 -Wl,--build-id=sha1", "inlines.c", "twin");
-	assert_int_equal(run("rm -rf ours ours.debug .debug root && cp twin ours"), 0);
-}
 
 static void test_debug_link(void **state)
 {
@@ -607,6 +623,8 @@ int main(void)
 	    cmocka_unit_test(test_dwarf_5),
 	    cmocka_unit_test(test_unoptimized),
 	    cmocka_unit_test(test_compressed),
+	    cmocka_unit_test(test_compressed_split_dwarf),
+	    cmocka_unit_test(test_compressed_with_zstd),
 	    cmocka_unit_test(test_collected_sections),
 	    cmocka_unit_test(test_not_position_independent),
 	    cmocka_unit_test(test_split_dwarf),
