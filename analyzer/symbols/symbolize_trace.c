@@ -13,6 +13,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "analyzer/model/id_table.h"
 #include "analyzer/symbols/perf_map.h"
 #include "analyzer/symbols/string_pool.h"
 #include "formats/error.h"
@@ -40,8 +41,9 @@ struct traced_module {
 struct work {
 	const struct symbolize_options *options;
 	uint64_t deadline, memory;
-	struct place *places;
+	struct place *places; /* each once */
 	size_t place_count, place_allocated;
+	struct id_table place_ids;     /* index in places + 1; while the trace is read */
 	struct traced_module *modules; /* by id; 0 stands for no module */
 	size_t module_count, module_allocated;
 	struct string_pool strings;
@@ -78,12 +80,16 @@ static int take_module(void *context, uint32_t id, const struct trace_module *mo
 	return 0;
 }
 
-static int take_node(void *context, uint32_t id, const struct trace_node *node)
+static int is_place(const void *context, const void *key, uint32_t id)
 {
-	struct work *work = context;
-	(void)id;
-	/* a node that stands for something else than code */
-	if (node->flags & TRACE_NODE_CUT || (node->module == 0 && node->offset == 0))
+	const struct place *a = key, *b = &((const struct work *)context)->places[id - 1];
+	return a->module == b->module && a->offset == b->offset;
+}
+
+static int add_place(struct work *work, const struct place *place)
+{
+	uint64_t hash = id_table_hash(id_table_hash(0, place->module), (uint64_t)place->offset);
+	if (id_table_find(&work->place_ids, hash, is_place, work, place))
 		return 0;
 	if (work->place_count == work->place_allocated) {
 		size_t allocated = work->place_allocated ? work->place_allocated * 2 : 4096;
@@ -93,8 +99,19 @@ static int take_node(void *context, uint32_t id, const struct trace_node *node)
 		work->places = grown;
 		work->place_allocated = allocated;
 	}
-	work->places[work->place_count++] = (struct place){node->module, node->offset};
-	return 0;
+	work->places[work->place_count++] = *place;
+	return id_table_add(&work->place_ids, hash, (uint32_t)work->place_count);
+}
+
+static int take_node(void *context, uint32_t id, const struct trace_node *node)
+{
+	struct work *work = context;
+	(void)id;
+	/* a node that stands for something else than code */
+	if (node->flags & TRACE_NODE_CUT || (node->module == 0 && node->offset == 0))
+		return 0;
+	work->modules[node->module].nodes++;
+	return add_place(work, &(struct place){node->module, node->offset});
 }
 
 static int compare_places(const void *left, const void *right)
@@ -105,23 +122,16 @@ static int compare_places(const void *left, const void *right)
 	return (a->offset > b->offset) - (a->offset < b->offset);
 }
 
-/* Leaves each place once, and tells the modules which are theirs. */
+/* Tells the modules which are theirs. */
 static void sort_places(struct work *work)
 {
-	size_t kept = 0;
 	if (work->place_count > 0)
 		qsort(work->places, work->place_count, sizeof(*work->places), compare_places);
 	for (size_t i = 0; i < work->place_count; i++) {
-		struct place place = work->places[i];
-		struct traced_module *module = &work->modules[place.module];
-		module->nodes++;
-		if (kept > 0 && compare_places(&place, &work->places[kept - 1]) == 0)
-			continue;
+		struct traced_module *module = &work->modules[work->places[i].module];
 		if (module->count++ == 0)
-			module->first = kept;
-		work->places[kept++] = place;
+			module->first = i;
 	}
-	work->place_count = kept;
 }
 
 static int read_trace(struct work *work, const char *path)
@@ -140,6 +150,7 @@ static int read_trace(struct work *work, const char *path)
 	/* whatever the state: the part that could be read gets its names */
 	status = trace_reader_read(reader, &visitor, work, &state);
 	trace_reader_close(reader);
+	id_table_release(&work->place_ids);
 	if (status < 0)
 		return status;
 	sort_places(work);
