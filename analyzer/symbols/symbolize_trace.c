@@ -333,7 +333,7 @@ int symbolize_trace(const char *path, int out_fd, const struct symbolize_options
 
 	int status = read_trace(&work, path);
 	if (status == 0) {
-		work.writer = trace_writer_new_blocks(out_fd, TRACE_CODEC_ZLIB, 0);
+		work.writer = trace_writer_new_blocks(out_fd, TRACE_CODEC_NONE, 0);
 		status = work.writer ? resolve_perf_map(&work) : ERROR_MEMORY;
 	}
 	if (status == 0)
