@@ -198,11 +198,14 @@ static int load_thread(void *context, uint32_t id, uint64_t tid, const struct tr
 	return replace_text(&profile->threads[id].name, name);
 }
 
-static int load_event(void *context, const struct trace_event *event)
+static int load_events(void *context, const struct trace_event *events, size_t count)
 {
 	struct loader *loader = context;
+	int error = 0;
 
-	return recount_event(&loader->recount, event);
+	for (size_t i = 0; i < count && !error; i++)
+		error = recount_event(&loader->recount, &events[i]);
+	return error;
 }
 
 static int load_point(void *context, const struct trace_point *point)
@@ -314,7 +317,7 @@ const struct trace_visitor loader_visitor = {
     .node = load_node,
     .class_ = load_class,
     .thread = load_thread,
-    .event = load_event,
+    .events = load_events,
     .point = load_point,
     .string = load_string,
     .symbol = load_symbol,

@@ -146,7 +146,7 @@ static int read_trace(struct loader *loader, struct trace_reader *reader, int ev
 		visitor.thread_counters = NULL;
 		visitor.end = load_end_beside_events;
 	} else {
-		visitor.event = NULL;
+		visitor.events = NULL;
 	}
 	error = trace_reader_read(reader, &visitor, loader, &profile->state);
 	profile->fault = trace_reader_fault(reader);
@@ -219,16 +219,17 @@ int profile_load_from_events(struct profile **profile, const char *path)
 	return load(profile, path, 1);
 }
 
-static int ignore_event(void *context, const struct trace_event *event)
+static int ignore_events(void *context, const struct trace_event *events, size_t count)
 {
 	(void)context;
-	(void)event;
+	(void)events;
+	(void)count;
 	return 0;
 }
 
 void profile_check_events(struct profile *profile, const char *path)
 {
-	static const struct trace_visitor visitor = {.event = ignore_event};
+	static const struct trace_visitor visitor = {.events = ignore_events};
 	enum trace_state state = TRACE_COMPLETE;
 	struct trace_reader *reader;
 	int error;

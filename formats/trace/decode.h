@@ -16,6 +16,8 @@
 #include "formats/trace/reader.h"
 
 #define DECODE_STOPPED 1
+/* Events that are handed over at once: so few that they stay in the first-level cache. */
+#define DECODE_BATCH 256
 
 /* Cuts what is left of an EVENTS payload into its first columns, TRACE_EVENT_COLUMNS at most;
  * those behind, which only a newer version knows, are left out. */
@@ -41,6 +43,9 @@ struct trace_decoder {
 	size_t frame_capacity;
 
 	struct trace_replay *replay; /* decode_events.c */
+
+	struct trace_event batch[DECODE_BATCH]; /* [batched] events that no callback saw yet */
+	size_t batched;
 
 	uint64_t event_tick, point_tick; /* last seen */
 	uint64_t event_bytes;            /* sum of the sizes of allocations read as events */
@@ -89,6 +94,15 @@ static inline int trace_called(struct trace_decoder *decoder, int result)
 		return 0;
 	decoder->stop = result;
 	return DECODE_STOPPED;
+}
+
+/* Hands over the events of the batch. */
+int trace_deliver(struct trace_decoder *decoder);
+
+static inline int trace_happened(struct trace_decoder *decoder, const struct trace_event *event)
+{
+	decoder->batch[decoder->batched++] = *event;
+	return decoder->batched == DECODE_BATCH ? trace_deliver(decoder) : 0;
 }
 
 #endif

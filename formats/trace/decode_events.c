@@ -70,11 +70,6 @@ static int get(struct trace_replay *replay, enum trace_event_column column, uint
 
 /* --- operations ------------------------------------------------------------------ */
 
-static int call(struct trace_decoder *decoder, const struct trace_event *event)
-{
-	return decoder->visitor->event ? decoder->visitor->event(decoder->context, event) : 0;
-}
-
 static int remember(struct trace_replay *replay, const struct allocation *allocation)
 {
 	if (replay->count + 1 >= replay->capacity) {
@@ -118,13 +113,13 @@ static int allocate(struct trace_decoder *decoder, uint64_t id, unsigned operati
 	event->allocating_thread = event->thread;
 	event->age_ticks = 0;
 	event->age_allocations = 0;
-	result = call(decoder, event);
+	result = trace_happened(decoder, event);
 	if (!result && temporary) {
 		event->operation = TRACE_OPERATION_DEALLOCATION;
 		event->realloc = 0;
-		result = call(decoder, event);
+		result = trace_happened(decoder, event);
 	}
-	return trace_called(decoder, result);
+	return result;
 }
 
 static int deallocate(struct trace_decoder *decoder, uint32_t class_id, unsigned operation)
@@ -137,7 +132,7 @@ static int deallocate(struct trace_decoder *decoder, uint32_t class_id, unsigned
 	event->operation = TRACE_OPERATION_DEALLOCATION;
 	event->realloc = (operation & TRACE_OPERATION_REALLOC) != 0;
 	event->class_id = class_id;
-	return trace_called(decoder, call(decoder, event));
+	return trace_happened(decoder, event);
 }
 
 /* Of a block of this EVENTS block. */
@@ -198,8 +193,8 @@ static int unknown_free(struct trace_decoder *decoder, unsigned operation)
 	if (operation & ~TRACE_OPERATION_MASK)
 		return trace_fault(decoder, "the flags of an event");
 	*event = (struct trace_event){
-	    .operation = operation, .thread = event->thread, .tick = event->tick};
-	return trace_called(decoder, call(decoder, event));
+	    .operation = (uint8_t)operation, .thread = event->thread, .tick = event->tick};
+	return trace_happened(decoder, event);
 }
 
 static int switch_thread(struct trace_decoder *decoder, uint64_t thread, unsigned operation)

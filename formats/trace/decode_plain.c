@@ -141,9 +141,7 @@ static const char *decode_switch(struct trace_decoder *decoder, struct columns *
 static int decode_operations(struct trace_decoder *decoder, struct columns columns,
 			     struct trace_event event)
 {
-	int (*callback)(void *, const struct trace_event *) = decoder->visitor->event;
 	struct trace_cursor *operations = &columns.column[OPERATIONS];
-	void *context = decoder->context;
 	const char *fault;
 
 	while (operations->at < operations->end) {
@@ -169,9 +167,9 @@ static int decode_operations(struct trace_decoder *decoder, struct columns colum
 		}
 		if (fault)
 			return trace_fault(decoder, fault);
-		result = callback ? callback(context, &event) : 0;
+		result = trace_happened(decoder, &event);
 		if (result)
-			return trace_called(decoder, result);
+			return result;
 	}
 	for (unsigned i = CLASSES; i < TRACE_PLAIN_EVENT_COLUMNS; i++)
 		if (trace_left(&columns.column[i]))

@@ -19,6 +19,29 @@ void trace_decoder_release(struct trace_decoder *decoder)
 	trace_replay_free(decoder->replay);
 }
 
+int trace_deliver(struct trace_decoder *decoder)
+{
+	size_t count = decoder->batched;
+
+	decoder->batched = 0;
+	if (count == 0 || !decoder->visitor->events)
+		return 0;
+	return trace_called(decoder,
+			    decoder->visitor->events(decoder->context, decoder->batch, count));
+}
+
+/* What lies before a fault reaches the visitor, too. */
+static int decode_events(struct trace_decoder *decoder, const struct trace_block_header *header,
+			 struct trace_cursor payload)
+{
+	int result = header->flags & TRACE_FLAG_GUESSED
+			 ? trace_decode_events(decoder, header->first_tick, payload)
+			 : trace_decode_plain_events(decoder, header->first_tick, payload);
+	int stop = result == DECODE_STOPPED ? 0 : trace_deliver(decoder);
+
+	return stop ? stop : result;
+}
+
 int trace_decode_block(struct trace_decoder *decoder, const struct trace_block_header *header,
 		       struct trace_cursor payload)
 {
@@ -34,9 +57,7 @@ int trace_decode_block(struct trace_decoder *decoder, const struct trace_block_h
 	case TRACE_BLOCK_THREADS:
 		return trace_decode_threads(decoder, payload);
 	case TRACE_BLOCK_EVENTS:
-		if (!(header->flags & TRACE_FLAG_GUESSED))
-			return trace_decode_plain_events(decoder, header->first_tick, payload);
-		return trace_decode_events(decoder, header->first_tick, payload);
+		return decode_events(decoder, header, payload);
 	case TRACE_BLOCK_TIMELINE:
 		return trace_decode_timeline(decoder, header->first_tick, payload);
 	case TRACE_BLOCK_STRINGS:
@@ -140,7 +161,7 @@ static int read_block(struct trace_reader *reader, struct trace_decoder *decoder
 	if (error)
 		return error;
 	if (is_known(header.type) &&
-	    !(header.type == TRACE_BLOCK_EVENTS && !decoder->visitor->event)) {
+	    !(header.type == TRACE_BLOCK_EVENTS && !decoder->visitor->events)) {
 		error = trace_block_payload(&reader->blocks, &reader->source, reader->used, &header,
 					    &payload, &decoder->fault);
 		if (!error)

@@ -48,10 +48,10 @@ struct trace_class {
 };
 
 struct trace_event {
-	unsigned operation; /* enum trace_operation, without flags: ALLOCATION, DEALLOCATION,
-			     * UNKNOWN_FREE, INHERITED_FREE; switches and ticks are folded in */
-	int realloc;
-	uint32_t thread; /* that made the call */
+	uint8_t operation; /* enum trace_operation, without flags: ALLOCATION, DEALLOCATION,
+			    * UNKNOWN_FREE, INHERITED_FREE; switches and ticks are folded in */
+	uint8_t realloc;   /* 0 or 1 */
+	uint32_t thread;   /* that made the call */
 	uint32_t class_id;
 	uint32_t allocating_thread; /* ALLOCATION: same as thread */
 	uint64_t tick;
@@ -70,8 +70,10 @@ struct trace_visitor {
 	int (*node)(void *context, uint32_t id, const struct trace_node *node);
 	int (*class_)(void *context, uint32_t id, const struct trace_class *class_);
 	int (*thread)(void *context, uint32_t id, uint64_t tid, const struct trace_text *name);
-	/* When NULL, event blocks are skipped without being read. */
-	int (*event)(void *context, const struct trace_event *event);
+	/* Some hundred events at once, in the order of time. They are valid during the call. A
+	 * call's events are of one block; those of a TEMPORARY may be of two calls. When NULL,
+	 * event blocks are skipped without being read. */
+	int (*events)(void *context, const struct trace_event *events, size_t count);
 	int (*point)(void *context, const struct trace_point *point);
 	int (*string)(void *context, uint32_t id, const struct trace_text *string);
 	int (*symbol)(void *context, uint32_t module, int64_t offset,

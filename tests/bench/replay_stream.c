@@ -147,6 +147,15 @@ static int take_event(void *context, const struct trace_event *event)
 	return 0;
 }
 
+static int take_events(void *context, const struct trace_event *events, size_t count)
+{
+	int result = 0;
+
+	for (size_t i = 0; i < count && !result; i++)
+		result = take_event(context, &events[i]);
+	return result;
+}
+
 static void release_loading(struct loading *loading)
 {
 	for (uint32_t id = 1; id <= loading->stream.threads && loading->made != NULL; id++)
@@ -160,7 +169,7 @@ static void release_loading(struct loading *loading)
 static int load_trace(struct loading *loading, const char *path)
 {
 	static const struct trace_visitor visitor = {
-	    .node = take_node, .class_ = take_class, .thread = take_thread, .event = take_event};
+	    .node = take_node, .class_ = take_class, .thread = take_thread, .events = take_events};
 	enum trace_state state;
 	struct trace_reader *reader;
 	int error = trace_reader_open(&reader, path);

@@ -121,6 +121,15 @@ static inline int recorded_event(void *context, const struct trace_event *event)
 	return 0;
 }
 
+static inline int recorded_events(void *context, const struct trace_event *events, size_t count)
+{
+	int result = 0;
+
+	for (size_t i = 0; i < count && !result; i++)
+		result = recorded_event(context, &events[i]);
+	return result;
+}
+
 static inline int recorded_point(void *context, const struct trace_point *point)
 {
 	(void)point;
@@ -159,7 +168,7 @@ static inline void read_trace(struct recorded *trace, const char *path)
 	    .node = recorded_node,
 	    .class_ = recorded_class,
 	    .thread = recorded_thread,
-	    .event = recorded_event,
+	    .events = recorded_events,
 	    .point = recorded_point,
 	    .class_counters = recorded_class_counters,
 	    .thread_counters = recorded_thread_counters,

@@ -83,9 +83,18 @@ static int log_event(void *context, const struct trace_event *event)
 	return 0;
 }
 
+static int log_events(void *context, const struct trace_event *events, size_t count)
+{
+	int result = 0;
+
+	for (size_t i = 0; i < count && !result; i++)
+		result = log_event(context, &events[i]);
+	return result;
+}
+
 static void close_books(struct books *books, struct log *log)
 {
-	static const struct trace_visitor visitor = {.event = log_event};
+	static const struct trace_visitor visitor = {.events = log_events};
 	struct trace_reader *reader;
 	enum trace_state state;
 	char path[64];

@@ -214,6 +214,15 @@ static int many_event(void *context, const struct trace_event *event)
 	return i % 2 == 0 || event->age_allocations == i % 300 ? 0 : 99;
 }
 
+static int many_events(void *context, const struct trace_event *events, size_t count)
+{
+	int result = 0;
+
+	for (size_t i = 0; i < count && !result; i++)
+		result = many_event(context, &events[i]);
+	return result;
+}
+
 static int many_counters(void *context, uint32_t id, const struct trace_class_counters *counters)
 {
 	struct many *many = context;
@@ -275,7 +284,7 @@ static void test_many_blocks(void **state)
 {
 	const struct trace_visitor visitor = {.node = many_node,
 					      .class_ = many_class,
-					      .event = many_event,
+					      .events = many_events,
 					      .class_counters = many_counters};
 	struct trace_reader *reader;
 	enum trace_state how;

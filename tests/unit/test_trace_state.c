@@ -154,10 +154,19 @@ static int first_event(void *context, const struct trace_event *event)
 	return 0;
 }
 
+static int first_events(void *context, const struct trace_event *events, size_t count)
+{
+	int result = 0;
+
+	for (size_t i = 0; i < count && !result; i++)
+		result = first_event(context, &events[i]);
+	return result;
+}
+
 /* The recorder finishes while the reader is on its way: not cut off. */
 static void test_finished_meanwhile(void **state)
 {
-	const struct trace_visitor visitor = {.event = first_event};
+	const struct trace_visitor visitor = {.events = first_events};
 	struct trace_reader *reader;
 	enum trace_state how;
 	struct file file;

@@ -79,6 +79,15 @@ static int sample_event(void *out, const struct trace_event *event)
 	return 0;
 }
 
+static int sample_events(void *out, const struct trace_event *events, size_t count)
+{
+	int result = 0;
+
+	for (size_t i = 0; i < count && !result; i++)
+		result = sample_event(out, &events[i]);
+	return result;
+}
+
 static int sample_point(void *out, const struct trace_point *point)
 {
 	fprintf(out, "point %" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64 "\n", point->tick,
@@ -128,7 +137,7 @@ SAMPLE_UNUSED static const struct trace_visitor sample_visitor = {
     .node = sample_node,
     .class_ = sample_class,
     .thread = sample_thread,
-    .event = sample_event,
+    .events = sample_events,
     .point = sample_point,
     .string = sample_string,
     .symbol = sample_symbol,
