@@ -97,6 +97,8 @@ int message_trace_error(const char *path, int error)
 		return message_failed("%s: %s: record the program again", name, error_text(error));
 	case ERROR_NEWER:
 		return message_failed("%s: %s: read it with that version", name, error_text(error));
+	case ERROR_OLDER:
+		return message_failed("%s: %s: record the program again", name, error_text(error));
 	case ERROR_FOREIGN:
 		return message_failed("%s: %s: record one with mallograph record PROGRAM", name,
 				      error_text(error));

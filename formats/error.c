@@ -10,6 +10,8 @@ static const char *const texts[] = {
     [-ERROR_FOREIGN] = "not a file that mallograph knows",
     [-ERROR_EMPTY] = "the file is empty",
     [-ERROR_NEWER] = "written by a newer version of mallograph",
+    [-ERROR_OLDER] =
+	"written by an older version of mallograph, in a format that is no longer read",
     [-ERROR_DAMAGED] = "the file is damaged",
     [-ERROR_CUT_OFF] = "the file is cut off",
     [-ERROR_LIMIT] = "over a limit of mallograph",

@@ -15,7 +15,8 @@ enum error {
 	ERROR_CUT_OFF = -7,     /* ends in the middle */
 	ERROR_LIMIT = -8,       /* over a limit that we set ourselves */
 	ERROR_UNSUPPORTED = -9, /* valid, but this build cannot read it (a codec) */
-	ERROR_DIRECTORY = -10   /* a folder, not a file */
+	ERROR_DIRECTORY = -10,  /* a folder, not a file */
+	ERROR_OLDER = -11       /* written by a version too old */
 };
 
 /* A sentence without a full stop, lower case: "not a mallograph trace".

@@ -19,8 +19,8 @@
 #include "formats/trace/source.h"
 
 #define TRACE_FLAGS_REFUSE                                                                         \
-	0xff00u /* flags whose meaning a reader must know; this one knows                          \
-		 * TRACE_FLAG_GUESSED of EVENTS */
+	0xff00u /* flags whose meaning a reader must know; this one knows none                     \
+		 */
 
 struct trace_block_header {
 	unsigned type; /* enum trace_block_type, or one from a newer version */

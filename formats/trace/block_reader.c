@@ -24,8 +24,7 @@ int trace_block_header_decode(struct trace_block_header *header,
 	header->raw_bytes = trace_get_u32(bytes + 12);
 	header->first_tick = trace_get_u64(bytes + 16);
 	header->checksum = trace_get_u32(bytes + 24);
-	if (header->flags & TRACE_FLAGS_REFUSE &
-	    ~(header->type == TRACE_BLOCK_EVENTS ? TRACE_FLAG_GUESSED : 0))
+	if (header->flags & TRACE_FLAGS_REFUSE)
 		return ERROR_NEWER;
 	if (header->stored_bytes > TRACE_BLOCK_MAX || header->raw_bytes > TRACE_BLOCK_MAX)
 		return damaged(fault, "a block over the size limit");

@@ -66,3 +66,36 @@ int trace_get_record(struct trace_cursor *cursor, struct trace_cursor *record)
 	cursor->at = record->end;
 	return 0;
 }
+
+int trace_get_columns(struct trace_cursor *cursor, struct trace_cursor *column, unsigned columns)
+{
+	uint64_t length[TRACE_EVENT_COLUMNS], count;
+	uint64_t other = 0, sum = 0;
+
+	if (trace_get_varint(cursor, &count) || count < columns || count > trace_left(cursor))
+		return ERROR_DAMAGED;
+	for (uint64_t i = 0; i < count; i++) {
+		uint64_t *value = i < columns ? &length[i] : &other;
+
+		if (trace_get_varint(cursor, value) || *value > TRACE_BLOCK_MAX)
+			return ERROR_DAMAGED;
+		sum += *value;
+	}
+	if (sum != trace_left(cursor))
+		return ERROR_DAMAGED;
+	for (unsigned i = 0; i < columns; i++) {
+		column[i].at = cursor->at;
+		cursor->at += length[i];
+		column[i].end = cursor->at;
+	}
+	return 0;
+}
+
+int trace_columns_left(const struct trace_cursor *column, unsigned columns)
+{
+	size_t left = 0;
+
+	for (unsigned i = 0; i < columns; i++)
+		left += trace_left(&column[i]);
+	return left != 0;
+}

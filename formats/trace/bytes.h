@@ -17,6 +17,7 @@
 #include <string.h>
 
 #include "formats/error.h"
+#include "formats/trace/layout.h"
 #include "formats/trace/reader.h" /* struct trace_text */
 
 #define TRACE_VARINT_MAX 10 /* bytes of the longest varint */
@@ -102,5 +103,10 @@ int trace_get_signed(struct trace_cursor *cursor, int64_t *value);
 int trace_get_string(struct trace_cursor *cursor, struct trace_text *text);
 /* varint length, fields: *record covers the fields, the cursor goes behind them. */
 int trace_get_record(struct trace_cursor *cursor, struct trace_cursor *record);
+/* Cuts all that is left into its first columns, TRACE_EVENT_COLUMNS at most; those behind, which
+ * only a newer version knows, are left out. */
+int trace_get_columns(struct trace_cursor *cursor, struct trace_cursor *column, unsigned columns);
+/* Whether (1) any of the columns has bytes left. */
+int trace_columns_left(const struct trace_cursor *column, unsigned columns);
 
 #endif

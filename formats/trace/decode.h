@@ -16,13 +16,6 @@
 #include "formats/trace/reader.h"
 
 #define DECODE_STOPPED 1
-/* Events that are handed over at once: so few that they stay in the first-level cache. */
-#define DECODE_BATCH 256
-
-/* Cuts what is left of an EVENTS payload into its first columns, TRACE_EVENT_COLUMNS at most;
- * those behind, which only a newer version knows, are left out. */
-int trace_split_columns(struct trace_cursor *payload, struct trace_cursor *column,
-			unsigned columns);
 
 struct trace_class_state {
 	uint64_t size, live; /* bytes of a block; blocks */
@@ -44,12 +37,9 @@ struct trace_decoder {
 
 	struct trace_replay *replay; /* decode_events.c */
 
-	struct trace_event batch[DECODE_BATCH]; /* [batched] events that no callback saw yet */
-	size_t batched;
-
-	uint64_t event_tick, point_tick; /* last seen */
-	uint64_t event_bytes;            /* sum of the sizes of allocations read as events */
-	uint64_t class_bytes;            /* the same by class counters, and by thread counters: */
+	uint64_t point_tick;  /* last seen */
+	uint64_t event_bytes; /* sum of the sizes of allocations read as events */
+	uint64_t class_bytes; /* the same by class counters, and by thread counters: */
 	uint64_t thread_bytes;
 };
 
@@ -59,7 +49,11 @@ struct trace_decoder {
 void trace_decoder_release(struct trace_decoder *decoder);
 void trace_replay_free(struct trace_replay *replay);
 
-/* Decodes one payload. Types that are not known are skipped. */
+/* Whether blocks of a type are read: those that somebody visits, and those that are needed to
+ * check them. Not those of types that are not known. */
+int trace_decoder_needs(const struct trace_decoder *decoder, unsigned type);
+
+/* Decodes one payload of a type that is needed. */
 int trace_decode_block(struct trace_decoder *decoder, const struct trace_block_header *header,
 		       struct trace_cursor payload);
 
@@ -77,9 +71,7 @@ int trace_decode_timeline(struct trace_decoder *decoder, uint64_t first_tick,
 int trace_decode_class_counters(struct trace_decoder *decoder, struct trace_cursor payload);
 int trace_decode_thread_counters(struct trace_decoder *decoder, struct trace_cursor payload);
 int trace_decode_events(struct trace_decoder *decoder, uint64_t first_tick,
-			struct trace_cursor payload); /* events, with TRACE_FLAG_GUESSED */
-int trace_decode_plain_events(struct trace_decoder *decoder, uint64_t first_tick,
-			      struct trace_cursor payload);
+			struct trace_cursor payload); /* events */
 
 static inline int trace_fault(struct trace_decoder *decoder, const char *what)
 {
@@ -94,15 +86,6 @@ static inline int trace_called(struct trace_decoder *decoder, int result)
 		return 0;
 	decoder->stop = result;
 	return DECODE_STOPPED;
-}
-
-/* Hands over the events of the batch. */
-int trace_deliver(struct trace_decoder *decoder);
-
-static inline int trace_happened(struct trace_decoder *decoder, const struct trace_event *event)
-{
-	decoder->batch[decoder->batched++] = *event;
-	return decoder->batched == DECODE_BATCH ? trace_deliver(decoder) : 0;
 }
 
 #endif

@@ -80,15 +80,19 @@ int trace_decode_modules(struct trace_decoder *decoder, struct trace_cursor payl
 
 int trace_decode_nodes(struct trace_decoder *decoder, struct trace_cursor payload)
 {
-	while (trace_left(&payload)) {
+	struct trace_cursor column[TRACE_NODE_COLUMNS];
+
+	if (trace_get_columns(&payload, column, TRACE_NODE_COLUMNS))
+		return trace_fault(decoder, "the columns of nodes");
+	while (trace_columns_left(column, TRACE_NODE_COLUMNS)) {
 		struct trace_node node;
 		uint32_t back, flags;
 		int result = 0;
 
-		if (trace_get_varint32(&payload, &back) ||
-		    trace_get_varint32(&payload, &node.module) ||
-		    trace_get_signed(&payload, &node.offset) ||
-		    trace_get_varint32(&payload, &flags))
+		if (trace_get_varint32(&column[0], &back) ||
+		    trace_get_varint32(&column[1], &node.module) ||
+		    trace_get_signed(&column[2], &node.offset) ||
+		    trace_get_varint32(&column[3], &flags))
 			return trace_fault(decoder, "a node");
 		if (decoder->nodes == UINT32_MAX)
 			return trace_fault(decoder, "too many nodes");
@@ -127,17 +131,26 @@ static int remember_class(struct trace_decoder *decoder, uint64_t size)
 
 int trace_decode_classes(struct trace_decoder *decoder, struct trace_cursor payload)
 {
-	while (trace_left(&payload)) {
+	struct trace_cursor column[TRACE_CLASS_COLUMNS];
+	int check_nodes = trace_decoder_needs(decoder, TRACE_BLOCK_NODES);
+	uint64_t node = 0;
+
+	if (trace_get_columns(&payload, column, TRACE_CLASS_COLUMNS))
+		return trace_fault(decoder, "the columns of classes");
+	while (trace_columns_left(column, TRACE_CLASS_COLUMNS)) {
 		struct trace_class class_;
 		uint32_t function;
+		int64_t step;
 		int result;
 
-		if (trace_get_varint32(&payload, &class_.node) ||
-		    trace_get_varint(&payload, &class_.size) ||
-		    trace_get_varint32(&payload, &function))
+		if (trace_get_signed(&column[0], &step) ||
+		    trace_get_varint(&column[1], &class_.size) ||
+		    trace_get_varint32(&column[2], &function))
 			return trace_fault(decoder, "a class");
-		if (class_.node > decoder->nodes)
+		node += (uint64_t)step;
+		if (node > (check_nodes ? decoder->nodes : UINT32_MAX))
 			return trace_fault(decoder, "the node of a class");
+		class_.node = (uint32_t)node;
 		if (class_.size > TRACE_SUM_MAX)
 			return trace_fault(decoder, "the size of a class");
 		if (function >= TRACE_FUNCTION_COUNT)

@@ -2,66 +2,82 @@
 /*
  * EVENTS, the one payload whose length follows the length of the run.
  *
- * Most operations come out of the table of guesses (guess.h), the others out of the
- * columns, which are read side by side with a cursor each. The allocations of
- * the block are remembered, because deallocations refer to them; what a
- * file can make us remember is bounded by TRACE_OPERATIONS_MOST.
+ * Most operations come out of the tables of guesses (guess.h), the others out of the
+ * columns, which are read side by side with a cursor each. What a file makes us
+ * remember of its allocations is a ring of the last TRACE_RECENT, whatever its length.
+ * Events are gathered into batches, because a call for each would cost more than
+ * finding out what it is.
  */
 #include <stdlib.h>
 
 #include "formats/trace/decode.h"
 #include "formats/trace/guess.h"
 
-struct allocation {      /* of this block, by number; class_id 0: deallocated */
-	uint64_t number; /* how many its thread had made with this one */
+/* So few that they stay in the first-level cache. An operation makes two at most. */
+#define BATCH 512
+
+struct allocation {
 	uint64_t tick;
-	uint32_t class_id, thread;
+	uint64_t number;   /* how many its thread had made with this one */
+	uint32_t class_id; /* 0: deallocated, or there was none */
+	uint32_t thread;
 };
 
 struct trace_replay {
 	struct trace_guess guess;
-	struct allocation *allocations; /* [count], from 1 */
-	size_t count, capacity;
-	uint64_t *made; /* [thread]: allocations so far, of this block and those before */
+	uint64_t tick;
+	uint32_t thread;                        /* in force; 0: none yet */
+	uint32_t top;                           /* highest class so far */
+	uint64_t count;                         /* allocations so far; the last ones: */
+	struct allocation recent[TRACE_RECENT]; /* [number % TRACE_RECENT] */
+	uint64_t last;                          /* number of the last RECENT's or STEP's */
+	uint64_t born;                          /* of the last DEALLOCATION */
+	uint64_t *made;                         /* [thread]: allocations so far */
 	size_t made_capacity;
 
 	/* of the block that is being read */
 	struct trace_cursor column[TRACE_EVENT_COLUMNS];
-	uint64_t left; /* operations */
-	uint64_t recent;
-	uint64_t place, born;
-	struct trace_event event;
+	uint64_t left;      /* operations */
+	uint64_t birth_run; /* DEALLOCATIONs until the next in BIRTHS */
+
+	size_t batched;
+	struct trace_event batch[BATCH];
 };
 
 void trace_replay_free(struct trace_replay *replay)
 {
 	if (!replay)
 		return;
-	free(replay->allocations);
 	free(replay->made);
 	free(replay);
 }
 
-static int get(struct trace_replay *replay, enum trace_event_column column, uint64_t *value)
-{
-	struct trace_cursor *cursor = &replay->column[column];
-	struct trace_cursor *more;
-	unsigned first;
+/* --- numbers --------------------------------------------------------------------- */
 
+static inline int get_byte(struct trace_cursor *cursor, uint64_t *value)
+{
 	if (cursor->at == cursor->end)
 		return ERROR_DAMAGED;
-	first = *cursor->at++;
-	*value = first;
-	if (first < TRACE_SHORT_END)
+	*value = *cursor->at++;
+	return 0;
+}
+
+static int get_number(struct trace_replay *replay, enum trace_event_column column, uint64_t *value)
+{
+	struct trace_cursor *cursor = &replay->column[column];
+	uint64_t low;
+
+	if (get_byte(cursor, value))
+		return ERROR_DAMAGED;
+	if (*value < TRACE_SHORT_END)
 		return 0;
-	more = &replay->column[first < 255 ? TRACE_COLUMN_LOW : TRACE_COLUMN_LARGE];
-	if (first < 255) {
-		if (more->at == more->end)
+	if (*value < 255) {
+		if (get_byte(cursor + 1, &low))
 			return ERROR_DAMAGED;
-		*value = TRACE_SHORT_END + ((first - TRACE_SHORT_END) << 8) + *more->at++;
+		*value = TRACE_SHORT_END + ((*value - TRACE_SHORT_END) << 8) + low;
 		return 0;
 	}
-	if (trace_get_varint(more, value) || *value < TRACE_LOW_COUNT ||
+	if (trace_get_varint(cursor + 2, value) || *value < TRACE_LOW_COUNT ||
 	    *value > UINT64_MAX - TRACE_SHORT_END)
 		return ERROR_DAMAGED;
 	*value += TRACE_SHORT_END;
@@ -70,131 +86,165 @@ static int get(struct trace_replay *replay, enum trace_event_column column, uint
 
 /* --- operations ------------------------------------------------------------------ */
 
-static int remember(struct trace_replay *replay, const struct allocation *allocation)
-{
-	if (replay->count + 1 >= replay->capacity) {
-		size_t capacity = replay->capacity ? replay->capacity * 2 : 1024;
-		struct allocation *grown =
-		    realloc(replay->allocations, capacity * sizeof(*replay->allocations));
-
-		if (!grown)
-			return ERROR_MEMORY;
-		replay->allocations = grown;
-		replay->capacity = capacity;
-	}
-	replay->allocations[++replay->count] = *allocation;
-	return 0;
-}
-
-static int allocate(struct trace_decoder *decoder, uint64_t id, unsigned operation)
+static int deliver(struct trace_decoder *decoder)
 {
 	struct trace_replay *replay = decoder->replay;
-	struct trace_event *event = &replay->event;
+	size_t count = replay->batched;
+
+	replay->batched = 0;
+	if (count == 0 || !decoder->visitor->events)
+		return 0;
+	return trace_called(decoder,
+			    decoder->visitor->events(decoder->context, replay->batch, count));
+}
+
+static inline struct trace_event *next_event(struct trace_replay *replay)
+{
+	return &replay->batch[replay->batched++];
+}
+
+/* A class by its number in an operation: 0 is the one after the highest so far. */
+static inline uint64_t class_of(struct trace_replay *replay, uint64_t number)
+{
+	uint64_t id = number ? number : replay->top + UINT64_C(1);
+
+	if (id > replay->top)
+		replay->top = (uint32_t)id;
+	return id;
+}
+
+static inline int allocate(struct trace_decoder *decoder, uint64_t number, unsigned operation)
+{
+	struct trace_replay *replay = decoder->replay;
 	int temporary = (operation & TRACE_OPERATION_MASK) == TRACE_OPERATION_TEMPORARY;
-	int result;
+	uint64_t id = class_of(replay, number);
+	struct trace_class_state *class_;
+	struct trace_event *event;
 
 	if (operation & ~(TRACE_OPERATION_MASK | TRACE_OPERATION_REALLOC))
 		return trace_fault(decoder, "the flags of an event");
 	if (id - 1 >= decoder->class_count)
 		return trace_fault(decoder, "the class of an event");
-	decoder->event_bytes += decoder->classes[id - 1].size;
+	class_ = &decoder->classes[id - 1];
+	decoder->event_bytes += class_->size;
 	if (decoder->event_bytes > TRACE_SUM_MAX)
 		return trace_fault(decoder, "a sum of sizes over the limit");
-	result = remember(replay, &(struct allocation){.number = ++replay->made[event->thread],
-						       .tick = event->tick,
-						       .class_id = temporary ? 0 : (uint32_t)id,
-						       .thread = event->thread});
-	if (result)
-		return result;
-	decoder->classes[id - 1].live += !temporary;
-	event->operation = TRACE_OPERATION_ALLOCATION;
-	event->realloc = (operation & TRACE_OPERATION_REALLOC) != 0;
-	event->class_id = (uint32_t)id;
-	event->allocating_thread = event->thread;
-	event->age_ticks = 0;
-	event->age_allocations = 0;
-	result = trace_happened(decoder, event);
-	if (!result && temporary) {
+	replay->count++;
+	replay->recent[replay->count % TRACE_RECENT] =
+	    (struct allocation){.number = ++replay->made[replay->thread],
+				.tick = replay->tick,
+				.class_id = temporary ? 0 : (uint32_t)id,
+				.thread = replay->thread};
+	event = next_event(replay);
+	*event = (struct trace_event){.operation = TRACE_OPERATION_ALLOCATION,
+				      .realloc = (operation & TRACE_OPERATION_REALLOC) != 0,
+				      .thread = replay->thread,
+				      .class_id = (uint32_t)id,
+				      .allocating_thread = replay->thread,
+				      .tick = replay->tick};
+	if (temporary) {
+		event = next_event(replay);
+		*event = event[-1];
 		event->operation = TRACE_OPERATION_DEALLOCATION;
 		event->realloc = 0;
-		result = trace_happened(decoder, event);
+	} else {
+		class_->live++;
 	}
-	return result;
+	return 0;
 }
 
-static int deallocate(struct trace_decoder *decoder, uint32_t class_id, unsigned operation)
+static inline int deallocate(struct trace_decoder *decoder, const struct trace_event *event)
 {
-	struct trace_event *event = &decoder->replay->event;
-	struct trace_class_state *class_ = &decoder->classes[class_id - 1];
+	struct trace_class_state *class_ = &decoder->classes[event->class_id - 1];
 
-	if (class_->live-- == 0)
+	if (class_->live == 0)
 		return trace_fault(decoder, "a deallocation without its allocation");
-	event->operation = TRACE_OPERATION_DEALLOCATION;
-	event->realloc = (operation & TRACE_OPERATION_REALLOC) != 0;
-	event->class_id = class_id;
-	return trace_happened(decoder, event);
+	class_->live--;
+	*next_event(decoder->replay) = *event;
+	return 0;
 }
 
-/* Of a block of this EVENTS block. */
-static int deallocate_recent(struct trace_decoder *decoder, uint64_t value, unsigned operation)
+/* Of one of the last allocations. */
+static inline int deallocate_recent(struct trace_decoder *decoder, uint64_t value,
+				    unsigned operation)
 {
 	struct trace_replay *replay = decoder->replay;
-	struct trace_event *event = &replay->event;
 	struct allocation *allocation;
+	struct trace_event event;
 	uint64_t number;
-	uint32_t class_id;
 
-	if (operation & ~(TRACE_OPERATION_MASK | TRACE_OPERATION_REALLOC | TRACE_OPERATION_STEP))
+	if (operation & ~(TRACE_OPERATION_MASK | TRACE_OPERATION_REALLOC))
 		return trace_fault(decoder, "the flags of an event");
-	number = operation & TRACE_OPERATION_STEP ? replay->recent + (uint64_t)trace_unzigzag(value)
-						  : replay->count - value;
-	if (number - 1 >= replay->count || replay->allocations[number].class_id == 0)
+	number = (operation & TRACE_OPERATION_MASK) == TRACE_OPERATION_STEP
+		     ? replay->last + (uint64_t)trace_unzigzag(value)
+		     : replay->count - value;
+	allocation = &replay->recent[number % TRACE_RECENT];
+	if (replay->count - number >= TRACE_RECENT || allocation->class_id == 0)
 		return trace_fault(decoder, "a deallocation without its allocation");
-	replay->recent = number;
-	allocation = &replay->allocations[number];
-	event->allocating_thread = allocation->thread;
-	event->age_ticks = event->tick - allocation->tick;
-	event->age_allocations = replay->made[allocation->thread] - allocation->number;
-	class_id = allocation->class_id;
+	replay->last = number;
+	event = (struct trace_event){
+	    .operation = TRACE_OPERATION_DEALLOCATION,
+	    .realloc = (operation & TRACE_OPERATION_REALLOC) != 0,
+	    .age_allocations = (uint16_t)(replay->made[allocation->thread] - allocation->number),
+	    .thread = replay->thread,
+	    .class_id = allocation->class_id,
+	    .allocating_thread = allocation->thread,
+	    .tick = replay->tick,
+	    .age_ticks = replay->tick - allocation->tick};
 	allocation->class_id = 0;
-	return deallocate(decoder, class_id, operation);
+	return deallocate(decoder, &event);
 }
 
-/* Of a block of an earlier one. */
-static int deallocate_old(struct trace_decoder *decoder, uint64_t id, unsigned operation)
+static int get_birth(struct trace_replay *replay)
+{
+	uint64_t age;
+
+	if (replay->birth_run-- > 0)
+		return 0;
+	if (get_number(replay, TRACE_COLUMN_BIRTHS, &age) || age > replay->tick ||
+	    trace_get_varint(&replay->column[TRACE_COLUMN_BIRTH_RUNS], &replay->birth_run))
+		return ERROR_DAMAGED;
+	replay->born = replay->tick - age;
+	return 0;
+}
+
+/* Of a class and a tick. */
+static int deallocate_old(struct trace_decoder *decoder, uint64_t number, unsigned operation)
 {
 	struct trace_replay *replay = decoder->replay;
-	struct trace_event *event = &replay->event;
-	uint64_t thread = event->thread, born = 0, place = trace_zigzag(1);
+	uint64_t id = class_of(replay, number), thread = replay->thread, age = TRACE_RECENT;
 
-	if (((operation & TRACE_OPERATION_OTHER_THREAD) &&
-	     get(replay, TRACE_COLUMN_THREADS, &thread)) ||
-	    (!(operation & TRACE_OPERATION_NEXT) &&
-	     (get(replay, TRACE_COLUMN_TICKS, &born) || get(replay, TRACE_COLUMN_AGES, &place))))
+	if ((operation & TRACE_OPERATION_OTHER_THREAD &&
+	     trace_get_varint(&replay->column[TRACE_COLUMN_THREADS], &thread)) ||
+	    (operation & TRACE_OPERATION_YOUNG &&
+	     get_byte(&replay->column[TRACE_COLUMN_AGES], &age)))
 		return trace_fault(decoder, "a column of events");
 	if (id - 1 >= decoder->class_count)
 		return trace_fault(decoder, "the class of an event");
 	if (thread - 1 >= decoder->threads)
 		return trace_fault(decoder, "the thread of an event");
-	replay->born += (uint64_t)trace_unzigzag(born);
-	replay->place += (uint64_t)trace_unzigzag(place);
-	if (replay->born > event->tick)
+	if (get_birth(replay))
 		return trace_fault(decoder, "the age of a block");
-	event->allocating_thread = (uint32_t)thread;
-	event->age_ticks = event->tick - replay->born;
-	event->age_allocations = replay->count - replay->place;
-	return deallocate(decoder, (uint32_t)id, operation);
+	return deallocate(
+	    decoder, &(struct trace_event){.operation = TRACE_OPERATION_DEALLOCATION,
+					   .realloc = (operation & TRACE_OPERATION_REALLOC) != 0,
+					   .age_allocations = (uint16_t)age,
+					   .thread = replay->thread,
+					   .class_id = (uint32_t)id,
+					   .allocating_thread = (uint32_t)thread,
+					   .tick = replay->tick,
+					   .age_ticks = replay->tick - replay->born});
 }
 
 static int unknown_free(struct trace_decoder *decoder, unsigned operation)
 {
-	struct trace_event *event = &decoder->replay->event;
+	struct trace_replay *replay = decoder->replay;
 
 	if (operation & ~TRACE_OPERATION_MASK)
 		return trace_fault(decoder, "the flags of an event");
-	*event = (struct trace_event){
-	    .operation = (uint8_t)operation, .thread = event->thread, .tick = event->tick};
-	return trace_happened(decoder, event);
+	*next_event(replay) = (struct trace_event){
+	    .operation = (uint8_t)operation, .thread = replay->thread, .tick = replay->tick};
+	return 0;
 }
 
 static int switch_thread(struct trace_decoder *decoder, uint64_t thread, unsigned operation)
@@ -203,28 +253,44 @@ static int switch_thread(struct trace_decoder *decoder, uint64_t thread, unsigne
 		return trace_fault(decoder, "the flags of an event");
 	if (thread - 1 >= decoder->threads)
 		return trace_fault(decoder, "the thread of an event");
-	decoder->replay->event.thread = (uint32_t)thread;
+	decoder->replay->thread = (uint32_t)thread;
 	return 0;
 }
 
-static int happen(struct trace_decoder *decoder, unsigned operation, uint64_t value)
+static inline int happen(struct trace_decoder *decoder, unsigned operation, uint64_t number)
 {
+	if (decoder->replay->batched > BATCH - 2) {
+		int result = deliver(decoder);
+
+		if (result)
+			return result;
+	}
+	if (operation != TRACE_OPERATION_THREAD && decoder->replay->thread == 0)
+		return trace_fault(decoder, "an event before its thread");
 	switch (operation & TRACE_OPERATION_MASK) {
 	case TRACE_OPERATION_ALLOCATION:
 	case TRACE_OPERATION_TEMPORARY:
-		return allocate(decoder, value, operation);
+		return allocate(decoder, number, operation);
 	case TRACE_OPERATION_RECENT:
-		return deallocate_recent(decoder, value, operation);
+	case TRACE_OPERATION_STEP:
+		return deallocate_recent(decoder, number, operation);
 	case TRACE_OPERATION_DEALLOCATION:
-		return deallocate_old(decoder, value, operation);
+		return deallocate_old(decoder, number, operation);
 	case TRACE_OPERATION_THREAD:
-		return switch_thread(decoder, value, operation);
+		return switch_thread(decoder, number, operation);
 	default:
 		return unknown_free(decoder, operation);
 	}
 }
 
 /* --- what was guessed, and what was not --------------------------------------------- */
+
+static inline int happen_as_guessed(struct trace_decoder *decoder, uint32_t symbol)
+{
+	trace_guess_happened(&decoder->replay->guess, symbol);
+	return happen(decoder, symbol & (TRACE_OPERATION_END - 1),
+		      symbol >> TRACE_GUESS_NUMBER_SHIFT);
+}
 
 static int guessed(struct trace_decoder *decoder, uint64_t run)
 {
@@ -234,18 +300,28 @@ static int guessed(struct trace_decoder *decoder, uint64_t run)
 		return trace_fault(decoder, "more operations than there are");
 	decoder->replay->left -= run;
 	while (run-- > 0) {
-		uint32_t symbol = *trace_guess_slot(guess);
+		uint32_t symbol = *trace_guess_first(guess);
 		int result;
 
 		if (symbol == 0)
 			return trace_fault(decoder, "a guess of nothing");
-		trace_guess_happened(guess, symbol);
-		result = happen(decoder, symbol & ((1u << (32 - TRACE_GUESS_VALUE_BITS)) - 1),
-				symbol >> (32 - TRACE_GUESS_VALUE_BITS));
+		*trace_guess_second(guess) = symbol;
+		result = happen_as_guessed(decoder, symbol);
 		if (result)
 			return result;
 	}
 	return 0;
+}
+
+static int second(struct trace_decoder *decoder)
+{
+	struct trace_guess *guess = &decoder->replay->guess;
+	uint32_t symbol = *trace_guess_second(guess);
+
+	if (symbol == 0)
+		return trace_fault(decoder, "a guess of nothing");
+	*trace_guess_first(guess) = symbol;
+	return happen_as_guessed(decoder, symbol);
 }
 
 static int advance(struct trace_decoder *decoder)
@@ -253,102 +329,101 @@ static int advance(struct trace_decoder *decoder)
 	struct trace_replay *replay = decoder->replay;
 	uint64_t ticks;
 
-	if (get(replay, TRACE_COLUMN_TICKS, &ticks))
+	if (trace_get_varint(&replay->column[TRACE_COLUMN_TICKS], &ticks))
 		return trace_fault(decoder, "a column of events");
-	if (ticks == 0 || ticks > TRACE_SUM_MAX - replay->event.tick)
+	if (ticks == 0 || ticks > TRACE_SUM_MAX - replay->tick)
 		return trace_fault(decoder, "the time of an event");
-	replay->event.tick += ticks;
+	replay->tick += ticks;
 	return 0;
 }
 
-static int not_guessed(struct trace_decoder *decoder, unsigned operation)
+static int get_operand(struct trace_replay *replay, unsigned operation, uint64_t *number)
 {
-	static const uint8_t columns[] = {
-	    [TRACE_OPERATION_ALLOCATION] = TRACE_COLUMN_CLASSES,
-	    [TRACE_OPERATION_DEALLOCATION] = TRACE_COLUMN_CLASSES,
-	    [TRACE_OPERATION_THREAD] = TRACE_COLUMN_THREADS,
-	    [TRACE_OPERATION_TEMPORARY] = TRACE_COLUMN_CLASSES,
-	    [TRACE_OPERATION_RECENT] = TRACE_COLUMN_AGES,
-	};
+	*number = 0;
+	switch (operation & TRACE_OPERATION_MASK) {
+	case TRACE_OPERATION_ALLOCATION:
+	case TRACE_OPERATION_TEMPORARY:
+	case TRACE_OPERATION_DEALLOCATION:
+		return get_number(replay, TRACE_COLUMN_CLASSES, number);
+	case TRACE_OPERATION_RECENT:
+		return get_byte(&replay->column[TRACE_COLUMN_AGES], number);
+	case TRACE_OPERATION_STEP:
+		return get_byte(&replay->column[TRACE_COLUMN_STEPS], number);
+	case TRACE_OPERATION_THREAD:
+		return trace_get_varint(&replay->column[TRACE_COLUMN_THREADS], number);
+	default:
+		return 0;
+	}
+}
+
+static int not_guessed(struct trace_decoder *decoder, unsigned kind)
+{
 	struct trace_replay *replay = decoder->replay;
-	unsigned kind = operation & TRACE_OPERATION_MASK;
-	uint64_t value = 0;
-	uint32_t symbol;
+	struct trace_guess *guess = &replay->guess;
+	uint64_t number, operation = kind;
 
 	if (replay->left-- == 0)
 		return trace_fault(decoder, "more operations than there are");
-	if (operation >= 64 || operation == TRACE_OPERATION_TICKS)
-		return operation < 64 ? advance(decoder)
-				      : trace_fault(decoder, "an unknown operation");
 	if (kind == TRACE_OPERATION_TICKS)
-		return trace_fault(decoder, "the flags of an event");
-	if (kind != TRACE_OPERATION_UNKNOWN_FREE && kind != TRACE_OPERATION_INHERITED_FREE &&
-	    get(replay,
-		kind == TRACE_OPERATION_RECENT && operation & TRACE_OPERATION_STEP
-		    ? TRACE_COLUMN_STEPS
-		    : (enum trace_event_column)columns[kind],
-		&value))
+		return advance(decoder);
+	if (kind == TRACE_OPERATION_SECOND)
+		return second(decoder);
+	if (kind == TRACE_OPERATION_OTHER &&
+	    get_byte(&replay->column[TRACE_COLUMN_OTHERS], &operation))
 		return trace_fault(decoder, "a column of events");
-	symbol = trace_guess_symbol(operation, value);
-	if (trace_guess_possible(value))
-		*trace_guess_slot(&replay->guess) = symbol;
-	trace_guess_happened(&replay->guess, symbol);
-	return happen(decoder, operation, value);
+	if ((operation & TRACE_OPERATION_MASK) < TRACE_OPERATION_ALLOCATION ||
+	    (operation & TRACE_OPERATION_MASK) > TRACE_OPERATION_INHERITED_FREE ||
+	    operation >= TRACE_OPERATION_END)
+		return trace_fault(decoder, "an unknown operation");
+	if (get_operand(replay, (unsigned)operation, &number))
+		return trace_fault(decoder, "a column of events");
+	if (number < TRACE_GUESS_NUMBER_END) {
+		uint32_t symbol = trace_guess_symbol((unsigned)operation, number);
+
+		*trace_guess_first(guess) = *trace_guess_second(guess) = symbol;
+		trace_guess_happened(guess, symbol);
+	} else {
+		trace_guess_happened(guess, (uint32_t)operation);
+	}
+	return happen(decoder, (unsigned)operation, number);
 }
 
 static int decode_operations(struct trace_decoder *decoder)
 {
 	struct trace_replay *replay = decoder->replay;
 	struct trace_cursor *operations = &replay->column[TRACE_COLUMN_OPERATIONS];
+	struct trace_cursor *runs = &replay->column[TRACE_COLUMN_RUNS];
+	uint64_t run, more;
+	int result;
 
-	for (;;) {
-		uint64_t run;
-		int result;
+	while (trace_left(operations)) {
+		unsigned token = *operations->at++;
 
-		if (trace_get_varint(&replay->column[TRACE_COLUMN_RUNS], &run))
-			return trace_fault(decoder, "a column of events");
+		run = token >> TRACE_RUN_SHIFT;
+		if (run == TRACE_RUN_LONG) {
+			if (trace_get_varint(runs, &more))
+				return trace_fault(decoder, "a column of events");
+			run = more > replay->left ? more : run + more;
+		}
 		result = guessed(decoder, run);
-		if (!result && !trace_left(operations))
-			break;
 		if (!result)
-			result = not_guessed(decoder, *operations->at++);
+			result = not_guessed(decoder, token & ((1u << TRACE_RUN_SHIFT) - 1));
 		if (result)
 			return result;
 	}
+	if (trace_get_varint(runs, &run))
+		return trace_fault(decoder, "a column of events");
+	result = guessed(decoder, run);
+	if (result)
+		return result;
 	if (replay->left)
 		return trace_fault(decoder, "fewer operations than there should be");
-	for (unsigned i = 0; i < TRACE_EVENT_COLUMNS; i++)
-		if (trace_left(&replay->column[i]))
-			return trace_fault(decoder, "bytes behind the last event");
-	decoder->event_tick = replay->event.tick;
+	if (replay->birth_run || trace_columns_left(replay->column, TRACE_EVENT_COLUMNS))
+		return trace_fault(decoder, "bytes behind the last event");
 	return 0;
 }
 
 /* --- the block ------------------------------------------------------------------------ */
-
-int trace_split_columns(struct trace_cursor *payload, struct trace_cursor *column, unsigned columns)
-{
-	uint64_t length[TRACE_EVENT_COLUMNS], count;
-	uint64_t other = 0, sum = 0;
-
-	if (trace_get_varint(payload, &count) || count < columns || count > trace_left(payload))
-		return ERROR_DAMAGED;
-	for (uint64_t i = 0; i < count; i++) {
-		uint64_t *value = i < columns ? &length[i] : &other;
-
-		if (trace_get_varint(payload, value) || *value > TRACE_BLOCK_MAX)
-			return ERROR_DAMAGED;
-		sum += *value;
-	}
-	if (sum != trace_left(payload))
-		return ERROR_DAMAGED;
-	for (unsigned i = 0; i < columns; i++) {
-		column[i].at = payload->at;
-		payload->at += length[i];
-		column[i].end = payload->at;
-	}
-	return 0;
-}
 
 static int prepare(struct trace_decoder *decoder)
 {
@@ -369,36 +444,29 @@ static int prepare(struct trace_decoder *decoder)
 		replay->made = grown;
 		replay->made_capacity = 2 * capacity;
 	}
-	memset(&replay->guess, 0, sizeof(replay->guess));
-	replay->event = (struct trace_event){0};
-	replay->count = 0;
-	replay->recent = 0;
-	replay->place = 0;
 	return 0;
 }
 
 int trace_decode_events(struct trace_decoder *decoder, uint64_t first_tick,
 			struct trace_cursor payload)
 {
-	int error = prepare(decoder);
+	int result = prepare(decoder), stop;
 	struct trace_replay *replay = decoder->replay;
-	struct trace_event *event = error ? NULL : &replay->event;
 
-	if (error)
-		return error;
-	if (trace_get_varint(&payload, &replay->left) ||
-	    trace_get_varint32(&payload, &event->thread) ||
-	    trace_get_varint(&payload, &event->tick))
+	if (result)
+		return result;
+	if (trace_get_varint(&payload, &replay->left))
 		return trace_fault(decoder, "the start of events");
 	if (replay->left > TRACE_OPERATIONS_MOST)
 		return trace_fault(decoder, "too many operations in a block");
-	if (trace_split_columns(&payload, replay->column, TRACE_EVENT_COLUMNS))
+	if (trace_get_columns(&payload, replay->column, TRACE_EVENT_COLUMNS) ||
+	    trace_get_varint(&replay->column[TRACE_COLUMN_BIRTH_RUNS], &replay->birth_run))
 		return trace_fault(decoder, "the columns of events");
-	if (event->thread - 1 >= decoder->threads)
-		return trace_fault(decoder, "the thread of an event");
-	if (event->tick != first_tick || event->tick < decoder->event_tick ||
-	    event->tick > TRACE_SUM_MAX)
+	if (first_tick < replay->tick || first_tick > TRACE_SUM_MAX)
 		return trace_fault(decoder, "the first tick of events");
-	replay->born = event->tick;
-	return decode_operations(decoder);
+	replay->tick = first_tick;
+	result = decode_operations(decoder);
+	/* What lies before a fault reaches the visitor, too. */
+	stop = result == DECODE_STOPPED ? 0 : deliver(decoder);
+	return stop ? stop : result;
 }

@@ -112,16 +112,6 @@ int trace_decode_timeline(struct trace_decoder *decoder, uint64_t first_tick,
 	return 0;
 }
 
-/* The id that a counters block starts with: it goes on where the one before ended. */
-static int first_id(struct trace_decoder *decoder, struct trace_cursor *payload, uint32_t last)
-{
-	uint32_t first;
-
-	if (trace_get_varint32(payload, &first) || first == 0 || first - 1 != last)
-		return trace_fault(decoder, "the first id of counters");
-	return 0;
-}
-
 static int class_sane(struct trace_decoder *decoder, const struct trace_class_counters *counters,
 		      uint64_t size)
 {
@@ -138,18 +128,21 @@ static int class_sane(struct trace_decoder *decoder, const struct trace_class_co
 
 int trace_decode_class_counters(struct trace_decoder *decoder, struct trace_cursor payload)
 {
-	int result = first_id(decoder, &payload, decoder->class_counters);
+	struct trace_cursor column[TRACE_COUNTER_COLUMNS];
+	int result = 0;
 
-	while (!result && trace_left(&payload)) {
+	if (trace_get_columns(&payload, column, TRACE_COUNTER_COLUMNS))
+		return trace_fault(decoder, "the columns of counters");
+	while (!result && trace_columns_left(column, TRACE_COUNTER_COLUMNS)) {
 		struct trace_class_counters counters;
-		struct trace_cursor record;
+		uint64_t live;
 
-		if (trace_get_record(&payload, &record) ||
-		    trace_get_varint(&record, &counters.allocations) ||
-		    trace_get_varint(&record, &counters.deallocations) ||
-		    trace_get_varint(&record, &counters.temporary) ||
-		    trace_get_varint(&record, &counters.peak_live))
+		if (trace_get_varint(&column[0], &counters.allocations) ||
+		    trace_get_varint(&column[1], &live) ||
+		    trace_get_varint(&column[2], &counters.temporary) ||
+		    trace_get_varint(&column[3], &counters.peak_live))
 			return trace_fault(decoder, "the counters of a class");
+		counters.deallocations = counters.allocations - live;
 		if (decoder->class_counters == decoder->class_count)
 			return trace_fault(decoder, "counters of a class that does not exist");
 		if (!class_sane(decoder, &counters, decoder->classes[decoder->class_counters].size))
@@ -175,18 +168,21 @@ static int thread_sane(struct trace_decoder *decoder, const struct trace_thread_
 
 int trace_decode_thread_counters(struct trace_decoder *decoder, struct trace_cursor payload)
 {
-	int result = first_id(decoder, &payload, decoder->thread_counters);
+	struct trace_cursor column[TRACE_COUNTER_COLUMNS];
+	int result = 0;
 
-	while (!result && trace_left(&payload)) {
+	if (trace_get_columns(&payload, column, TRACE_COUNTER_COLUMNS))
+		return trace_fault(decoder, "the columns of counters");
+	while (!result && trace_columns_left(column, TRACE_COUNTER_COLUMNS)) {
 		struct trace_thread_counters counters;
-		struct trace_cursor record;
+		uint64_t live;
 
-		if (trace_get_record(&payload, &record) ||
-		    trace_get_varint(&record, &counters.allocations) ||
-		    trace_get_varint(&record, &counters.deallocations) ||
-		    trace_get_varint(&record, &counters.temporary) ||
-		    trace_get_varint(&record, &counters.bytes))
+		if (trace_get_varint(&column[0], &counters.allocations) ||
+		    trace_get_varint(&column[1], &live) ||
+		    trace_get_varint(&column[2], &counters.temporary) ||
+		    trace_get_varint(&column[3], &counters.bytes))
 			return trace_fault(decoder, "the counters of a thread");
+		counters.deallocations = counters.allocations - live;
 		if (decoder->thread_counters == decoder->threads)
 			return trace_fault(decoder, "counters of a thread that does not exist");
 		if (!thread_sane(decoder, &counters))

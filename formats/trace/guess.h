@@ -6,47 +6,53 @@
  * What both the writer and the reader of EVENTS guess the next operation to be.
  *
  * Programs repeat themselves: behind the same four operations the same one
- * follows as last time, nine times in ten. So a table remembers, by a hash of
+ * follows as last time, eight times in ten. So a table remembers, by a hash of
  * the last four, what came behind them; a right guess costs the trace next to
  * nothing, and leaves next to nothing to compress, which is what recording
- * would otherwise spend most of its time on. Longer contexts need longer to
- * learn, shorter ones guess wrong more often; the table fits a second-level
- * cache. docs/mallograph-trace.5 is normative.
+ * would otherwise spend most of its time on. Where it is wrong a second table gets a
+ * try, by the last operation alone: it knows something where the four were never
+ * seen together. Both fit a second-level cache. docs/mallograph-trace.5 is normative.
  *
- *   symbol:   bits 0-5 the operation, 6-31 its number
- *   context:  16 bits of the hash of each of the last four symbols, latest lowest
+ *   symbol:   bits 0-6 the operation, 7-31 its number
+ *
+ * The hash of four is a polynomial in 2^16 times an odd number, modulo 2^64: what
+ * lies four operations back is shifted out. So one multiplication is all that stands
+ * between an operation and the guess of the next.
  */
 
 #include <stdint.h>
 
-#define TRACE_GUESS_BITS       16
-#define TRACE_GUESS_VALUE_BITS 26
+#define TRACE_GUESS_NUMBER_SHIFT 7
+#define TRACE_GUESS_NUMBER_END   (1u << (32 - TRACE_GUESS_NUMBER_SHIFT))
+#define TRACE_GUESS_FOUR_BITS    16
+#define TRACE_GUESS_ONE_BITS     14
 
-struct trace_guess { /* all zero at the start of a block */
-	uint64_t context;
-	uint32_t table[1u << TRACE_GUESS_BITS]; /* 0: nothing known */
+struct trace_guess {                                   /* all zero at the start of a file */
+	uint64_t four, one;                            /* hashes of the last operations */
+	uint32_t by_four[1u << TRACE_GUESS_FOUR_BITS]; /* 0: nothing known */
+	uint32_t by_one[1u << TRACE_GUESS_ONE_BITS];
 };
 
-/* The number may be too large for its symbol: such an operation is never guessed. */
-static inline uint32_t trace_guess_symbol(unsigned operation, uint64_t value)
+/* number is below TRACE_GUESS_NUMBER_END */
+static inline uint32_t trace_guess_symbol(unsigned operation, uint64_t number)
 {
-	return operation | (uint32_t)value << (32 - TRACE_GUESS_VALUE_BITS);
+	return operation | (uint32_t)number << TRACE_GUESS_NUMBER_SHIFT;
 }
 
-static inline int trace_guess_possible(uint64_t value)
+static inline uint32_t *trace_guess_first(struct trace_guess *guess)
 {
-	return value >> TRACE_GUESS_VALUE_BITS == 0;
+	return &guess->by_four[guess->four >> (64 - TRACE_GUESS_FOUR_BITS)];
 }
 
-static inline uint32_t *trace_guess_slot(struct trace_guess *guess)
+static inline uint32_t *trace_guess_second(struct trace_guess *guess)
 {
-	return &guess->table[guess->context * UINT64_C(0x9e3779b97f4a7c15) >>
-			     (64 - TRACE_GUESS_BITS)];
+	return &guess->by_one[guess->one >> (64 - TRACE_GUESS_ONE_BITS)];
 }
 
 static inline void trace_guess_happened(struct trace_guess *guess, uint32_t symbol)
 {
-	guess->context = guess->context << 16 | symbol * UINT32_C(0x9e3779b1) >> 16;
+	guess->one = symbol * UINT64_C(0x9e3779b97f4a7c15);
+	guess->four = guess->four * UINT64_C(0xfeb86659fd930000) + guess->one;
 }
 
 #endif

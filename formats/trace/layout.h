@@ -30,6 +30,8 @@
  *   signed   zigzag in a varint
  *   string   varint length, bytes
  *   record   varint length, fields; readers skip fields behind those they know
+ *   columns  varint how many, varint length in bytes of each, then their bytes; readers skip
+ *            those behind the ones they know
  */
 
 #include <stdint.h>
@@ -39,8 +41,8 @@
 #define TRACE_HEADER_BYTES       16
 #define TRACE_BLOCK_MAGIC        "Mblk"
 #define TRACE_BLOCK_HEADER_BYTES 32
-#define TRACE_MAJOR              1
-#define TRACE_MINOR              1
+#define TRACE_MAJOR              2
+#define TRACE_MINOR              0
 /* Writers close a block before its payload grows past 1 MiB; readers refuse a
  * larger one than this. */
 #define TRACE_BLOCK_BYTES (1u << 20)
@@ -62,12 +64,13 @@ enum trace_block_type {
 	 * varint start address, varint end address, varint load bias, string path,
 	 * string build-id (raw bytes) */
 	TRACE_BLOCK_MODULES = 2,
-	/* nodes until the payload ends; ids count from 1: varint (own id - parent
-	 * id), varint module id, signed (address - start of that module; the
+	/* columns with a number for each node; ids count from 1: varint (own id -
+	 * parent id), varint module id, signed (address - start of that module; the
 	 * address itself for module 0), varint flags (enum trace_node_flag) */
 	TRACE_BLOCK_NODES = 3,
-	/* classes until the payload ends; ids count from 1: varint node id,
-	 * varint size in bytes, varint function (enum trace_function) */
+	/* columns with a number for each class; ids count from 1: signed (node id -
+	 * that of the class before in the block, 0 at first), varint size in bytes, varint
+	 * function (enum trace_function) */
 	TRACE_BLOCK_CLASSES = 4,
 	/* records until the payload ends: varint thread id (counted from 1 in the
 	 * order of first appearance), varint tid, string name. A later record of the
@@ -86,12 +89,12 @@ enum trace_block_type {
 	 * varint number of frames, then for each, innermost (inlined) first: varint
 	 * function string id, varint file string id, varint line (0: unknown) */
 	TRACE_BLOCK_SYMBOLS = 9,
-	/* varint first class id, then for it and each following class until the
-	 * payload ends a record: varint allocations, varint deallocations, varint
-	 * temporary, varint live blocks at the peak */
+	/* columns with a number for each class, in the order of ids: varint
+	 * allocations, varint (allocations - deallocations), varint temporary, varint live
+	 * blocks at the peak */
 	TRACE_BLOCK_CLASS_COUNTERS = 10,
-	/* varint first thread id, then records: varint allocations, varint
-	 * deallocations (of blocks allocated by that thread), varint temporary,
+	/* columns with a number for each thread: varint allocations, varint
+	 * (allocations - deallocations of blocks allocated by that thread), varint temporary,
 	 * varint bytes requested */
 	TRACE_BLOCK_THREAD_COUNTERS = 11,
 	/* fields as in META; tags: enum trace_end_tag. The last block: a file that
@@ -197,69 +200,68 @@ enum trace_function {
 };
 
 /*
- * EVENTS payload: what happened, in the order of time, laid out by column.
+ * EVENTS payload: what happened, in the order of time, laid out by column. What was
+ * guessed, what was allocated last, and the thread in force go on from block to block.
  *
  *   varint   number of operations, guessed ones included
- *   varint   thread id in force at the start
- *   varint   tick at the start (absolute)
- *   varint   number of columns (9), then the length in bytes of each
  *   columns  enum trace_event_column
  *
- * An operation that is what both sides guess (guess.h) takes no byte in the
- * columns OPERATIONS and those of its number. RUNS are varints. A number in another column is a
- * byte: below 192 itself; 192 to 254: 192 + 256 * (byte - 192) + a byte in LOW; 255: 192 + a varint
- * in LARGE.
+ * An operation that is what both sides guess (guess.h) takes no byte in the columns. Where
+ * "number" is said, that is a byte: below 192 itself; 192 to 254: 192 + 256 * (byte - 192) + a
+ * byte in the next column; 255: 192 + a varint in the one behind.
  */
 enum trace_event_column {
-	TRACE_COLUMN_OPERATIONS = 0, /* a byte for each that was not guessed: bits 0-2
-				      * trace_operation, 3-5 flags */
-	TRACE_COLUMN_RUNS = 1,    /* for each of those, how many before it were guessed; at the end
-				   * how many behind the last */
-	TRACE_COLUMN_CLASSES = 2, /* ALLOCATION, TEMPORARY, DEALLOCATION: class id */
-	TRACE_COLUMN_THREADS = 3, /* THREAD: thread id. Never guessed: of each DEALLOCATION with
-				   * OTHER_THREAD the allocating thread */
-	TRACE_COLUMN_TICKS = 4,   /* TICKS: how many passed, at least 1. Never guessed: of each
-				   * DEALLOCATION without NEXT, signed: tick of its allocation - that
-				   * of the one before (at first: tick at the start) */
-	TRACE_COLUMN_AGES = 5,    /* RECENT: how many allocations came after its own. Never guessed:
-				   * of each DEALLOCATION without NEXT, signed: place of its
-				   * allocation (allocations in this block so far - age in allocations
-				   * of the allocating thread) - that of the one before (at first 0) */
-	TRACE_COLUMN_STEPS = 6,   /* RECENT with STEP, signed: number of its allocation within the
-				   * block - that of the RECENT before (at first 0) */
-	TRACE_COLUMN_LOW = 7,
-	TRACE_COLUMN_LARGE = 8,
-	TRACE_EVENT_COLUMNS = 9
+	TRACE_COLUMN_OPERATIONS = 0,  /* a byte for each that was not guessed: bits 0-2 which,
+				       * 3-7 how many were guessed before it, 31: and more */
+	TRACE_COLUMN_OTHERS = 1,      /* bytes: of those with TRACE_OPERATION_OTHER, which */
+	TRACE_COLUMN_RUNS = 2,        /* varints: how many more than 31; at the end how many were
+				       * guessed behind the last that was not */
+	TRACE_COLUMN_CLASSES = 3,     /* numbers: class id, 0: the one after the highest so far */
+	TRACE_COLUMN_THREADS = 6,     /* varints: THREAD; never guessed: OTHER_THREAD */
+	TRACE_COLUMN_TICKS = 7,       /* varints: how many passed, at least 1 */
+	TRACE_COLUMN_AGES = 8,        /* bytes: RECENT: how many allocations came after its own;
+				       * never guessed: age in allocations where YOUNG */
+	TRACE_COLUMN_STEPS = 9,       /* bytes: STEP: signed, how far its allocation is from that of
+				       * the RECENT or STEP before */
+	TRACE_COLUMN_BIRTH_RUNS = 10, /* varints: how many DEALLOCATIONs of blocks as old as the
+				       * last, before each that is in BIRTHS; at the end the rest */
+	TRACE_COLUMN_BIRTHS = 11,     /* numbers: age in ticks */
+	TRACE_EVENT_COLUMNS = 14
 };
 
 enum trace_operation {
-	TRACE_OPERATION_ALLOCATION = 0,
-	TRACE_OPERATION_DEALLOCATION = 1, /* of a block of an earlier EVENTS block */
-	TRACE_OPERATION_THREAD = 2,       /* what follows was done by another thread */
-	TRACE_OPERATION_TICKS = 3,
-	TRACE_OPERATION_UNKNOWN_FREE = 4,   /* of a block never recorded */
-	TRACE_OPERATION_INHERITED_FREE = 5, /* of a block of the process forked from */
-	TRACE_OPERATION_TEMPORARY = 6,      /* ALLOCATION, and at once its deallocation */
-	TRACE_OPERATION_RECENT = 7          /* deallocation of a block of this EVENTS block */
+	TRACE_OPERATION_OTHER = 0,  /* see OTHERS */
+	TRACE_OPERATION_SECOND = 1, /* what the second guess says */
+	TRACE_OPERATION_TICKS = 2,
+	TRACE_OPERATION_ALLOCATION = 3,
+	TRACE_OPERATION_TEMPORARY = 4,      /* ALLOCATION, and at once its deallocation */
+	TRACE_OPERATION_DEALLOCATION = 5,   /* of a class, allocated at a tick */
+	TRACE_OPERATION_RECENT = 6,         /* deallocation of one of the last allocations */
+	TRACE_OPERATION_STEP = 7,           /* the same, said otherwise */
+	TRACE_OPERATION_THREAD = 8,         /* what follows was done by another thread */
+	TRACE_OPERATION_UNKNOWN_FREE = 9,   /* of a block never recorded */
+	TRACE_OPERATION_INHERITED_FREE = 10 /* of a block of the process forked from */
 };
-#define TRACE_OPERATION_MASK         7u
-#define TRACE_OPERATION_REALLOC      8u  /* half of a reallocation; TEMPORARY: its allocation */
-#define TRACE_OPERATION_OTHER_THREAD 16u /* DEALLOCATION */
-#define TRACE_OPERATION_STEP         16u /* RECENT */
-#define TRACE_OPERATION_NEXT         32u /* DEALLOCATION: place 1 more, same tick as the last */
+#define TRACE_OPERATION_MASK         15u
+#define TRACE_OPERATION_REALLOC      16u /* half of a reallocation; TEMPORARY: its allocation */
+#define TRACE_OPERATION_OTHER_THREAD 32u /* DEALLOCATION: allocated by another thread */
+#define TRACE_OPERATION_YOUNG        64u /* DEALLOCATION: age in allocations below TRACE_RECENT */
+#define TRACE_OPERATION_END          128u
+#define TRACE_OPERATION_SHORT_END    8u         /* operations that fit column 0 */
 #define TRACE_OPERATIONS_MOST        (1u << 20) /* in a block */
+#define TRACE_RUN_SHIFT              3
+#define TRACE_RUN_LONG               31u
+
+/* How many of the last allocations RECENT and STEP can be about; an age in allocations
+ * that is not less is not recorded. */
+#define TRACE_RECENT 256u
 
 /* Numbers in columns. */
 #define TRACE_SHORT_END 192u                           /* below: one byte */
 #define TRACE_LOW_COUNT ((255 - TRACE_SHORT_END) << 8) /* with one byte more */
 
-/*
- * The same as version 1.0 wrote it, without TRACE_FLAG_GUESSED: column 0 has a byte for
- * each operation (0-5), then come columns of varints: class ids (ALLOCATION,
- * DEALLOCATION), thread ids (THREAD, OTHER_THREAD), ticks (TICKS: how many,
- * DEALLOCATION: age), ages (DEALLOCATION: in allocations).
- */
-#define TRACE_FLAG_GUESSED        0x0100u /* of an EVENTS block */
-#define TRACE_PLAIN_EVENT_COLUMNS 5
+#define TRACE_NODE_COLUMNS    4
+#define TRACE_CLASS_COLUMNS   3
+#define TRACE_COUNTER_COLUMNS 4
 
 #endif

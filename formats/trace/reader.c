@@ -19,29 +19,6 @@ void trace_decoder_release(struct trace_decoder *decoder)
 	trace_replay_free(decoder->replay);
 }
 
-int trace_deliver(struct trace_decoder *decoder)
-{
-	size_t count = decoder->batched;
-
-	decoder->batched = 0;
-	if (count == 0 || !decoder->visitor->events)
-		return 0;
-	return trace_called(decoder,
-			    decoder->visitor->events(decoder->context, decoder->batch, count));
-}
-
-/* What lies before a fault reaches the visitor, too. */
-static int decode_events(struct trace_decoder *decoder, const struct trace_block_header *header,
-			 struct trace_cursor payload)
-{
-	int result = header->flags & TRACE_FLAG_GUESSED
-			 ? trace_decode_events(decoder, header->first_tick, payload)
-			 : trace_decode_plain_events(decoder, header->first_tick, payload);
-	int stop = result == DECODE_STOPPED ? 0 : trace_deliver(decoder);
-
-	return stop ? stop : result;
-}
-
 int trace_decode_block(struct trace_decoder *decoder, const struct trace_block_header *header,
 		       struct trace_cursor payload)
 {
@@ -57,7 +34,7 @@ int trace_decode_block(struct trace_decoder *decoder, const struct trace_block_h
 	case TRACE_BLOCK_THREADS:
 		return trace_decode_threads(decoder, payload);
 	case TRACE_BLOCK_EVENTS:
-		return decode_events(decoder, header, payload);
+		return trace_decode_events(decoder, header->first_tick, payload);
 	case TRACE_BLOCK_TIMELINE:
 		return trace_decode_timeline(decoder, header->first_tick, payload);
 	case TRACE_BLOCK_STRINGS:
@@ -95,6 +72,8 @@ static int check_header(struct trace_source *source)
 		return ERROR_CUT_OFF;
 	if (trace_get_u16(bytes + 8) == 0)
 		return ERROR_FOREIGN;
+	if (trace_get_u16(bytes + 8) < TRACE_MAJOR)
+		return ERROR_OLDER;
 	if (trace_get_u16(bytes + 8) > TRACE_MAJOR || trace_get_u32(bytes + 12) != 0)
 		return ERROR_NEWER;
 	return 0;
@@ -146,9 +125,36 @@ int trace_reader_complete(struct trace_reader *reader)
 	return 0;
 }
 
-static int is_known(unsigned type)
+int trace_decoder_needs(const struct trace_decoder *decoder, unsigned type)
 {
-	return type >= TRACE_BLOCK_META && type <= TRACE_BLOCK_END;
+	const struct trace_visitor *visitor = decoder->visitor;
+	int stacks = visitor->module || visitor->node || visitor->class_ || visitor->symbol;
+	int counters = visitor->class_counters || visitor->thread_counters || visitor->end;
+
+	switch (type) {
+	case TRACE_BLOCK_META:
+		return visitor->meta != NULL;
+	case TRACE_BLOCK_MODULES:
+	case TRACE_BLOCK_NODES:
+		return stacks;
+	case TRACE_BLOCK_CLASSES:
+		return stacks || counters || visitor->events;
+	case TRACE_BLOCK_THREADS:
+		return visitor->thread || counters || visitor->events;
+	case TRACE_BLOCK_EVENTS:
+		return visitor->events != NULL;
+	case TRACE_BLOCK_TIMELINE:
+		return visitor->point != NULL;
+	case TRACE_BLOCK_STRINGS:
+	case TRACE_BLOCK_SYMBOLS:
+		return visitor->string || visitor->symbol;
+	case TRACE_BLOCK_CLASS_COUNTERS:
+	case TRACE_BLOCK_THREAD_COUNTERS:
+	case TRACE_BLOCK_END:
+		return counters;
+	default:
+		return 0;
+	}
 }
 
 /* One block at reader->used. *ended is set behind END. */
@@ -160,8 +166,7 @@ static int read_block(struct trace_reader *reader, struct trace_decoder *decoder
 
 	if (error)
 		return error;
-	if (is_known(header.type) &&
-	    !(header.type == TRACE_BLOCK_EVENTS && !decoder->visitor->events)) {
+	if (trace_decoder_needs(decoder, header.type)) {
 		error = trace_block_payload(&reader->blocks, &reader->source, reader->used, &header,
 					    &payload, &decoder->fault);
 		if (!error)

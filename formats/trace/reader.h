@@ -49,13 +49,16 @@ struct trace_class {
 
 struct trace_event {
 	uint8_t operation; /* enum trace_operation, without flags: ALLOCATION, DEALLOCATION,
-			    * UNKNOWN_FREE, INHERITED_FREE; switches and ticks are folded in */
+			    * UNKNOWN_FREE, INHERITED_FREE; all others are folded in */
 	uint8_t realloc;   /* 0 or 1 */
-	uint32_t thread;   /* that made the call */
+	/* DEALLOCATION: how many allocations the allocating thread made after the block's
+	 * own; TRACE_RECENT for as many and for more. 0: it was temporary. */
+	uint16_t age_allocations;
+	uint32_t thread; /* that made the call */
 	uint32_t class_id;
 	uint32_t allocating_thread; /* ALLOCATION: same as thread */
 	uint64_t tick;
-	uint64_t age_ticks, age_allocations; /* DEALLOCATION */
+	uint64_t age_ticks; /* DEALLOCATION */
 };
 
 struct trace_point {
@@ -63,16 +66,18 @@ struct trace_point {
 };
 
 /* Any may be NULL. A callback that returns non-zero stops the reading with
- * that value. Ids are those of the file. */
+ * that value. Ids are those of the file.
+ *
+ * Blocks that nobody visits are skipped by their headers, where they are not needed to check
+ * what is visited: who wants the events alone pays for classes, threads and events, who wants
+ * no events pays nothing for them. */
 struct trace_visitor {
 	int (*meta)(void *context, const struct trace_field *field);
 	int (*module)(void *context, uint32_t id, const struct trace_module *module);
 	int (*node)(void *context, uint32_t id, const struct trace_node *node);
 	int (*class_)(void *context, uint32_t id, const struct trace_class *class_);
 	int (*thread)(void *context, uint32_t id, uint64_t tid, const struct trace_text *name);
-	/* Some hundred events at once, in the order of time. They are valid during the call. A
-	 * call's events are of one block; those of a TEMPORARY may be of two calls. When NULL,
-	 * event blocks are skipped without being read. */
+	/* Some hundred events at once, in the order of time; they are valid during the call. */
 	int (*events)(void *context, const struct trace_event *events, size_t count);
 	int (*point)(void *context, const struct trace_point *point);
 	int (*string)(void *context, uint32_t id, const struct trace_text *string);
@@ -97,7 +102,7 @@ struct trace_reader;
 
 /* Opens and checks the file header. "-" is stdin. On success *reader must be
  * given to trace_reader_close(). Errors: ERROR_SYSTEM, ERROR_DIRECTORY,
- * ERROR_EMPTY, ERROR_FOREIGN, ERROR_NEWER, ERROR_CUT_OFF (shorter than the
+ * ERROR_EMPTY, ERROR_FOREIGN, ERROR_OLDER, ERROR_NEWER, ERROR_CUT_OFF (shorter than the
  * header), ERROR_MEMORY, ERROR_LIMIT (a pipe that gives too much). */
 int trace_reader_open(struct trace_reader **reader, const char *path);
 void trace_reader_close(struct trace_reader *reader);

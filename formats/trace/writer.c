@@ -10,6 +10,8 @@
 
 #include "formats/trace/writer_internal.h"
 
+enum { COLUMNS_MOST = 4 };
+
 int trace_writer_fail(struct trace_writer *writer, int error)
 {
 	if (!writer->error)
@@ -80,7 +82,7 @@ uint8_t *trace_writer_reserve(struct trace_writer *writer, enum trace_block_type
 
 	if (writer->error)
 		return NULL;
-	if (bytes > TRACE_BLOCK_BYTES - payload->size &&
+	if (bytes > TRACE_BLOCK_BYTES - TRACE_COLUMNS_HEAD - payload->size &&
 	    (type == TRACE_BLOCK_END || trace_writer_flush_through(writer, type)))
 		return NULL;
 	if (bytes > payload->capacity - payload->size &&
@@ -97,15 +99,65 @@ void trace_writer_commit(struct trace_writer *writer, enum trace_block_type type
 	writer->payload[type].size = (size_t)(end - writer->payload[type].bytes);
 }
 
+/* Rows of numbers as columns, behind their lengths: out has room for the rows and
+ * TRACE_COLUMNS_HEAD. Returns the end. */
+static uint8_t *turn(const struct trace_payload *rows, unsigned columns, uint8_t *out)
+{
+	const uint8_t *end = rows->bytes + rows->size;
+	size_t length[COLUMNS_MOST] = {0};
+	uint8_t *at[COLUMNS_MOST];
+	unsigned column = 0;
+
+	for (const uint8_t *from = rows->bytes; from < end; from++) {
+		length[column]++;
+		if (*from < 0x80)
+			column = column + 1 < columns ? column + 1 : 0;
+	}
+	out = trace_put_varint(out, columns);
+	for (unsigned i = 0; i < columns; i++)
+		out = trace_put_varint(out, length[i]);
+	for (unsigned i = 0; i < columns; i++) {
+		at[i] = out;
+		out += length[i];
+	}
+	for (const uint8_t *from = rows->bytes; from < end; from++) {
+		*at[column]++ = *from;
+		if (*from < 0x80)
+			column = column + 1 < columns ? column + 1 : 0;
+	}
+	return out;
+}
+
+static int flush_columns(struct trace_writer *writer, enum trace_block_type type, unsigned columns)
+{
+	const struct trace_payload *payload = &writer->payload[type];
+	uint8_t *bytes = malloc(payload->size + TRACE_COLUMNS_HEAD);
+	int error;
+
+	if (!bytes)
+		return trace_writer_fail(writer, ERROR_MEMORY);
+	error = trace_writer_put_block(writer, type, 0, payload->first_tick, bytes,
+				       (size_t)(turn(payload, columns, bytes) - bytes));
+	free(bytes);
+	return error;
+}
+
 static int flush_payload(struct trace_writer *writer, enum trace_block_type type)
 {
+	static const uint8_t columns[TRACE_BLOCK_END + 1] = {
+	    [TRACE_BLOCK_NODES] = TRACE_NODE_COLUMNS,
+	    [TRACE_BLOCK_CLASSES] = TRACE_CLASS_COLUMNS,
+	    [TRACE_BLOCK_CLASS_COUNTERS] = TRACE_COUNTER_COLUMNS,
+	    [TRACE_BLOCK_THREAD_COUNTERS] = TRACE_COUNTER_COLUMNS,
+	};
 	struct trace_payload *payload = &writer->payload[type];
 	int error;
 
 	if (payload->size == 0)
 		return 0;
-	error = trace_writer_put_block(writer, type, 0, payload->first_tick, payload->bytes,
-				       payload->size);
+	error = columns[type] ? flush_columns(writer, type, columns[type])
+			      : trace_writer_put_block(writer, type, 0, payload->first_tick,
+						       payload->bytes, payload->size);
 	payload->size = 0;
 	return error;
 }
@@ -149,6 +201,19 @@ int trace_writer_record(struct trace_writer *writer, enum trace_block_type type,
 		end = trace_put_varint(end, numbers[i]);
 	*at = (uint8_t)(end - fields);
 	trace_writer_commit(writer, type, end);
+	return 0;
+}
+
+int trace_writer_row(struct trace_writer *writer, enum trace_block_type type,
+		     const uint64_t *numbers, unsigned columns)
+{
+	uint8_t *at = trace_writer_reserve(writer, type, (size_t)columns * TRACE_VARINT_MAX);
+
+	if (!at)
+		return writer->error;
+	for (unsigned i = 0; i < columns; i++)
+		at = trace_put_varint(at, numbers[i]);
+	trace_writer_commit(writer, type, at);
 	return 0;
 }
 
@@ -206,32 +271,32 @@ int trace_writer_module(struct trace_writer *writer, uint64_t start, uint64_t en
 int trace_writer_node(struct trace_writer *writer, uint32_t parent, uint32_t module, int64_t offset,
 		      unsigned flags)
 {
-	uint8_t *at;
+	const uint64_t numbers[TRACE_NODE_COLUMNS] = {writer->nodes + UINT64_C(1) - parent, module,
+						      trace_zigzag(offset), flags};
+	int error;
 
 	if (parent > writer->nodes || module > writer->modules || writer->nodes == UINT32_MAX)
 		return writer->error ? writer->error : ERROR_DAMAGED;
-	at = trace_writer_reserve(writer, TRACE_BLOCK_NODES, 4 * TRACE_VARINT_MAX);
-	if (!at)
-		return writer->error;
-	writer->nodes++;
-	at = trace_put_varint(at, writer->nodes - parent);
-	at = trace_put_varint(at, module);
-	at = trace_put_varint(at, trace_zigzag(offset));
-	trace_writer_commit(writer, TRACE_BLOCK_NODES, trace_put_varint(at, flags));
-	return 0;
+	error = trace_writer_row(writer, TRACE_BLOCK_NODES, numbers, TRACE_NODE_COLUMNS);
+	writer->nodes += !error;
+	return error;
 }
 
 int trace_writer_class(struct trace_writer *writer, uint32_t node, uint64_t size, unsigned function)
 {
 	uint8_t *at;
+	int64_t step;
 
 	if (node > writer->nodes || size > INT64_MAX || function >= TRACE_FUNCTION_COUNT ||
 	    writer->classes == UINT32_MAX)
 		return writer->error ? writer->error : ERROR_DAMAGED;
-	at = trace_writer_reserve(writer, TRACE_BLOCK_CLASSES, 3 * TRACE_VARINT_MAX);
+	at = trace_writer_reserve(writer, TRACE_BLOCK_CLASSES,
+				  TRACE_CLASS_COLUMNS * TRACE_VARINT_MAX);
 	if (!at)
 		return writer->error;
-	at = trace_put_varint(at, node);
+	step = (int64_t)node - (writer->payload[TRACE_BLOCK_CLASSES].size ? writer->class_node : 0);
+	writer->class_node = node;
+	at = trace_put_varint(at, trace_zigzag(step));
 	at = trace_put_varint(at, size);
 	trace_writer_commit(writer, TRACE_BLOCK_CLASSES, trace_put_varint(at, function));
 	writer->classes++;

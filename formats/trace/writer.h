@@ -85,8 +85,9 @@ struct trace_deallocation {
 	uint64_t age_ticks;
 	uint64_t age_allocations;
 	int realloc;
-	/* How many allocations had been written with the block's own: the trace is
-	 * smaller for it. The rest must be true of that one. 0: not known. */
+	/* How many allocations had been written with the block's own. The trace is smaller for
+	 * it; what it refers to then must be a live block of which the rest is true. 0: not
+	 * known. */
 	uint64_t sequence;
 };
 int trace_writer_deallocation(struct trace_writer *writer, uint64_t tick, uint32_t thread,
@@ -116,7 +117,7 @@ int trace_writer_symbol(struct trace_writer *writer, uint32_t module, int64_t of
 struct trace_class_counters {
 	uint64_t allocations, deallocations, temporary, peak_live;
 };
-/* in the order of ids, from 1 */
+/* in the order of ids, from 1; ERROR_DAMAGED for more deallocations than allocations */
 int trace_writer_class_counters(struct trace_writer *writer, const struct trace_class_counters *c);
 struct trace_thread_counters {
 	uint64_t allocations, deallocations, temporary, bytes;

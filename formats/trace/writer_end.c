@@ -55,43 +55,31 @@ int trace_writer_symbol(struct trace_writer *writer, uint32_t module, int64_t of
 	return 0;
 }
 
-/* A block of counters begins with the id that its first record is of. */
-static int counters(struct trace_writer *writer, enum trace_block_type type, uint32_t id,
-		    const uint64_t numbers[4])
-{
-	/* The room for both, so that no flush comes between them. */
-	uint8_t *at = trace_writer_reserve(writer, type, 10 * TRACE_VARINT_MAX);
-
-	if (!at)
-		return writer->error;
-	if (writer->payload[type].size == 0)
-		trace_writer_commit(writer, type, trace_put_varint(at, id));
-	return trace_writer_record(writer, type, numbers, 4);
-}
-
 int trace_writer_class_counters(struct trace_writer *writer, const struct trace_class_counters *c)
 {
-	const uint64_t numbers[] = {c->allocations, c->deallocations, c->temporary, c->peak_live};
+	const uint64_t numbers[TRACE_COUNTER_COLUMNS] = {
+	    c->allocations, c->allocations - c->deallocations, c->temporary, c->peak_live};
 	int error;
 
-	if (writer->class_counters == writer->classes)
+	if (writer->class_counters == writer->classes || c->deallocations > c->allocations)
 		return writer->error ? writer->error : ERROR_DAMAGED;
-	error = counters(writer, TRACE_BLOCK_CLASS_COUNTERS, writer->class_counters + 1, numbers);
-	if (!error)
-		writer->class_counters++;
+	error =
+	    trace_writer_row(writer, TRACE_BLOCK_CLASS_COUNTERS, numbers, TRACE_COUNTER_COLUMNS);
+	writer->class_counters += !error;
 	return error;
 }
 
 int trace_writer_thread_counters(struct trace_writer *writer, const struct trace_thread_counters *c)
 {
-	const uint64_t numbers[] = {c->allocations, c->deallocations, c->temporary, c->bytes};
+	const uint64_t numbers[TRACE_COUNTER_COLUMNS] = {
+	    c->allocations, c->allocations - c->deallocations, c->temporary, c->bytes};
 	int error;
 
-	if (writer->thread_counters == writer->threads)
+	if (writer->thread_counters == writer->threads || c->deallocations > c->allocations)
 		return writer->error ? writer->error : ERROR_DAMAGED;
-	error = counters(writer, TRACE_BLOCK_THREAD_COUNTERS, writer->thread_counters + 1, numbers);
-	if (!error)
-		writer->thread_counters++;
+	error =
+	    trace_writer_row(writer, TRACE_BLOCK_THREAD_COUNTERS, numbers, TRACE_COUNTER_COLUMNS);
+	writer->thread_counters += !error;
 	return error;
 }
 

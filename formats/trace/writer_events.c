@@ -4,10 +4,15 @@
  *
  * This runs for every allocation of the profiled program. Most operations are
  * what guess.h expects and only lengthen a run; so the columns are small, and
- * cost little to compress, too. A deallocation of a block that was allocated
- * in the same EVENTS block says which one, by how many allocations came since
+ * cost little to compress, too.
+ *
+ * A deallocation can be said in two ways. Of a block that is among the last
+ * TRACE_RECENT allocations it says which one, by how many allocations came since
  * or by how far it is from the last such one, whichever was guessed or is
- * the smaller number: class, thread and ages follow from that.
+ * the smaller number: class, thread and ages follow from that. Of an older one it
+ * says class and tick of birth, and no more: which block of those it was nobody
+ * could guess (a hash table is torn down in no order that we know), so telling
+ * them apart was half of the trace, and nothing reads it.
  */
 #include "formats/trace/writer.h"
 
@@ -17,14 +22,15 @@
 
 enum {
 	OPERATIONS = TRACE_COLUMN_OPERATIONS,
+	OTHERS = TRACE_COLUMN_OTHERS,
 	RUNS = TRACE_COLUMN_RUNS,
 	CLASSES = TRACE_COLUMN_CLASSES,
 	THREADS = TRACE_COLUMN_THREADS,
 	TICKS = TRACE_COLUMN_TICKS,
 	AGES = TRACE_COLUMN_AGES,
 	STEPS = TRACE_COLUMN_STEPS,
-	LOW = TRACE_COLUMN_LOW,
-	LARGE = TRACE_COLUMN_LARGE
+	BIRTH_RUNS = TRACE_COLUMN_BIRTH_RUNS,
+	BIRTHS = TRACE_COLUMN_BIRTHS
 };
 
 /* The most that one call adds: TICKS, THREAD and a deallocation, with their runs. */
@@ -35,11 +41,16 @@ enum {
 /* ... but near a limit of size. */
 #define CALLS_LEAST_NEAR 4
 #define EVENTS_LEAST     1024
-/* The most that stands before the columns. */
-#define EVENTS_HEAD_MAX ((size_t)(4 + TRACE_EVENT_COLUMNS) * TRACE_VARINT_MAX)
+/* The most that stands before the columns, and the last runs. */
+#define EVENTS_HEAD_MAX ((size_t)(2 + TRACE_EVENT_COLUMNS) * 5 + 2 * TRACE_VARINT_MAX)
 #define FIRST_CAPACITY  (16u << 10)
 
 /* --- columns -------------------------------------------------------------------- */
+
+static inline void put_varint(struct trace_event_columns *events, unsigned column, uint64_t value)
+{
+	events->at[column] = trace_put_varint(events->at[column], value);
+}
 
 __attribute__((noinline)) static void put_long(struct trace_event_columns *events, unsigned column,
 					       uint64_t value)
@@ -47,14 +58,14 @@ __attribute__((noinline)) static void put_long(struct trace_event_columns *event
 	value -= TRACE_SHORT_END;
 	if (value < TRACE_LOW_COUNT) {
 		*events->at[column]++ = (uint8_t)(TRACE_SHORT_END + (value >> 8));
-		*events->at[LOW]++ = (uint8_t)value;
+		*events->at[column + 1]++ = (uint8_t)value;
 	} else {
 		*events->at[column]++ = 255;
-		events->at[LARGE] = trace_put_varint(events->at[LARGE], value);
+		put_varint(events, column + 2, value);
 	}
 }
 
-static inline void put(struct trace_event_columns *events, unsigned column, uint64_t value)
+static inline void put_number(struct trace_event_columns *events, unsigned column, uint64_t value)
 {
 	if (value < TRACE_SHORT_END)
 		*events->at[column]++ = (uint8_t)value;
@@ -150,38 +161,66 @@ __attribute__((noinline)) static int make_room(struct trace_writer *writer)
 
 /* --- operations ------------------------------------------------------------------- */
 
-/* A run is known only behind the operations in it, so it must not share LOW and
- * LARGE with their numbers. */
-static inline void end_run(struct trace_event_columns *events)
-{
-	events->at[RUNS] = trace_put_varint(events->at[RUNS], events->run);
-	events->run = 0;
-}
-
 /* One that is not what was guessed. */
-static inline void put_operation(struct trace_event_columns *events, unsigned operation,
-				 unsigned column, uint64_t value)
+static inline void put_operation(struct trace_event_columns *events, unsigned operation)
 {
-	end_run(events);
-	*events->at[OPERATIONS]++ = (uint8_t)operation;
-	put(events, column, value);
+	unsigned kind = operation < TRACE_OPERATION_SHORT_END ? operation : TRACE_OPERATION_OTHER;
+
+	if (events->run < TRACE_RUN_LONG) {
+		*events->at[OPERATIONS]++ = (uint8_t)(kind | events->run << TRACE_RUN_SHIFT);
+	} else {
+		*events->at[OPERATIONS]++ = (uint8_t)(kind | TRACE_RUN_LONG << TRACE_RUN_SHIFT);
+		put_varint(events, RUNS, events->run - TRACE_RUN_LONG);
+	}
+	events->run = 0;
+	if (kind == TRACE_OPERATION_OTHER)
+		*events->at[OTHERS]++ = (uint8_t)operation;
 }
 
-/* One whose number belongs into a column. */
-static inline void operate(struct trace_event_columns *events, unsigned operation, unsigned column,
-			   uint64_t value)
+/* Whether one of two symbols for the same was guessed: then it is written. */
+static inline int was_guessed(struct trace_event_columns *events, uint32_t symbol, uint32_t other)
 {
-	uint32_t symbol = trace_guess_symbol(operation, value);
-	uint32_t *slot = trace_guess_slot(events->guess);
+	struct trace_guess *guess = events->guess;
+	uint32_t *first = trace_guess_first(guess), *second = trace_guess_second(guess);
 
-	trace_guess_happened(events->guess, symbol);
-	if (*slot == symbol && trace_guess_possible(value)) {
+	if (*first == symbol || *first == other) {
+		*second = *first;
+		trace_guess_happened(guess, *first);
 		events->run++;
-		return;
+		return 1;
 	}
-	if (trace_guess_possible(value))
-		*slot = symbol;
-	put_operation(events, operation, column, value);
+	if (*second == symbol || *second == other) {
+		*first = *second;
+		trace_guess_happened(guess, *first);
+		put_operation(events, TRACE_OPERATION_SECOND);
+		return 1;
+	}
+	return 0;
+}
+
+/* What happened was not guessed. */
+static inline void learn(struct trace_event_columns *events, uint32_t symbol)
+{
+	struct trace_guess *guess = events->guess;
+
+	*trace_guess_first(guess) = *trace_guess_second(guess) = symbol;
+	trace_guess_happened(guess, symbol);
+}
+
+/* Returns 1 when the number must be written, because it was not guessed. */
+static inline int operate(struct trace_event_columns *events, unsigned operation, uint64_t number)
+{
+	uint32_t symbol = trace_guess_symbol(operation, number);
+
+	if (number < TRACE_GUESS_NUMBER_END) {
+		if (was_guessed(events, symbol, symbol))
+			return 0;
+		learn(events, symbol);
+	} else {
+		trace_guess_happened(events->guess, operation);
+	}
+	put_operation(events, operation);
+	return 1;
 }
 
 /* Another thread, or later: says so in the columns. */
@@ -190,23 +229,24 @@ __attribute__((noinline)) static int change(struct trace_event_columns *events, 
 {
 	if (tick > INT64_MAX)
 		return ERROR_DAMAGED;
-	if (tick < events->tick)
-		tick = events->tick;
-	if (events->thread == 0) {
-		events->first_tick = events->born = tick;
-		events->first_thread = thread;
-	} else {
-		if (tick != events->tick) {
-			put_operation(events, TRACE_OPERATION_TICKS, TICKS, tick - events->tick);
-			events->changes++;
-		}
-		if (thread != events->thread) {
-			operate(events, TRACE_OPERATION_THREAD, THREADS, thread);
-			events->changes++;
-		}
+	if (!events->open) {
+		events->open = 1;
+		if (tick > events->tick)
+			events->tick = tick;
+		events->first_tick = events->tick;
 	}
-	events->tick = tick;
-	events->thread = thread;
+	if (tick > events->tick) {
+		put_operation(events, TRACE_OPERATION_TICKS);
+		put_varint(events, TICKS, tick - events->tick);
+		events->changes++;
+		events->tick = tick;
+	}
+	if (thread != events->thread) {
+		if (operate(events, TRACE_OPERATION_THREAD, thread))
+			put_varint(events, THREADS, thread);
+		events->changes++;
+		events->thread = thread;
+	}
 	return 0;
 }
 
@@ -219,10 +259,26 @@ static inline int begin(struct trace_writer *writer, uint64_t tick, uint32_t thr
 		return writer->error ? writer->error : ERROR_DAMAGED;
 	if (events->left == 0)
 		error = make_room(writer);
-	if (!error && (tick > events->tick || thread != events->thread))
+	if (!error && (tick > events->tick || thread != events->thread || !events->open))
 		error = change(events, tick, thread);
 	events->left -= !error;
 	return error;
+}
+
+/* The class's number: most new classes are the one after the highest so far. */
+static inline int operate_class(struct trace_event_columns *events, unsigned operation,
+				uint32_t class_id)
+{
+	uint32_t number = class_id;
+
+	if (class_id > events->top) {
+		number = class_id == events->top + 1 ? 0 : class_id;
+		events->top = class_id;
+	}
+	if (!operate(events, operation, number))
+		return 0;
+	put_number(events, CLASSES, number);
+	return 1;
 }
 
 static inline int allocate(struct trace_writer *writer, uint64_t tick, uint32_t thread,
@@ -236,7 +292,7 @@ static inline int allocate(struct trace_writer *writer, uint64_t tick, uint32_t 
 	if (error)
 		return error;
 	writer->events.sequence++;
-	operate(&writer->events, operation, CLASSES, class_id);
+	operate_class(&writer->events, operation, class_id);
 	return 0;
 }
 
@@ -244,7 +300,7 @@ int trace_writer_allocation(struct trace_writer *writer, uint64_t tick, uint32_t
 			    uint32_t class_id, int realloc_half)
 {
 	return allocate(writer, tick, thread, class_id,
-			realloc_half ? TRACE_OPERATION_REALLOC : TRACE_OPERATION_ALLOCATION);
+			TRACE_OPERATION_ALLOCATION | (realloc_half ? TRACE_OPERATION_REALLOC : 0));
 }
 
 int trace_writer_temporary(struct trace_writer *writer, uint64_t tick, uint32_t thread,
@@ -254,57 +310,57 @@ int trace_writer_temporary(struct trace_writer *writer, uint64_t tick, uint32_t 
 			TRACE_OPERATION_TEMPORARY | (realloc_half ? TRACE_OPERATION_REALLOC : 0));
 }
 
-/* Of a block of this EVENTS block: by whichever of the two numbers was
- * guessed; else by the smaller. */
+/* Of one of the last allocations: by whichever of the two numbers was guessed; else
+ * by the smaller. */
 static inline void deallocate_recent(struct trace_event_columns *events, uint64_t sequence,
-				     unsigned operation)
+				     unsigned realloc_half)
 {
 	uint64_t age = events->sequence - sequence;
 	uint64_t step = trace_zigzag((int64_t)(sequence - events->recent));
-	unsigned column = AGES;
-	uint32_t *slot = trace_guess_slot(events->guess);
-	uint32_t by_step = trace_guess_symbol(operation | TRACE_OPERATION_STEP, step);
-	uint32_t symbol = trace_guess_symbol(operation, age);
+	uint32_t by_age = trace_guess_symbol(TRACE_OPERATION_RECENT | realloc_half, age);
+	uint32_t by_step = step < TRACE_RECENT
+			       ? trace_guess_symbol(TRACE_OPERATION_STEP | realloc_half, step)
+			       : by_age;
 
 	events->recent = sequence;
-	/* There are not enough operations in a block for a number too large to guess. */
-	if (*slot == symbol || *slot == by_step) {
-		trace_guess_happened(events->guess, *slot);
-		events->run++;
+	if (was_guessed(events, by_age, by_step))
 		return;
-	}
 	if (step + 1 < age) {
-		operation |= TRACE_OPERATION_STEP;
-		column = STEPS;
-		age = step;
-		symbol = by_step;
+		learn(events, by_step);
+		put_operation(events, TRACE_OPERATION_STEP | realloc_half);
+		*events->at[STEPS]++ = (uint8_t)step;
+	} else {
+		learn(events, by_age);
+		put_operation(events, TRACE_OPERATION_RECENT | realloc_half);
+		*events->at[AGES]++ = (uint8_t)age;
 	}
-	*slot = symbol;
-	trace_guess_happened(events->guess, symbol);
-	put_operation(events, operation, column, age);
 }
 
-/* Of a block of an earlier one. */
+/* Of an older one, or of one that the caller cannot tell from its like. */
 static void deallocate_old(struct trace_event_columns *events,
-			   const struct trace_deallocation *deallocation, unsigned operation)
+			   const struct trace_deallocation *deallocation, unsigned realloc_half)
 {
-	uint64_t place = events->sequence - events->first - deallocation->age_allocations;
+	unsigned operation = TRACE_OPERATION_DEALLOCATION | realloc_half;
 	/* No block is older than the trace. */
 	uint64_t born =
 	    deallocation->age_ticks < events->tick ? events->tick - deallocation->age_ticks : 0;
 
 	if (deallocation->allocating_thread != events->thread)
 		operation |= TRACE_OPERATION_OTHER_THREAD;
-	if (place == events->place + 1 && born == events->born)
-		operation |= TRACE_OPERATION_NEXT;
-	operate(events, operation, CLASSES, deallocation->class_id);
+	if (deallocation->age_allocations < TRACE_RECENT)
+		operation |= TRACE_OPERATION_YOUNG;
+	operate_class(events, operation, deallocation->class_id);
 	if (operation & TRACE_OPERATION_OTHER_THREAD)
-		put(events, THREADS, deallocation->allocating_thread);
-	if (!(operation & TRACE_OPERATION_NEXT)) {
-		put(events, TICKS, trace_zigzag((int64_t)(born - events->born)));
-		put(events, AGES, trace_zigzag((int64_t)(place - events->place)));
+		put_varint(events, THREADS, deallocation->allocating_thread);
+	if (operation & TRACE_OPERATION_YOUNG)
+		*events->at[AGES]++ = (uint8_t)deallocation->age_allocations;
+	if (born == events->born) {
+		events->birth_run++;
+		return;
 	}
-	events->place = place;
+	put_varint(events, BIRTH_RUNS, events->birth_run);
+	put_number(events, BIRTHS, events->tick - born);
+	events->birth_run = 0;
 	events->born = born;
 }
 
@@ -321,11 +377,10 @@ int trace_writer_deallocation(struct trace_writer *writer, uint64_t tick, uint32
 	error = begin(writer, tick, thread);
 	if (error)
 		return error;
-	if (deallocation->sequence > events->first)
-		deallocate_recent(events, deallocation->sequence,
-				  TRACE_OPERATION_RECENT | realloc_half);
+	if (deallocation->sequence && events->sequence - deallocation->sequence < TRACE_RECENT)
+		deallocate_recent(events, deallocation->sequence, realloc_half);
 	else
-		deallocate_old(events, deallocation, TRACE_OPERATION_DEALLOCATION | realloc_half);
+		deallocate_old(events, deallocation, realloc_half);
 	return 0;
 }
 
@@ -333,23 +388,12 @@ int trace_writer_unknown_free(struct trace_writer *writer, uint64_t tick, uint32
 			      int inherited)
 {
 	int error = begin(writer, tick, thread);
-	struct trace_event_columns *events = &writer->events;
-	unsigned operation =
-	    inherited ? TRACE_OPERATION_INHERITED_FREE : TRACE_OPERATION_UNKNOWN_FREE;
-	uint32_t *slot;
 
-	if (error)
-		return error;
-	slot = trace_guess_slot(events->guess);
-	trace_guess_happened(events->guess, operation);
-	if (*slot == operation) {
-		events->run++;
-		return 0;
-	}
-	*slot = operation;
-	end_run(events);
-	*events->at[OPERATIONS]++ = (uint8_t)operation;
-	return 0;
+	if (!error)
+		operate(&writer->events,
+			inherited ? TRACE_OPERATION_INHERITED_FREE : TRACE_OPERATION_UNKNOWN_FREE,
+			0);
+	return error;
 }
 
 /* --- blocks ------------------------------------------------------------------------- */
@@ -358,11 +402,8 @@ static void start_block(struct trace_event_columns *events)
 {
 	for (unsigned i = 0; i < TRACE_EVENT_COLUMNS; i++)
 		events->at[i] = events->start[i];
-	events->thread = 0;
+	events->open = 0;
 	events->left = events->granted = events->operations = events->changes = 0;
-	events->first = events->recent = events->sequence;
-	events->place = 0;
-	memset(events->guess, 0, sizeof(*events->guess));
 }
 
 int trace_writer_flush_events(struct trace_writer *writer)
@@ -371,16 +412,16 @@ int trace_writer_flush_events(struct trace_writer *writer)
 	uint8_t *payload, *at;
 	int error;
 
-	if (writer->error || events->thread == 0)
+	if (writer->error || !events->open)
 		return writer->error;
 	count_operations(events);
-	end_run(events);
+	put_varint(events, RUNS, events->run);
+	put_varint(events, BIRTH_RUNS, events->birth_run);
+	events->run = events->birth_run = 0;
 	payload = malloc(used(events));
 	if (!payload)
 		return trace_writer_fail(writer, ERROR_MEMORY);
 	at = trace_put_varint(payload, events->operations);
-	at = trace_put_varint(at, events->first_thread);
-	at = trace_put_varint(at, events->first_tick);
 	at = trace_put_varint(at, TRACE_EVENT_COLUMNS);
 	for (unsigned i = 0; i < TRACE_EVENT_COLUMNS; i++)
 		at = trace_put_varint(at, (uint64_t)(events->at[i] - events->start[i]));
@@ -391,8 +432,8 @@ int trace_writer_flush_events(struct trace_writer *writer)
 		at += length;
 	}
 	start_block(events);
-	error = trace_writer_put_block(writer, TRACE_BLOCK_EVENTS, TRACE_FLAG_GUESSED,
-				       events->first_tick, payload, (size_t)(at - payload));
+	error = trace_writer_put_block(writer, TRACE_BLOCK_EVENTS, 0, events->first_tick, payload,
+				       (size_t)(at - payload));
 	free(payload);
 	return error;
 }

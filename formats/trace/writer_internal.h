@@ -8,15 +8,19 @@
 #include "formats/trace/guess.h"
 #include "formats/trace/writer.h"
 
-/* EVENTS are closed at whichever comes first: a trace that is cut off loses a block. */
+/* EVENTS are closed at whichever comes first. */
 #ifndef TRACE_WRITER_EVENTS_BYTES
-#define TRACE_WRITER_EVENTS_BYTES (256u << 10)
+#define TRACE_WRITER_EVENTS_BYTES TRACE_BLOCK_BYTES
 #endif
 #ifndef TRACE_WRITER_OPERATIONS
 #define TRACE_WRITER_OPERATIONS TRACE_OPERATIONS_MOST
 #endif
 
-/* The open payload of one block type: size <= capacity <= TRACE_BLOCK_BYTES. */
+/* The most that stands before the columns of a payload but EVENTS. */
+#define TRACE_COLUMNS_HEAD 32
+
+/* The open payload of one block type, of those with columns in rows: size <= capacity <=
+ * TRACE_BLOCK_BYTES. */
 struct trace_payload {
 	uint8_t *bytes;
 	size_t size, capacity;
@@ -36,16 +40,18 @@ struct trace_event_columns {
 	uint8_t *at[TRACE_EVENT_COLUMNS];    /* where the next byte goes */
 	uint8_t *start[TRACE_EVENT_COLUMNS]; /* NULL until the first event */
 	size_t capacity;
-	uint64_t tick;       /* of the last event, kept from block to block */
-	uint32_t thread;     /* of the last event; 0: none in this block yet */
+	int open;            /* there is an event in this block */
 	uint64_t first_tick; /* of this block's first event */
-	uint32_t first_thread;
 
-	uint64_t run;         /* guessed since the last that was not */
-	uint64_t sequence;    /* allocations so far, of all blocks ... */
-	uint64_t first;       /* ... and before this one */
-	uint64_t recent;      /* sequence of the last RECENT's allocation */
-	uint64_t place, born; /* of the last DEALLOCATION's allocation */
+	/* Kept from block to block. */
+	uint64_t tick;      /* of the last event */
+	uint32_t thread;    /* of the last event, 0 before the first */
+	uint32_t top;       /* highest class that was allocated */
+	uint64_t sequence;  /* allocations so far */
+	uint64_t recent;    /* sequence of the last RECENT's or STEP's allocation */
+	uint64_t born;      /* tick of birth of the last DEALLOCATION's block */
+	uint64_t run;       /* guessed since the last that was not, in this block */
+	uint64_t birth_run; /* DEALLOCATIONs since the last that is in BIRTHS, in this block */
 	struct trace_guess *guess;
 };
 
@@ -57,6 +63,7 @@ struct trace_writer {
 	struct trace_payload payload[TRACE_BLOCK_END + 1]; /* by type */
 	struct trace_event_columns events;
 	uint32_t modules, nodes, classes, threads, strings; /* ids given out */
+	uint32_t class_node;                                /* of the last class */
 	uint32_t class_counters, thread_counters;
 	uint64_t point_tick; /* of the last point of the timeline */
 
@@ -97,6 +104,9 @@ void trace_writer_stop_events(struct trace_writer *writer, uint64_t tick, int nu
 int trace_writer_flush_events(struct trace_writer *writer);
 void trace_writer_release_events(struct trace_writer *writer);
 
+/* Numbers of one thing, which become columns when the payload is written out. */
+int trace_writer_row(struct trace_writer *writer, enum trace_block_type type,
+		     const uint64_t *numbers, unsigned columns);
 /* Numbers as one record: varint length, varints. count is at most 8. */
 int trace_writer_record(struct trace_writer *writer, enum trace_block_type type,
 			const uint64_t *numbers, unsigned count);

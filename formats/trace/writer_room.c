@@ -46,7 +46,8 @@ static uint64_t open_definitions(const struct trace_writer *writer)
 
 	for (int i = TRACE_BLOCK_META; i < TRACE_BLOCK_EVENTS; i++)
 		if (writer->payload[i].size)
-			bytes += TRACE_BLOCK_HEADER_BYTES + writer->payload[i].size;
+			bytes +=
+			    TRACE_BLOCK_HEADER_BYTES + TRACE_COLUMNS_HEAD + writer->payload[i].size;
 	return bytes;
 }
 

@@ -156,7 +156,7 @@ static void model_allocate(uint64_t address, const struct account_event *event, 
 			model.class_[i].peak = model.class_[i].live;
 	}
 	log_event(&model.log, &(struct trace_event){.operation = TRACE_OPERATION_ALLOCATION,
-						    .realloc = event->realloc,
+						    .realloc = event->realloc != 0,
 						    .thread = event->thread,
 						    .class_id = (uint32_t)class_,
 						    .allocating_thread = event->thread,
@@ -167,18 +167,20 @@ static void model_deallocate(uint64_t address, const struct account_event *event
 {
 	struct model_block *block = &model.block[address];
 	struct account_thread *thread = &model.thread[block->thread];
+	uint64_t age = thread->allocations - block->number;
 	struct trace_event gone = {
 	    .operation = TRACE_OPERATION_UNKNOWN_FREE, .thread = event->thread, .tick = tick};
 
 	if (block->live) {
 		gone = (struct trace_event){.operation = TRACE_OPERATION_DEALLOCATION,
-					    .realloc = event->realloc,
+					    .realloc = event->realloc != 0,
 					    .thread = event->thread,
 					    .class_id = (uint32_t)block->class_,
 					    .allocating_thread = block->thread,
 					    .tick = tick,
 					    .age_ticks = tick - block->tick,
-					    .age_allocations = thread->allocations - block->number};
+					    .age_allocations =
+						age < TRACE_RECENT ? (uint16_t)age : TRACE_RECENT};
 		block->live = 0;
 		thread->deallocations++;
 		thread->temporary += gone.age_allocations == 0;

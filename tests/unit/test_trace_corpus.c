@@ -22,7 +22,7 @@
 #include "tests/unit/trace_sample.h"
 
 #define CAPACITY    (1u << 18)
-#define NESTING_MAX 12
+#define NESTING_MAX 18
 
 struct bytes {
 	uint8_t at[CAPACITY];
@@ -42,6 +42,7 @@ struct corpus {
 	/* Where open records began; columns: where each of the open '[' began. */
 	size_t open[NESTING_MAX], depth;
 	size_t column[NESTING_MAX], columns;
+	int named; /* columns of EVENTS, by name */
 	/* expectations */
 	char outcome[32], fault[80];
 	char see[16][160];
@@ -90,6 +91,9 @@ static void close_columns(struct corpus *corpus)
 	size_t length[NESTING_MAX], start = corpus->column[0], size = out->size - start;
 	uint8_t columns[4096];
 
+	while (corpus->named && corpus->columns < TRACE_EVENT_COLUMNS)
+		corpus->column[corpus->columns++] = out->size;
+	corpus->named = 0;
 	for (size_t i = 0; i < corpus->columns; i++)
 		length[i] = (i + 1 < corpus->columns ? corpus->column[i + 1] : out->size) -
 			    corpus->column[i];
@@ -100,6 +104,32 @@ static void close_columns(struct corpus *corpus)
 		put_varint(out, length[i]);
 	put(out, columns, size);
 	corpus->columns = 0;
+}
+
+/* The column that has just begun is one of EVENTS; those before that were not named are empty. */
+static void name_column(struct corpus *corpus, const char *name)
+{
+	static const char *const names[TRACE_EVENT_COLUMNS] = {
+	    [TRACE_COLUMN_OPERATIONS] = "operations",
+	    [TRACE_COLUMN_OTHERS] = "others",
+	    [TRACE_COLUMN_RUNS] = "runs",
+	    [TRACE_COLUMN_CLASSES] = "classes",
+	    [TRACE_COLUMN_THREADS] = "threads",
+	    [TRACE_COLUMN_TICKS] = "ticks",
+	    [TRACE_COLUMN_AGES] = "ages",
+	    [TRACE_COLUMN_STEPS] = "steps",
+	    [TRACE_COLUMN_BIRTH_RUNS] = "birth-runs",
+	    [TRACE_COLUMN_BIRTHS] = "births",
+	};
+	size_t number = 0;
+
+	while (number < TRACE_EVENT_COLUMNS && (!names[number] || strcmp(names[number], name) != 0))
+		number++;
+	if (number == TRACE_EVENT_COLUMNS || number + 1 < corpus->columns || !corpus->columns)
+		wrong(corpus, "what is this column?");
+	corpus->named = 1;
+	while (corpus->columns <= number)
+		corpus->column[corpus->columns++] = corpus->payload.size;
 }
 
 /* One item of a block, or of a `raw` line (where strings have no length). */
@@ -139,9 +169,13 @@ static void add_item(struct corpus *corpus, struct bytes *out, const char *item,
 			put(out, &(uint8_t){(uint8_t)byte}, 1);
 		break;
 	case 's':
+		if (!isdigit((unsigned char)item[1]) && item[1] != '-')
+			return name_column(corpus, item);
 		put_varint(out, trace_zigzag(strtoll(item + 1, NULL, 0)));
 		break;
 	default:
+		if (!raw && isalpha((unsigned char)item[0]))
+			return name_column(corpus, item);
 		if (!isdigit((unsigned char)item[0]))
 			wrong(corpus, "what is this item?");
 		put_varint(out, strtoull(item, NULL, 0));
@@ -283,6 +317,36 @@ static void add_expectation(struct corpus *corpus, char *line)
 		snprintf(corpus->fault, sizeof(corpus->fault), "%s", word + 1);
 }
 
+static void add_line(struct corpus *corpus, char *line);
+
+/* What most events need: two classes, two threads. */
+static void add_definitions(struct corpus *corpus)
+{
+	static const char *const lines[] = {
+	    "block META",
+	    "1 \"/bin/a\"",
+	    "end",
+	    "block MODULES",
+	    "( 0x401000 0x402000 0 \"/bin/a\" x02beef )",
+	    "end",
+	    "block NODES",
+	    "[ 1 1 | 1 1 | s80 s300 | 0 0 ]",
+	    "end",
+	    "block CLASSES",
+	    "[ s2 s-1 | 100 24 | 1 2 ]",
+	    "end",
+	    "block THREADS",
+	    "( 1 4242 \"a\" ) ( 2 4243 \"b\" )",
+	    "end",
+	};
+	char line[80];
+
+	for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
+		snprintf(line, sizeof(line), "%s", lines[i]);
+		add_line(corpus, line);
+	}
+}
+
 static void add_line(struct corpus *corpus, char *line)
 {
 	char *rest = line, *word = next_word(&rest);
@@ -305,6 +369,8 @@ static void add_line(struct corpus *corpus, char *line)
 		add_header(corpus, rest);
 	} else if (strcmp(word, "block") == 0) {
 		open_block(corpus, rest);
+	} else if (strcmp(word, "definitions") == 0) {
+		add_definitions(corpus);
 	} else if (strcmp(word, "end") == 0) {
 		close_block(corpus);
 	} else if (strcmp(word, "raw") == 0) {
@@ -353,6 +419,8 @@ static const char *outcome_of(const struct sample_reading *reading)
 		return "foreign";
 	case ERROR_EMPTY:
 		return "empty";
+	case ERROR_OLDER:
+		return "older";
 	case ERROR_NEWER:
 		return "newer";
 	case ERROR_CUT_OFF:

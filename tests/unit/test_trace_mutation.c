@@ -74,6 +74,7 @@ static void check_header_byte(const struct sample_reading *reading, size_t at)
 		assert_int_equal(reading->open_error, ERROR_FOREIGN);
 	else if (at < 10)
 		assert_true(reading->open_error == ERROR_NEWER ||
+			    reading->open_error == ERROR_OLDER ||
 			    reading->open_error == ERROR_FOREIGN);
 	else if (at < 12)
 		assert_int_equal(reading->state, TRACE_COMPLETE);

@@ -208,10 +208,15 @@ static int many_event(void *context, const struct trace_event *event)
 	struct many *many = context;
 	uint64_t i = many->seen++;
 
-	if (event->operation != i % 2 || event->class_id != class_of(i / 2) ||
-	    event->thread != i / 1000 % 3 + 1 || event->tick != i / 5000)
+	if (event->operation !=
+		(i % 2 ? TRACE_OPERATION_DEALLOCATION : TRACE_OPERATION_ALLOCATION) ||
+	    event->class_id != class_of(i / 2) || event->thread != i / 1000 % 3 + 1 ||
+	    event->tick != i / 5000)
 		return 99;
-	return i % 2 == 0 || event->age_allocations == i % 300 ? 0 : 99;
+	return i % 2 == 0 ||
+		       event->age_allocations == (i % 300 < TRACE_RECENT ? i % 300 : TRACE_RECENT)
+		   ? 0
+		   : 99;
 }
 
 static int many_events(void *context, const struct trace_event *events, size_t count)

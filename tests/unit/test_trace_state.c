@@ -54,9 +54,10 @@ static int open_error(const void *bytes, size_t size)
 static void test_opening(void **state)
 {
 	struct trace_reader *reader;
-	uint8_t header[TRACE_HEADER_BYTES] = TRACE_MAGIC "\1";
+	uint8_t header[TRACE_HEADER_BYTES] = TRACE_MAGIC;
 
 	(void)state;
+	header[8] = TRACE_MAJOR;
 	assert_int_equal(trace_reader_open(&reader, "/nonexistent/file"), ERROR_SYSTEM);
 	assert_int_equal(errno, ENOENT);
 	assert_null(reader);
@@ -75,8 +76,10 @@ static void test_opening(void **state)
 	header[12] = 1;
 	assert_int_equal(open_error(header, sizeof(header)), ERROR_NEWER);
 	header[12] = 0;
-	header[8] = 2;
+	header[8] = TRACE_MAJOR + 1;
 	assert_int_equal(open_error(header, sizeof(header)), ERROR_NEWER);
+	header[8] = TRACE_MAJOR - 1;
+	assert_int_equal(open_error(header, sizeof(header)), ERROR_OLDER);
 	header[8] = 0;
 	assert_int_equal(open_error(header, sizeof(header)), ERROR_FOREIGN);
 }

@@ -69,10 +69,14 @@ static int sample_thread(void *out, uint32_t id, uint64_t tid, const struct trac
 
 static int sample_event(void *out, const struct trace_event *event)
 {
-	static const char *const names[] = {"allocation", "deallocation", "",
-					    "",           "unknown-free", "inherited-free"};
+	static const char *const names[] = {
+	    [TRACE_OPERATION_ALLOCATION] = "allocation",
+	    [TRACE_OPERATION_DEALLOCATION] = "deallocation",
+	    [TRACE_OPERATION_UNKNOWN_FREE] = "unknown-free",
+	    [TRACE_OPERATION_INHERITED_FREE] = "inherited-free",
+	};
 
-	fprintf(out, "%s%s thread %u class %u by %u tick %" PRIu64 " age %" PRIu64 " %" PRIu64 "\n",
+	fprintf(out, "%s%s thread %u class %u by %u tick %" PRIu64 " age %" PRIu64 " %u\n",
 		names[event->operation], event->realloc ? " realloc" : "", event->thread,
 		event->class_id, event->allocating_thread, event->tick, event->age_ticks,
 		event->age_allocations);
