@@ -177,63 +177,56 @@ static inline void put_operation(struct trace_event_columns *events, unsigned op
 		*events->at[OTHERS]++ = (uint8_t)operation;
 }
 
-/* Whether one of two symbols for the same was guessed: then it is written. */
-static inline int was_guessed(struct trace_event_columns *events, uint32_t symbol, uint32_t other)
+/* What happened is not what was guessed first. Returns 1 when its number must be
+ * written, 0 when the second guess says it. */
+static int surprise(struct trace_event_columns *events, unsigned operation, uint64_t number)
 {
 	struct trace_guess *guess = events->guess;
 	uint32_t *first = trace_guess_first(guess), *second = trace_guess_second(guess);
+	uint32_t symbol = trace_guess_symbol(operation, number);
+	int guessed = 0;
 
-	if (*first == symbol || *first == other) {
-		*second = *first;
-		trace_guess_happened(guess, *first);
-		events->run++;
-		return 1;
+	if (number < TRACE_GUESS_NUMBER_END) {
+		guessed = *second == symbol;
+		*first = *second = symbol;
+	} else {
+		symbol = operation;
 	}
-	if (*second == symbol || *second == other) {
-		*first = *second;
-		trace_guess_happened(guess, *first);
-		put_operation(events, TRACE_OPERATION_SECOND);
-		return 1;
-	}
-	return 0;
+	trace_guess_happened(guess, symbol);
+	put_operation(events, guessed ? TRACE_OPERATION_SECOND : operation);
+	return !guessed;
 }
 
-/* What happened was not guessed. */
-static inline void learn(struct trace_event_columns *events, uint32_t symbol)
+/* Whether it is what was guessed first, which need not be written. */
+static inline int is_guessed(struct trace_event_columns *events, uint32_t symbol)
 {
 	struct trace_guess *guess = events->guess;
 
-	*trace_guess_first(guess) = *trace_guess_second(guess) = symbol;
+	if (*trace_guess_first(guess) != symbol)
+		return 0;
+	*trace_guess_second(guess) = symbol;
 	trace_guess_happened(guess, symbol);
-}
-
-/* Returns 1 when the number must be written, because it was not guessed. */
-static inline int operate(struct trace_event_columns *events, unsigned operation, uint64_t number)
-{
-	uint32_t symbol = trace_guess_symbol(operation, number);
-
-	if (number < TRACE_GUESS_NUMBER_END) {
-		if (was_guessed(events, symbol, symbol))
-			return 0;
-		learn(events, symbol);
-	} else {
-		trace_guess_happened(events->guess, operation);
-	}
-	put_operation(events, operation);
+	events->run++;
 	return 1;
 }
 
+static inline int operate(struct trace_event_columns *events, unsigned operation, uint64_t number)
+{
+	return (number >= TRACE_GUESS_NUMBER_END ||
+		!is_guessed(events, trace_guess_symbol(operation, number))) &&
+	       surprise(events, operation, number);
+}
+
 /* Another thread, or later: says so in the columns. */
-__attribute__((noinline)) static int change(struct trace_event_columns *events, uint64_t tick,
-					    uint32_t thread)
+static int change(struct trace_event_columns *events, uint64_t tick, uint32_t thread)
 {
 	if (tick > INT64_MAX)
 		return ERROR_DAMAGED;
-	if (!events->open) {
-		events->open = 1;
+	if (!events->thread) {
 		if (tick > events->tick)
 			events->tick = tick;
 		events->first_tick = events->tick;
+		events->thread = events->last_thread;
 	}
 	if (tick > events->tick) {
 		put_operation(events, TRACE_OPERATION_TICKS);
@@ -245,12 +238,20 @@ __attribute__((noinline)) static int change(struct trace_event_columns *events, 
 		if (operate(events, TRACE_OPERATION_THREAD, thread))
 			put_varint(events, THREADS, thread);
 		events->changes++;
-		events->thread = thread;
+		events->thread = events->last_thread = thread;
 	}
 	return 0;
 }
 
-static inline int begin(struct trace_writer *writer, uint64_t tick, uint32_t thread)
+/* Whether the next call can be written as things are: nearly always. */
+static inline int is_ready(const struct trace_event_columns *events, uint64_t tick, uint32_t thread)
+{
+	return tick <= events->tick && thread == events->thread && events->left != 0;
+}
+
+/* Makes them so. */
+__attribute__((noinline)) static int prepare(struct trace_writer *writer, uint64_t tick,
+					     uint32_t thread)
 {
 	struct trace_event_columns *events = &writer->events;
 	int error = 0;
@@ -259,15 +260,19 @@ static inline int begin(struct trace_writer *writer, uint64_t tick, uint32_t thr
 		return writer->error ? writer->error : ERROR_DAMAGED;
 	if (events->left == 0)
 		error = make_room(writer);
-	if (!error && (tick > events->tick || thread != events->thread || !events->open))
-		error = change(events, tick, thread);
-	events->left -= !error;
-	return error;
+	return error ? error : change(events, tick, thread);
+}
+
+__attribute__((noinline)) static void put_class(struct trace_event_columns *events,
+						unsigned operation, uint32_t number)
+{
+	if (surprise(events, operation, number))
+		put_number(events, CLASSES, number);
 }
 
 /* The class's number: most new classes are the one after the highest so far. */
-static inline int operate_class(struct trace_event_columns *events, unsigned operation,
-				uint32_t class_id)
+static inline void operate_class(struct trace_event_columns *events, unsigned operation,
+				 uint32_t class_id)
 {
 	uint32_t number = class_id;
 
@@ -275,25 +280,39 @@ static inline int operate_class(struct trace_event_columns *events, unsigned ope
 		number = class_id == events->top + 1 ? 0 : class_id;
 		events->top = class_id;
 	}
-	if (!operate(events, operation, number))
-		return 0;
-	put_number(events, CLASSES, number);
-	return 1;
+	if (number >= TRACE_GUESS_NUMBER_END ||
+	    !is_guessed(events, trace_guess_symbol(operation, number)))
+		put_class(events, operation, number);
 }
 
+static inline int allocate_now(struct trace_writer *writer, uint32_t class_id, unsigned operation)
+{
+	struct trace_event_columns *events = &writer->events;
+
+	events->left--;
+	events->sequence++;
+	operate_class(events, operation, class_id);
+	return 0;
+}
+
+__attribute__((noinline)) static int allocate_prepared(struct trace_writer *writer, uint64_t tick,
+						       uint32_t thread, uint32_t class_id,
+						       unsigned operation)
+{
+	int error = prepare(writer, tick, thread);
+
+	return error ? error : allocate_now(writer, class_id, operation);
+}
+
+/* The ways that are seldom taken end in calls, so that the others save no registers. */
 static inline int allocate(struct trace_writer *writer, uint64_t tick, uint32_t thread,
 			   uint32_t class_id, unsigned operation)
 {
-	int error;
-
 	if (class_id - 1 >= writer->classes)
 		return writer->error ? writer->error : ERROR_DAMAGED;
-	error = begin(writer, tick, thread);
-	if (error)
-		return error;
-	writer->events.sequence++;
-	operate_class(&writer->events, operation, class_id);
-	return 0;
+	if (!is_ready(&writer->events, tick, thread))
+		return allocate_prepared(writer, tick, thread, class_id, operation);
+	return allocate_now(writer, class_id, operation);
 }
 
 int trace_writer_allocation(struct trace_writer *writer, uint64_t tick, uint32_t thread,
@@ -310,35 +329,42 @@ int trace_writer_temporary(struct trace_writer *writer, uint64_t tick, uint32_t 
 			TRACE_OPERATION_TEMPORARY | (realloc_half ? TRACE_OPERATION_REALLOC : 0));
 }
 
-/* Of one of the last allocations: by whichever of the two numbers was guessed; else
- * by the smaller. */
+/* One of the last allocations, by its age or its step, whatever is smaller. */
+__attribute__((noinline)) static void put_recent(struct trace_event_columns *events,
+						 uint32_t by_age, uint32_t by_step)
+{
+	unsigned mask = TRACE_OPERATION_END - 1, shift = TRACE_GUESS_NUMBER_SHIFT;
+	uint32_t second = *trace_guess_second(events->guess);
+	uint32_t age = by_age >> shift, step = by_step >> shift;
+
+	if (second == by_step || (second != by_age && step + 1 < age)) {
+		if (surprise(events, by_step & mask, step))
+			*events->at[STEPS]++ = (uint8_t)step;
+	} else {
+		if (surprise(events, by_age & mask, age))
+			*events->at[AGES]++ = (uint8_t)age;
+	}
+}
+
 static inline void deallocate_recent(struct trace_event_columns *events, uint64_t sequence,
 				     unsigned realloc_half)
 {
 	uint64_t age = events->sequence - sequence;
 	uint64_t step = trace_zigzag((int64_t)(sequence - events->recent));
 	uint32_t by_age = trace_guess_symbol(TRACE_OPERATION_RECENT | realloc_half, age);
-	uint32_t by_step = step < TRACE_RECENT
-			       ? trace_guess_symbol(TRACE_OPERATION_STEP | realloc_half, step)
-			       : by_age;
+	/* Too long a step takes a number that is not chosen. */
+	uint32_t by_step = trace_guess_symbol(TRACE_OPERATION_STEP | realloc_half,
+					      step < TRACE_RECENT ? step : TRACE_RECENT);
 
 	events->recent = sequence;
-	if (was_guessed(events, by_age, by_step))
-		return;
-	if (step + 1 < age) {
-		learn(events, by_step);
-		put_operation(events, TRACE_OPERATION_STEP | realloc_half);
-		*events->at[STEPS]++ = (uint8_t)step;
-	} else {
-		learn(events, by_age);
-		put_operation(events, TRACE_OPERATION_RECENT | realloc_half);
-		*events->at[AGES]++ = (uint8_t)age;
-	}
+	if (!is_guessed(events, by_age) && !is_guessed(events, by_step))
+		put_recent(events, by_age, by_step);
 }
 
 /* Of an older one, or of one that the caller cannot tell from its like. */
-static void deallocate_old(struct trace_event_columns *events,
-			   const struct trace_deallocation *deallocation, unsigned realloc_half)
+__attribute__((noinline)) static void deallocate_old(struct trace_event_columns *events,
+						     const struct trace_deallocation *deallocation,
+						     unsigned realloc_half)
 {
 	unsigned operation = TRACE_OPERATION_DEALLOCATION | realloc_half;
 	/* No block is older than the trace. */
@@ -364,19 +390,13 @@ static void deallocate_old(struct trace_event_columns *events,
 	events->born = born;
 }
 
-int trace_writer_deallocation(struct trace_writer *writer, uint64_t tick, uint32_t thread,
-			      const struct trace_deallocation *deallocation)
+static inline int deallocate_now(struct trace_writer *writer,
+				 const struct trace_deallocation *deallocation)
 {
 	struct trace_event_columns *events = &writer->events;
 	unsigned realloc_half = deallocation->realloc ? TRACE_OPERATION_REALLOC : 0;
-	int error;
 
-	if (deallocation->class_id - 1 >= writer->classes ||
-	    deallocation->allocating_thread - 1 >= writer->threads)
-		return writer->error ? writer->error : ERROR_DAMAGED;
-	error = begin(writer, tick, thread);
-	if (error)
-		return error;
+	events->left--;
 	if (deallocation->sequence && events->sequence - deallocation->sequence < TRACE_RECENT)
 		deallocate_recent(events, deallocation->sequence, realloc_half);
 	else
@@ -384,16 +404,38 @@ int trace_writer_deallocation(struct trace_writer *writer, uint64_t tick, uint32
 	return 0;
 }
 
+__attribute__((noinline)) static int
+deallocate_prepared(struct trace_writer *writer, uint64_t tick, uint32_t thread,
+		    const struct trace_deallocation *deallocation)
+{
+	int error = prepare(writer, tick, thread);
+
+	return error ? error : deallocate_now(writer, deallocation);
+}
+
+int trace_writer_deallocation(struct trace_writer *writer, uint64_t tick, uint32_t thread,
+			      const struct trace_deallocation *deallocation)
+{
+	if (deallocation->class_id - 1 >= writer->classes ||
+	    deallocation->allocating_thread - 1 >= writer->threads)
+		return writer->error ? writer->error : ERROR_DAMAGED;
+	if (!is_ready(&writer->events, tick, thread))
+		return deallocate_prepared(writer, tick, thread, deallocation);
+	return deallocate_now(writer, deallocation);
+}
+
 int trace_writer_unknown_free(struct trace_writer *writer, uint64_t tick, uint32_t thread,
 			      int inherited)
 {
-	int error = begin(writer, tick, thread);
+	unsigned operation =
+	    inherited ? TRACE_OPERATION_INHERITED_FREE : TRACE_OPERATION_UNKNOWN_FREE;
+	int error = prepare(writer, tick, thread);
 
-	if (!error)
-		operate(&writer->events,
-			inherited ? TRACE_OPERATION_INHERITED_FREE : TRACE_OPERATION_UNKNOWN_FREE,
-			0);
-	return error;
+	if (error)
+		return error;
+	writer->events.left--;
+	operate(&writer->events, operation, 0);
+	return 0;
 }
 
 /* --- blocks ------------------------------------------------------------------------- */
@@ -402,7 +444,7 @@ static void start_block(struct trace_event_columns *events)
 {
 	for (unsigned i = 0; i < TRACE_EVENT_COLUMNS; i++)
 		events->at[i] = events->start[i];
-	events->open = 0;
+	events->thread = 0;
 	events->left = events->granted = events->operations = events->changes = 0;
 }
 
@@ -412,7 +454,7 @@ int trace_writer_flush_events(struct trace_writer *writer)
 	uint8_t *payload, *at;
 	int error;
 
-	if (writer->error || !events->open)
+	if (writer->error || !events->thread)
 		return writer->error;
 	count_operations(events);
 	put_varint(events, RUNS, events->run);

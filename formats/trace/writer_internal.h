@@ -40,18 +40,18 @@ struct trace_event_columns {
 	uint8_t *at[TRACE_EVENT_COLUMNS];    /* where the next byte goes */
 	uint8_t *start[TRACE_EVENT_COLUMNS]; /* NULL until the first event */
 	size_t capacity;
-	int open;            /* there is an event in this block */
+	uint32_t thread;     /* of the last event in this block; 0: there is none */
 	uint64_t first_tick; /* of this block's first event */
 
 	/* Kept from block to block. */
-	uint64_t tick;      /* of the last event */
-	uint32_t thread;    /* of the last event, 0 before the first */
-	uint32_t top;       /* highest class that was allocated */
-	uint64_t sequence;  /* allocations so far */
-	uint64_t recent;    /* sequence of the last RECENT's or STEP's allocation */
-	uint64_t born;      /* tick of birth of the last DEALLOCATION's block */
-	uint64_t run;       /* guessed since the last that was not, in this block */
-	uint64_t birth_run; /* DEALLOCATIONs since the last that is in BIRTHS, in this block */
+	uint64_t tick;        /* of the last event */
+	uint32_t last_thread; /* of the last event, 0 before the first */
+	uint32_t top;         /* highest class that was allocated */
+	uint64_t sequence;    /* allocations so far */
+	uint64_t recent;      /* sequence of the last RECENT's or STEP's allocation */
+	uint64_t born;        /* tick of birth of the last DEALLOCATION's block */
+	uint64_t run;         /* guessed since the last that was not, in this block */
+	uint64_t birth_run;   /* DEALLOCATIONs since the last that is in BIRTHS, in this block */
 	struct trace_guess *guess;
 };
 
