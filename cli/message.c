@@ -96,9 +96,13 @@ int message_trace_error(const char *path, int error)
 	case ERROR_EMPTY:
 		return message_failed("%s: %s: record the program again", name, error_text(error));
 	case ERROR_NEWER:
-		return message_failed("%s: %s: read it with that version", name, error_text(error));
+		return message_failed("%s: %s: read it with a newer version", name,
+				      error_text(error));
 	case ERROR_OLDER:
 		return message_failed("%s: %s: record the program again", name, error_text(error));
+	case ERROR_RAW:
+		return message_failed("%s: %s: type: heaptrack --interpret \"%s\"", name,
+				      error_text(error), strcmp(path, "-") ? path : "FILE");
 	case ERROR_FOREIGN:
 		return message_failed("%s: %s: record one with mallograph record PROGRAM", name,
 				      error_text(error));

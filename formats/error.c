@@ -9,7 +9,7 @@ static const char *const texts[] = {
     [-ERROR_SYSTEM] = "system error",
     [-ERROR_FOREIGN] = "not a file that mallograph knows",
     [-ERROR_EMPTY] = "the file is empty",
-    [-ERROR_NEWER] = "written by a newer version of mallograph",
+    [-ERROR_NEWER] = "in a newer format than this mallograph knows",
     [-ERROR_OLDER] =
 	"written by an older version of mallograph, in a format that is no longer read",
     [-ERROR_DAMAGED] = "the file is damaged",
@@ -17,6 +17,7 @@ static const char *const texts[] = {
     [-ERROR_LIMIT] = "over a limit of mallograph",
     [-ERROR_UNSUPPORTED] = "this build of mallograph cannot read its compression",
     [-ERROR_DIRECTORY] = "it is a directory",
+    [-ERROR_RAW] = "a raw file of heaptrack",
 };
 
 const char *error_text(int error)

@@ -10,13 +10,14 @@ enum error {
 	ERROR_SYSTEM = -2,      /* a system call failed: errno says why */
 	ERROR_FOREIGN = -3,     /* not a file of ours */
 	ERROR_EMPTY = -4,       /* an empty file */
-	ERROR_NEWER = -5,       /* written by a newer version */
+	ERROR_NEWER = -5,       /* in a newer version of its format */
 	ERROR_DAMAGED = -6,     /* a checksum, a length or a reference is wrong */
 	ERROR_CUT_OFF = -7,     /* ends in the middle */
 	ERROR_LIMIT = -8,       /* over a limit that we set ourselves */
 	ERROR_UNSUPPORTED = -9, /* valid, but this build cannot read it (a codec) */
 	ERROR_DIRECTORY = -10,  /* a folder, not a file */
-	ERROR_OLDER = -11       /* written by a version too old */
+	ERROR_OLDER = -11,      /* written by a version too old */
+	ERROR_RAW = -12         /* heaptrack's, before its own interpreter was run on it */
 };
 
 /* A sentence without a full stop, lower case: "not a mallograph trace".

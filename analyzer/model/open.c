@@ -4,8 +4,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "analyzer/model/load_heaptrack.h"
 #include "analyzer/model/load_trace.h"
 #include "formats/error.h"
+#include "formats/trace/source.h"
 
 /*
  * A trace with its end is read without its events: the counters of its classes
@@ -166,12 +168,22 @@ static int load(struct profile **profile, const char *path, int from_events)
 {
 	struct trace_reader *reader = NULL;
 	struct loader loader = {0};
+	struct trace_source source;
 	int contradiction = 0;
-	int error = trace_reader_open(&reader, path);
+	int error = trace_source_open(&source, path);
 
 	*profile = NULL;
 	if (error)
 		return error;
+	error = trace_reader_open_source(&reader, &source);
+	if (error == ERROR_FOREIGN) {
+		error = load_heaptrack(&loader, &source);
+		goto out;
+	}
+	if (error) {
+		trace_source_release(&source);
+		return error;
+	}
 	error = loader_init(&loader);
 	if (!error && !from_events && trace_reader_complete(reader)) {
 		error = read_trace(&loader, reader, 0);

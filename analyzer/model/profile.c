@@ -34,6 +34,27 @@ const char *profile_function_name(unsigned function)
 	return names[function];
 }
 
+const char *profile_lack_text(const struct profile *profile, unsigned lacks)
+{
+	static const struct {
+		unsigned lack;
+		const char *text;
+	} texts[] = {
+	    {PROFILE_LACKS_THREADS, "heaptrack's files hold no threads"},
+	    {PROFILE_LACKS_LIFETIMES, "heaptrack's files hold no lifetimes"},
+	    {PROFILE_LACKS_REALLOCATIONS, "heaptrack's files do not mark reallocations"},
+	    {PROFILE_LACKS_FUNCTIONS, "heaptrack's files do not name the allocation function"},
+	    {PROFILE_LACKS_PROCESS, "heaptrack's files do not tell how the program ended"},
+	    {PROFILE_LACKS_BEGINNING,
+	     "heaptrack was attached to the running program: what it held before is missing"},
+	};
+
+	for (size_t i = 0; i < sizeof(texts) / sizeof(*texts); i++)
+		if (profile->lacks & lacks & texts[i].lack)
+			return texts[i].text;
+	return NULL;
+}
+
 static int needs_quotes(const char *argument)
 {
 	if (!*argument)
@@ -70,7 +91,9 @@ char *profile_command(const struct profile *profile)
 
 	if (!out)
 		return NULL;
-	if (!profile->argument_count && profile->program)
+	if (profile->command)
+		fputs(profile->command, out);
+	else if (!profile->argument_count && profile->program)
 		quote(out, profile->program);
 	for (size_t i = 0; i < profile->argument_count; i++) {
 		if (i)
@@ -98,6 +121,10 @@ void profile_free(struct profile *profile)
 		free(profile->strings[i]);
 	for (size_t i = 0; i < profile->argument_count; i++)
 		free(profile->arguments[i]);
+	for (size_t i = 0; i < profile->suppression_count; i++)
+		free(profile->suppressions[i]);
+	free(profile->suppressions);
+	free(profile->command);
 	free(profile->path);
 	free(profile->program);
 	free(profile->host);

@@ -8,7 +8,8 @@
  * Built once by profile_load(); read-only afterwards, so any number of
  * threads may read it. Indices are the trace's ids; entry 0 of nodes, classes,
  * modules, threads and strings is a placeholder (the root, "none"). All byte
- * figures are bytes requested.
+ * figures are bytes requested. Of a heaptrack file, addresses are those of the
+ * process: its modules have neither start nor end.
  *
  * What a view may rely on: parents have smaller ids than their nodes; no class
  * has more deallocations than allocations; the sums over the classes of
@@ -73,8 +74,22 @@ struct profile_totals {
 	uint64_t end_tick;
 };
 
+enum profile_kind { PROFILE_TRACE, PROFILE_HEAPTRACK };
+
+/* What a kind of file does not hold: such figures are 0, and views say so instead. */
+enum profile_lack {
+	PROFILE_LACKS_THREADS = 1,       /* all events are of thread 0 */
+	PROFILE_LACKS_LIFETIMES = 2,     /* which block a deallocation ends, so its age, too */
+	PROFILE_LACKS_REALLOCATIONS = 4, /* marks of them */
+	PROFILE_LACKS_FUNCTIONS = 8,     /* profile_class.function */
+	PROFILE_LACKS_PROCESS = 16,      /* folder, pid, start, how it ended and what was lost */
+	PROFILE_LACKS_BEGINNING = 32     /* the collector came to a running program */
+};
+
 struct profile {
-	char *path; /* of the file, to scan it again; NULL where it was standard input */
+	enum profile_kind kind;
+	unsigned lacks; /* enum profile_lack */
+	char *path;     /* of the file, to scan it again; NULL where it was standard input */
 	enum trace_state state;
 	const char *fault; /* TRACE_DAMAGED: a few words, lives for ever; else NULL */
 	/* TRACE_COMPLETE, but events are damaged, which the figures don't need: likewise.
@@ -85,6 +100,7 @@ struct profile {
 	char *program, *host, *collector, *folder, *parent_trace;
 	char **arguments;
 	size_t argument_count;
+	char *command; /* as the file has it, for want of arguments; or NULL */
 	uint64_t pid, parent_pid, start_nanoseconds, page_size, origin, max_depth;
 	/* END: by tag, 0 where absent; rebuilt from events where the end is missing */
 	uint64_t end[64];
@@ -105,6 +121,9 @@ struct profile {
 	size_t point_count;
 	char **strings;
 	size_t string_count;
+	/* Rules that the program brought: lines as in a file of suppressions, "leak:PATTERN" */
+	char **suppressions;
+	size_t suppression_count;
 	struct profile_totals totals;
 	int rebuilt; /* the figures were rebuilt from the events */
 
@@ -118,9 +137,13 @@ struct profile {
  * Not of stdin, which can be read only once. */
 void profile_check_events(struct profile *profile, const char *path);
 
-/* Reads a trace ("-" is stdin). A trace that is cut off or still being written
- * is no error: profile->state tells, and the figures are of what is there
- * (rebuilt from its events). Errors: those of trace_reader_open(),
+/* "heaptrack's files hold no threads": for the first of these lacks that the
+ * profile has; NULL when it has none. */
+const char *profile_lack_text(const struct profile *profile, unsigned lacks);
+
+/* Reads a trace or a heaptrack file, told by its content ("-" is stdin). A trace that is cut off or
+ * still being written is no error: profile->state tells, and the figures are of what is there
+ * (rebuilt from its events). Errors: those of trace_reader_open() and heaptrack_reader_read(),
  * ERROR_DAMAGED where nothing at all could be used. On success the caller
  * frees with profile_free(). */
 int profile_load(struct profile **profile, const char *path);
@@ -128,8 +151,8 @@ int profile_load(struct profile **profile, const char *path);
 int profile_load_from_events(struct profile **profile, const char *path);
 void profile_free(struct profile *profile);
 
-/* The shell's way to write the command, quoted where needed: "./app 'a b'".
- * The caller frees; NULL when out of memory. */
+/* The shell's way to write the command, quoted where needed: "./app 'a b'"; `command` as
+ * it is. The caller frees; NULL when out of memory. */
 char *profile_command(const struct profile *profile);
 
 /* "malloc", "operator new[](std::nothrow)" ...; never NULL */

@@ -63,12 +63,13 @@ static void print_function(struct frame_printer *printer, const char *function)
 	frame_print_text(printer, function);
 }
 
-/* The address in the file, as addr2line and objdump take it. */
+/* The address in the file, as addr2line and objdump take it; that of the process where it
+ * is not known where the module lay. */
 static void print_address(struct frame_printer *printer, const struct profile_location *location)
 {
 	const struct profile_module *module = &printer->profile->modules[location->module];
 
-	if (!location->module) {
+	if (!module->end) {
 		fprintf(printer->out, "0x%" PRIx64, (uint64_t)location->offset);
 		return;
 	}

@@ -221,7 +221,8 @@ static void print_summary(const struct report *report)
 		totals->temporary, per_second(totals->temporary, totals->end_tick));
 	fprintf(out, "peak heap memory consumption: %s\n",
 		bytes_text(report->options, totals->peak_bytes).text);
-	fprintf(out, "peak RSS (including mallograph overhead): %s\n",
+	fprintf(out, "peak RSS (including %s overhead): %s\n",
+		report->profile->kind == PROFILE_HEAPTRACK ? "heaptrack" : "mallograph",
 		totals->peak_rss ? bytes_text(report->options, totals->peak_rss).text : "unknown");
 	fprintf(out, "total memory leaked: %s\n",
 		bytes_text(report->options, totals->leaked_bytes).text);

@@ -126,8 +126,11 @@ static void print_process(struct info *info, const char *path)
 	text_line(info, "command", command);
 	text_line(info, "directory", profile->folder);
 	text_line(info, "host", profile->host);
-	line(info, "process", "%" PRIu64 ", parent %" PRIu64, profile->pid, profile->parent_pid);
-	line(info, "origin", "%s", origin_text(profile->origin));
+	if (!(profile->lacks & PROFILE_LACKS_PROCESS)) {
+		line(info, "process", "%" PRIu64 ", parent %" PRIu64, profile->pid,
+		     profile->parent_pid);
+		line(info, "origin", "%s", origin_text(profile->origin));
+	}
 	text_line(info, "parent trace", profile->parent_trace);
 	text_line(info, "recorded by", profile->collector);
 	print_start(info);
@@ -145,7 +148,8 @@ static void print_totals(const struct info *info)
 	fputc('\n', info->out);
 	line(info, "allocations", "%" PRIu64 " (%" PRIu64 "/s)", totals->allocations, rate);
 	line(info, "deallocations", "%" PRIu64, totals->deallocations);
-	line(info, "reallocations", "%" PRIu64, totals->reallocations);
+	if (!(info->profile->lacks & PROFILE_LACKS_REALLOCATIONS))
+		line(info, "reallocations", "%" PRIu64, totals->reallocations);
 	line(info, "temporary", "%" PRIu64 " (%s)", totals->temporary,
 	     number_percent((int64_t)totals->temporary, (int64_t)totals->allocations).text);
 	line(info, "requested", "%s (%s bytes per allocation)",
@@ -214,7 +218,9 @@ static int print_contents(const struct info *info)
 	free(used);
 	line(info, "modules", "%zu", profile->module_count - 1);
 	line(info, "stacks", "%zu, of %zu nodes", stacks, profile->node_count - 1);
-	line(info, "classes", "%zu (stack, size and function)", profile->class_count - 1);
+	line(info, "classes", "%zu (%s)", profile->class_count - 1,
+	     profile->lacks & PROFILE_LACKS_FUNCTIONS ? "stack and size"
+						      : "stack, size and function");
 	line(info, "timeline", "%zu points", profile->point_count);
 	line(info, "file size", "%s (%s bytes per allocation)",
 	     bytes_text(info, profile->file_bytes).text,
@@ -239,14 +245,27 @@ static unsigned print_items(const struct info *info, const char *label, int miss
 	return count;
 }
 
+/* What the kind of file does not hold; returns whether there is anything. */
+static int print_lacks(const struct info *info, const char *label)
+{
+	for (unsigned lack = 1; lack && lack <= info->profile->lacks; lack <<= 1)
+		if (profile_lack_text(info->profile, lack)) {
+			line(info, label, "%s", profile_lack_text(info->profile, lack));
+			label = "";
+		}
+	return info->profile->lacks != 0;
+}
+
 static void print_health(const struct info *info)
 {
 	char state[256];
 	int found = health_state_text(info->profile, state, sizeof(state)) != 0;
+	int said;
 
 	fputc('\n', info->out);
 	line(info, "state", "%s", found ? state : "complete");
-	if (!print_items(info, "missing", 1) && !found)
+	said = print_items(info, "missing", 1) != 0;
+	if (!print_lacks(info, said ? "" : "missing") && !said && !found)
 		line(info, "missing", "nothing");
 	print_items(info, "note", 0);
 }
@@ -259,7 +278,7 @@ int text_info(FILE *out, const struct profile *profile, const char *path, int pl
 	frame_printer_init(&info.texts, out, profile, 0);
 	print_process(&info, path);
 	print_totals(&info);
-	error = print_threads(&info);
+	error = profile->lacks & PROFILE_LACKS_THREADS ? 0 : print_threads(&info);
 	if (!error)
 		error = print_contents(&info);
 	if (!error)

@@ -79,27 +79,33 @@ static int check_header(struct trace_source *source)
 	return 0;
 }
 
-int trace_reader_open(struct trace_reader **reader, const char *path)
+int trace_reader_open_source(struct trace_reader **reader, struct trace_source *source)
 {
-	struct trace_reader *new_reader = calloc(1, sizeof(*new_reader));
-	int error;
+	int error = check_header(source);
 
 	*reader = NULL;
-	if (!new_reader)
+	if (error)
+		return error;
+	*reader = calloc(1, sizeof(**reader));
+	if (!*reader)
 		return ERROR_MEMORY;
-	error = trace_source_open(&new_reader->source, path);
-	if (error) {
-		free(new_reader);
-		return error;
-	}
-	error = check_header(&new_reader->source);
-	if (error) {
-		trace_reader_close(new_reader);
-		return error;
-	}
-	new_reader->used = TRACE_HEADER_BYTES;
-	*reader = new_reader;
+	(*reader)->source = *source;
+	(*reader)->used = TRACE_HEADER_BYTES;
 	return 0;
+}
+
+int trace_reader_open(struct trace_reader **reader, const char *path)
+{
+	struct trace_source source;
+	int error = trace_source_open(&source, path);
+
+	*reader = NULL;
+	if (error)
+		return error;
+	error = trace_reader_open_source(reader, &source);
+	if (error)
+		trace_source_release(&source);
+	return error;
 }
 
 void trace_reader_close(struct trace_reader *reader)

@@ -105,6 +105,9 @@ struct trace_reader;
  * ERROR_EMPTY, ERROR_FOREIGN, ERROR_OLDER, ERROR_NEWER, ERROR_CUT_OFF (shorter than the
  * header), ERROR_MEMORY, ERROR_LIMIT (a pipe that gives too much). */
 int trace_reader_open(struct trace_reader **reader, const char *path);
+/* The same of a source (source.h), which it takes over on success and leaves alone otherwise. */
+struct trace_source;
+int trace_reader_open_source(struct trace_reader **reader, struct trace_source *source);
 void trace_reader_close(struct trace_reader *reader);
 
 /* True (1) when the last block is END: then the counters are there and events

@@ -47,6 +47,12 @@ static int pipe_append(struct trace_source *source, int fd, size_t count, size_t
 	return 0;
 }
 
+static int is_trace(const struct trace_source *source)
+{
+	return source->size >= TRACE_HEADER_BYTES &&
+	       !memcmp(source->bytes, TRACE_MAGIC, TRACE_MAGIC_BYTES);
+}
+
 /* Takes whole blocks until END, and one byte more, which would be wrong. */
 static int pipe_read(struct trace_source *source, int fd)
 {
@@ -55,8 +61,7 @@ static int pipe_read(struct trace_source *source, int fd)
 	size_t got;
 	int error = pipe_append(source, fd, TRACE_HEADER_BYTES, &got);
 
-	if (error || got < TRACE_HEADER_BYTES ||
-	    memcmp(source->bytes, TRACE_MAGIC, TRACE_MAGIC_BYTES) != 0)
+	if (error || !is_trace(source))
 		return error;
 	while (header.type != TRACE_BLOCK_END) {
 		error = pipe_append(source, fd, TRACE_BLOCK_HEADER_BYTES, &got);
@@ -76,7 +81,7 @@ int trace_source_open(struct trace_source *source, const char *path)
 	struct stat st;
 	int error = ERROR_SYSTEM;
 
-	*source = (struct trace_source){.fd = STDIN_FILENO};
+	*source = (struct trace_source){.fd = STDIN_FILENO, .rest = -1};
 	if (strcmp(path, "-") != 0) {
 		source->fd = open(path, O_RDONLY | O_CLOEXEC);
 		source->close_fd = 1;
@@ -96,7 +101,9 @@ int trace_source_open(struct trace_source *source, const char *path)
 	error = pipe_read(source, source->fd);
 	if (error)
 		goto out;
-	if (source->close_fd)
+	if (!is_trace(source))
+		source->rest = source->fd;
+	else if (source->close_fd)
 		close(source->fd);
 	source->fd = -1;
 	return 0;
@@ -109,10 +116,12 @@ void trace_source_release(struct trace_source *source)
 {
 	int saved = errno;
 
-	if (source->fd >= 0 && source->close_fd)
+	if (source->close_fd && source->fd >= 0)
 		close(source->fd);
+	if (source->close_fd && source->rest >= 0)
+		close(source->rest);
 	free(source->bytes);
-	*source = (struct trace_source){.fd = -1};
+	*source = (struct trace_source){.fd = -1, .rest = -1};
 	errno = saved;
 }
 

@@ -17,7 +17,8 @@
 
 struct trace_source {
 	int fd;         /* -1: all in memory */
-	int close_fd;   /* fd is ours */
+	int rest;       /* a pipe that holds no trace: what follows the bytes in memory; or -1 */
+	int close_fd;   /* fd or rest is ours */
 	uint64_t size;  /* as last seen */
 	uint8_t *bytes; /* of a pipe */
 	size_t capacity;
