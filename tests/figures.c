@@ -3,6 +3,7 @@
  * figures FILE: a trace's totals as NAME=NUMBER, for the tests. Where the trace is whole,
  * its counters and what its events add up to must be the same: where they differ, says so
  * and fails.
+ * figures FILE classes: SIZE and number of allocations of each class instead.
  */
 #include <stdint.h>
 #include <stdio.h>
@@ -40,7 +41,8 @@ static int sums_differ(const struct profile *profile)
 		by_class.peak_blocks += class->peak_live;
 		by_class.peak_bytes += class->peak_live * class->size;
 	}
-	for (size_t i = 1; i < profile->thread_count; i++) {
+	/* the first is the one of files that hold no threads */
+	for (size_t i = 0; i < profile->thread_count; i++) {
 		by_thread.allocations += profile->threads[i].allocations;
 		by_thread.deallocations += profile->threads[i].deallocations;
 		by_thread.temporary += profile->threads[i].temporary;
@@ -84,14 +86,21 @@ int main(int argc, char **argv)
 	const struct profile_totals *totals;
 	int error, bad = 0;
 
-	if (argc != 2) {
-		fputs("usage: figures FILE\n", stderr);
+	if (argc != 2 && (argc != 3 || strcmp(argv[2], "classes") != 0)) {
+		fputs("usage: figures FILE [classes]\n", stderr);
 		return 2;
 	}
 	error = profile_load(&profile, argv[1]);
 	if (error) {
 		fprintf(stderr, "figures: %s: %s\n", argv[1], error_text(error));
 		return 1;
+	}
+	if (argc == 3) {
+		for (size_t i = 1; i < profile->class_count; i++)
+			printf("%ju\t%ju\n", (uintmax_t)profile->classes[i].size,
+			       (uintmax_t)profile->classes[i].allocations);
+		profile_free(profile);
+		return 0;
 	}
 	totals = &profile->totals;
 	print("allocations", totals->allocations);

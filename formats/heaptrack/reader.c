@@ -468,7 +468,7 @@ static int end_state(struct heaptrack_reader *reader, enum trace_state *state)
 		reader->fault = "its compressed data";
 	} else if (lines->error && lines->error != ERROR_CUT_OFF) {
 		return lines->error;
-	} else if (reader->closed && lines->start == lines->end) {
+	} else if (!lines->error && reader->closed && lines->start == lines->end) {
 		*state = TRACE_COMPLETE;
 	}
 	return 0;

@@ -57,7 +57,7 @@ struct heaptrack_reader;
 
 /* Takes the source over, on errors too, and checks the first line. On success
  * *reader must be given to heaptrack_reader_close(). Errors: ERROR_FOREIGN (no heaptrack
- * file), ERROR_NEWER, ERROR_CUT_OFF (within the first line), ERROR_UNSUPPORTED (zstd in a build
+ * file), ERROR_NEWER, ERROR_CUT_OFF (nothing can be unpacked), ERROR_UNSUPPORTED (zstd in a build
  * without), ERROR_DAMAGED, ERROR_SYSTEM, ERROR_MEMORY. */
 int heaptrack_reader_open(struct heaptrack_reader **reader, struct trace_source *source);
 void heaptrack_reader_close(struct heaptrack_reader *reader);
