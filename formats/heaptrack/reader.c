@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "formats/heaptrack/reader.h"
 
+#include <endian.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -22,7 +23,7 @@
 enum {
 	NEWEST_FORMAT = 3,
 	EVENTS_AT_ONCE = 256,
-	EVENT_BYTES = 2 + 8 + 1, /* "+ ffffffff\n" */
+	EVENT_BYTES = 2 + 8, /* "+ fffffff\n" */
 	IDS_MOST = UINT32_MAX - 1
 };
 /* What the definitions of a file may take in memory, roughly: so much, and more
@@ -100,32 +101,63 @@ static int flush_events(struct heaptrack_reader *reader)
 	return count ? CALL(reader, events, reader->events, count) : 0;
 }
 
-static inline int add_event(struct heaptrack_reader *reader, int allocation, uint32_t index)
+/* Whether it is an allocation or a deallocation (dies) is hard to predict, so nothing is
+ * decided by it. */
+static inline int add_event(struct heaptrack_reader *reader, unsigned dies, uint32_t index)
 {
 	struct class_state *class_;
 	struct trace_event *event;
+	uint64_t new_bytes, other;
 
 	if (index >= reader->class_count)
 		return damaged(reader, "an event of an allocation that was not defined");
-	class_ = &reader->classes[index];
+	class_ = &reader->classes[index++];
+	new_bytes = class_->size & ((uint64_t)dies - 1);
+	if (new_bytes > INT64_MAX - reader->bytes)
+		return damaged(reader, "sizes beyond all bounds");
+	if (class_->live < dies)
+		return damaged(reader, "a deallocation without its allocation");
+	class_->live += 1 - 2 * (uint64_t)dies;
+	reader->bytes += new_bytes;
+	other = dies & (reader->latest != index);
 	event = &reader->events[reader->event_count];
-	*event = (struct trace_event){.class_id = index + 1, .tick = reader->tick};
-	if (allocation) {
-		if (class_->size > INT64_MAX - reader->bytes)
-			return damaged(reader, "sizes beyond all bounds");
-		reader->bytes += class_->size;
-		class_->live++;
-		event->operation = TRACE_OPERATION_ALLOCATION;
-		reader->latest = index + 1;
-	} else {
-		if (!class_->live)
-			return damaged(reader, "a deallocation without its allocation");
-		class_->live--;
-		event->operation = TRACE_OPERATION_DEALLOCATION;
-		event->age_allocations = reader->latest == index + 1 ? 0 : UINT64_MAX;
-		reader->latest = 0;
-	}
+	*event = (struct trace_event){
+	    .operation = TRACE_OPERATION_ALLOCATION + dies,
+	    .class_id = index,
+	    .tick = reader->tick,
+	    .age_allocations = 0 - other,
+	};
+	reader->latest = index & (dies - 1);
 	return ++reader->event_count == EVENTS_AT_ONCE ? flush_events(reader) : 0;
+}
+
+/* Up to seven digits and a line's end at once. Returns how many digits there are; 0: this is
+ * something else. Each byte of `values` is a digit's value, if that digit is the byte which
+ * stands for this value. */
+static inline unsigned short_number(const char *at, uint32_t *number)
+{
+	const uint64_t ones = UINT64_C(0x0101010101010101);
+	uint64_t bytes, ends, values, letters;
+	unsigned bits;
+
+	memcpy(&bytes, at, sizeof(bytes));
+	bytes = le64toh(bytes);
+	ends = bytes ^ ones * '\n';
+	ends = (ends - ones) & ~ends & ones * 0x80;
+	bits = ends ? (unsigned)__builtin_ctzll(ends) & ~7u : 0;
+	if (!bits)
+		return 0;
+	/* the digits go to the high end, zeros come before them */
+	bytes = bytes << (64 - bits) | ones * '0' >> bits;
+	values = (bytes & ones * 0x0f) + 9 * (bytes >> 6 & ones);
+	letters = (values + ones * 6) >> 4 & ones;
+	if ((values & ones * 0xf0) | (bytes ^ (values + ones * '0' + letters * ('a' - '9' - 1))))
+		return 0;
+	values = __builtin_bswap64(values);
+	values = (values | values >> 4) & UINT64_C(0x00ff00ff00ff00ff);
+	values = (values | values >> 8) & UINT64_C(0x0000ffff0000ffff);
+	*number = (uint32_t)(values | values >> 16);
+	return bits / 8;
 }
 
 static int read_events(struct heaptrack_reader *reader)
@@ -135,16 +167,18 @@ static int read_events(struct heaptrack_reader *reader)
 	const char *end = lines->text + lines->end;
 	int error = 0;
 
-	while (!error && end - at >= EVENT_BYTES && (*at == '+' || *at == '-') && at[1] == ' ') {
-		const char *digit = at + 2;
-		uint32_t index = 0;
+	while (end - at >= EVENT_BYTES && (*at == '+' || *at == '-') && at[1] == ' ') {
+		uint32_t index;
+		unsigned digits = short_number(at + 2, &index);
 
-		while (heaptrack_digits[(unsigned char)*digit] && digit < at + EVENT_BYTES - 1)
-			index = index << 4 | (heaptrack_digits[(unsigned char)*digit++] - 1u);
-		if (*digit != '\n' || digit == at + 2)
+		if (!digits)
 			break;
-		error = add_event(reader, *at == '+', index);
-		at = error == ERROR_DAMAGED ? at : digit + 1;
+		error = add_event(reader, *at == '-', index);
+		if (error == ERROR_DAMAGED)
+			break;
+		at += 2 + digits + 1;
+		if (error)
+			break;
 	}
 	lines->start = (size_t)(at - lines->text);
 	return error;
@@ -156,7 +190,7 @@ static int read_event(struct heaptrack_reader *reader, struct heaptrack_record *
 
 	if (heaptrack_number(record, UINT32_MAX, &index) != 1 || record->at != record->end)
 		return damaged(reader, "an event without its number");
-	return add_event(reader, record->letter == '+', (uint32_t)index);
+	return add_event(reader, record->letter == '-', (uint32_t)index);
 }
 
 /* --- definitions ------------------------------------------------------------- */

@@ -52,9 +52,9 @@ grep -q "heaptrack's files hold no threads" out || fail "info does not say what 
 ! grep -qE '^(threads|reallocations|process|origin)' out || fail "info shows what is not there"
 
 # What is cut off is used, and said.
-head -c $(($(stat -c %s plain.mlg) / 2)) plain.mlg >cut
+head -c $(($(stat -c %s plain.mlg) / 2)) plain.mlg >half
 head -c $(($(stat -c %s leaks.zst) - 1)) leaks.zst >cut.zst
-for file in cut cut.zst; do
+for file in half cut.zst; do
 	"$MALLOGRAPH" print $file >out 2>err
 	equal "status of $file" $? 1
 	grep -q "^mallograph: $file: cut off: figures up to" err || fail "$(cat err)"
