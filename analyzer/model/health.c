@@ -125,6 +125,12 @@ const struct health_item health_items[] = {
     {0},
 };
 
+/* Whether all figures end where the events do, and not only some views. */
+static int is_of_events(const struct profile *profile)
+{
+	return profile->whole && profile->rebuilt;
+}
+
 int health_item_text(const struct profile *profile, const struct health_item *item, char *text,
 		     size_t size)
 {
@@ -135,7 +141,8 @@ int health_item_text(const struct profile *profile, const struct health_item *it
 	if (!item->is_tick)
 		return snprintf(text, size, "%s: %" PRIu64 "%s", item->label, value, item->unit);
 	value = value > INT64_MAX ? INT64_MAX : value - 1;
-	return snprintf(text, size, "%s: %s%s", item->label,
+	return snprintf(text, size, "%s: %s%s",
+			is_of_events(profile) ? "filtered figures end at" : item->label,
 			number_fixed((int64_t)value, TRACE_TICKS_PER_SECOND, 3).text, item->unit);
 }
 

@@ -165,11 +165,8 @@ static int take_class(void *context, uint32_t id, const struct trace_class *clas
 static int take_events(void *context, const struct trace_event *events, size_t count)
 {
 	struct heaptrack_loader *all = context;
-	int error = 0;
 
-	for (size_t i = 0; i < count && !error; i++)
-		error = recount_event(&all->loader->recount, &events[i]);
-	return error;
+	return recount_events(&all->loader->recount, events, count, NULL);
 }
 
 /* The timeline takes a point at each beat of heaptrack's clock, every 10 ms. Where these are too

@@ -201,11 +201,8 @@ static int load_thread(void *context, uint32_t id, uint64_t tid, const struct tr
 static int load_events(void *context, const struct trace_event *events, size_t count)
 {
 	struct loader *loader = context;
-	int error = 0;
 
-	for (size_t i = 0; i < count && !error; i++)
-		error = recount_event(&loader->recount, &events[i]);
-	return error;
+	return recount_events(&loader->recount, events, count, NULL);
 }
 
 static int load_point(void *context, const struct trace_point *point)

@@ -111,6 +111,13 @@ void profile_free(struct profile *profile)
 {
 	if (!profile)
 		return;
+	if (profile->whole) {
+		free(profile->classes);
+		free(profile->threads);
+		free(profile->points);
+		free(profile);
+		return;
+	}
 	for (size_t i = 0; i < profile->module_count; i++) {
 		free(profile->modules[i].path);
 		free(profile->modules[i].build_id);

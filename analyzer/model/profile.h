@@ -57,6 +57,7 @@ struct profile_class {
 	uint64_t peak_live; /* blocks live at the peak */
 			    /* live at the end: allocations - deallocations */
 	uint32_t thread;    /* SELECT_BY_THREAD: that allocated; 0 otherwise */
+	uint32_t whole;     /* SELECT_BY_THREAD: the class of profile.whole that this is of */
 	int base;           /* combine.h: of base, not of fresh */
 };
 
@@ -125,7 +126,8 @@ struct profile {
 	char **suppressions;
 	size_t suppression_count;
 	struct profile_totals totals;
-	int rebuilt; /* the figures were rebuilt from the events */
+	int rebuilt;          /* the figures were rebuilt from the events */
+	uint64_t event_count; /* how many of them; 0 where they were not read */
 
 	/* A selection (select.h) borrows from `whole` what it has not itself; a combined profile
 	 * (combine.h) is made of fresh and base. NULL otherwise. */

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "analyzer/model/filtered_scan.h"
 #include "formats/error.h"
 
 /*
@@ -16,7 +17,8 @@
  * Number 0 is the start, when nothing lives: its shares are 0.
  */
 
-#define SUM_MAX ((uint64_t)INT64_MAX)
+#define SUM_MAX    ((uint64_t)INT64_MAX)
+#define LINE_BYTES 64
 
 void recount_init(struct recount *recount, struct profile *profile)
 {
@@ -25,60 +27,56 @@ void recount_init(struct recount *recount, struct profile *profile)
 
 void recount_release(struct recount *recount)
 {
-	free(recount->stamp);
-	recount->stamp = NULL;
+	free(recount->classes);
+	recount->classes = NULL;
 }
 
-static int reserve_stamps(struct recount *recount)
+static int reserve_classes(struct recount *recount)
 {
-	size_t count = recount->profile->class_count;
-	uint64_t *stamp;
+	const struct profile *profile = recount->profile;
+	size_t room = recount->class_room;
+	struct recount_class *classes = recount->classes;
 
-	if (recount->stamp_count >= count)
-		return 0;
-	count += count / 2 + 64;
-	stamp = realloc(recount->stamp, count * sizeof(*stamp));
-	if (!stamp)
-		return ERROR_MEMORY;
+	if (profile->class_count > room) {
+		room = profile->class_count + room / 2;
+		classes = aligned_alloc(LINE_BYTES, room * sizeof(*classes));
+		if (!classes)
+			return ERROR_MEMORY;
+		if (recount->class_count)
+			memcpy(classes, recount->classes, recount->class_count * sizeof(*classes));
+		free(recount->classes);
+		recount->classes = classes;
+		recount->class_room = room;
+	}
 	/* no peak can have seen a class that is new: its live count was 0 */
-	for (size_t i = recount->stamp_count; i < count; i++)
-		stamp[i] = 0;
-	recount->stamp = stamp;
-	recount->stamp_count = count;
+	for (size_t i = recount->class_count; i < profile->class_count; i++)
+		classes[i] = (struct recount_class){.size = profile->classes[i].size};
+	recount->class_count = profile->class_count;
 	return 0;
 }
 
-static uint64_t live(const struct profile_class *class_)
+static inline void save_share(const struct recount *recount, struct recount_class *class_)
 {
-	return class_->allocations - class_->deallocations;
-}
-
-static void save_share(struct recount *recount, uint32_t id)
-{
-	struct profile_class *class_ = &recount->profile->classes[id];
-
-	if (recount->stamp[id] == recount->peak_number)
+	if (class_->stamp == recount->peak_number)
 		return;
-	recount->stamp[id] = recount->peak_number;
-	class_->peak_live = live(class_);
+	class_->stamp = recount->peak_number;
+	class_->peak_live = class_->allocations - class_->deallocations;
 }
 
-static int allocation(struct recount *recount, const struct trace_event *event)
+static inline int allocation(struct recount *recount, struct recount_class *class_,
+			     const struct trace_event *event)
 {
-	struct profile *profile = recount->profile;
-	struct profile_totals *totals = &profile->totals;
-	struct profile_class *class_ = &profile->classes[event->class_id];
-	struct profile_thread *thread = &profile->threads[event->thread];
+	struct profile_totals *totals = &recount->profile->totals;
+	struct profile_thread *thread = &recount->profile->threads[event->allocating_thread];
 
 	if (class_->size > SUM_MAX - totals->bytes)
 		return ERROR_DAMAGED;
-	save_share(recount, event->class_id);
+	save_share(recount, class_);
 	class_->allocations++;
 	thread->allocations++;
 	thread->bytes += class_->size;
-	totals->allocations++;
 	totals->bytes += class_->size;
-	totals->reallocations += event->realloc != 0;
+	totals->reallocations += event->realloc;
 	recount->live_blocks++;
 	recount->live_bytes += class_->size;
 	if (recount->live_bytes > totals->peak_bytes) {
@@ -90,55 +88,64 @@ static int allocation(struct recount *recount, const struct trace_event *event)
 	return 0;
 }
 
-static int deallocation(struct recount *recount, const struct trace_event *event)
+static inline int deallocation(struct recount *recount, struct recount_class *class_,
+			       const struct trace_event *event)
 {
-	struct profile *profile = recount->profile;
-	struct profile_class *class_ = &profile->classes[event->class_id];
-	struct profile_thread *thread = &profile->threads[event->allocating_thread];
-	int temporary = event->age_allocations == 0;
+	struct profile_thread *thread = &recount->profile->threads[event->allocating_thread];
+	int temporary = event->age_allocations <= recount->temporary_threshold;
 
-	if (!live(class_) || thread->allocations == thread->deallocations)
-		return ERROR_DAMAGED;
-	save_share(recount, event->class_id);
-	class_->deallocations++;
 	class_->temporary += temporary;
-	thread->deallocations++;
 	thread->temporary += temporary;
-	profile->totals.deallocations++;
-	profile->totals.temporary += temporary;
+	if (event->operation == FILTER_LATE_DEALLOCATION)
+		return 0;
+	if (class_->allocations == class_->deallocations ||
+	    thread->allocations == thread->deallocations)
+		return ERROR_DAMAGED;
+	save_share(recount, class_);
+	class_->deallocations++;
+	thread->deallocations++;
 	recount->live_blocks--;
 	recount->live_bytes -= class_->size;
 	return 0;
 }
 
-int recount_event(struct recount *recount, const struct trace_event *event)
+static void count_free(struct profile *profile, unsigned operation)
+{
+	profile->end[operation == TRACE_OPERATION_UNKNOWN_FREE ? TRACE_END_UNKNOWN_FREES
+							       : TRACE_END_INHERITED_FREES]++;
+}
+
+int recount_events(struct recount *recount, const struct trace_event *events, size_t count,
+		   const uint32_t *ids)
 {
 	struct profile *profile = recount->profile;
-	int error = reserve_stamps(recount);
+	int error = reserve_classes(recount);
+	size_t done;
 
 	if (error)
 		return error;
-	if (event->tick > recount->last_tick)
-		recount->last_tick = event->tick;
-	switch (event->operation) {
-	case TRACE_OPERATION_ALLOCATION:
-		if (event->class_id >= profile->class_count ||
-		    event->thread >= profile->thread_count)
-			return ERROR_DAMAGED;
-		return allocation(recount, event);
-	case TRACE_OPERATION_DEALLOCATION:
-		if (event->class_id >= profile->class_count ||
-		    event->allocating_thread >= profile->thread_count)
-			return ERROR_DAMAGED;
-		return deallocation(recount, event);
-	case TRACE_OPERATION_UNKNOWN_FREE:
-		profile->end[TRACE_END_UNKNOWN_FREES]++;
-		return 0;
-	case TRACE_OPERATION_INHERITED_FREE:
-		profile->end[TRACE_END_INHERITED_FREES]++;
-		return 0;
+	for (done = 0; done < count; done++) {
+		const struct trace_event *event = &events[done];
+		uint32_t id = ids ? ids[done] : event->class_id;
+
+		if (event->operation == TRACE_OPERATION_UNKNOWN_FREE ||
+		    event->operation == TRACE_OPERATION_INHERITED_FREE) {
+			count_free(profile, event->operation);
+			continue;
+		}
+		error =
+		    id >= recount->class_count || event->allocating_thread >= profile->thread_count
+			? ERROR_DAMAGED
+		    : event->operation == TRACE_OPERATION_ALLOCATION
+			? allocation(recount, &recount->classes[id], event)
+			: deallocation(recount, &recount->classes[id], event);
+		if (error)
+			break;
 	}
-	return 0;
+	profile->event_count += done;
+	if (done && events[done - 1].tick > recount->last_tick)
+		recount->last_tick = events[done - 1].tick;
+	return error;
 }
 
 /* A doubtful stack counts once for each allocation, whatever it has of a kind. */
@@ -172,12 +179,25 @@ int recount_finish(struct recount *recount)
 {
 	struct profile *profile = recount->profile;
 	struct profile_totals *totals = &profile->totals;
-	int error = reserve_stamps(recount);
+	int error = reserve_classes(recount);
 
 	if (error)
 		return error;
-	for (size_t i = 1; i < profile->class_count; i++)
-		save_share(recount, (uint32_t)i);
+	for (size_t i = 1; i < profile->class_count; i++) {
+		struct recount_class *from = &recount->classes[i];
+		struct profile_class *to = &profile->classes[i];
+
+		save_share(recount, from);
+		if (from->temporary > from->allocations)
+			return ERROR_DAMAGED;
+		to->allocations = from->allocations;
+		to->deallocations = from->deallocations;
+		to->temporary = from->temporary;
+		to->peak_live = from->peak_live;
+		totals->allocations += from->allocations;
+		totals->deallocations += from->deallocations;
+		totals->temporary += from->temporary;
+	}
 	totals->leaked_blocks = recount->live_blocks;
 	totals->leaked_bytes = recount->live_bytes;
 	return count_doubtful_stacks(profile);

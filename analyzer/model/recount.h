@@ -7,11 +7,19 @@
 
 #include "analyzer/model/profile.h"
 
+struct recount_class {
+	uint64_t size;
+	uint64_t allocations, deallocations, temporary;
+	uint64_t peak_live;
+	uint64_t stamp;    /* the peak's number at the class's last change after a peak */
+	uint64_t spare[2]; /* a cache line for a class */
+};
+
 struct recount {
-	struct profile *profile;
-	/* stamp[class]: the peak number at the class's last change after a peak */
-	uint64_t *stamp;
-	size_t stamp_count;
+	struct profile *profile; /* its threads and totals are counted in place */
+	struct recount_class *classes;
+	size_t class_count, class_room;
+	uint64_t temporary_threshold; /* allocations in between; 0 at first */
 	uint64_t peak_number;
 	uint64_t live_bytes, live_blocks;
 	uint64_t last_tick;
@@ -21,11 +29,14 @@ struct recount {
 void recount_init(struct recount *recount, struct profile *profile);
 void recount_release(struct recount *recount);
 
-/* ERROR_DAMAGED: the event contradicts the ones before; ERROR_MEMORY. */
-int recount_event(struct recount *recount, const struct trace_event *event);
+/* Classes may have been added to the profile since the last call.
+ * ids: where not NULL, the classes of the events instead of their own.
+ * ERROR_DAMAGED: an event contradicts the ones before; ERROR_MEMORY. */
+int recount_events(struct recount *recount, const struct trace_event *events, size_t count,
+		   const uint32_t *ids);
 
-/* Once, behind the last event: the peak's shares, the totals, and those of
- * profile->end that events tell. */
+/* Once, behind the last event: the figures of the classes, the peak's shares, the totals,
+ * and those of profile->end that events and stacks tell. */
 int recount_finish(struct recount *recount);
 
 #endif

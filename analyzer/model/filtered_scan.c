@@ -1,0 +1,348 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "analyzer/model/filtered_scan.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "analyzer/model/filter_judge.h"
+#include "formats/error.h"
+
+/*
+ * Most terms hold for a class or a thread, whatever the event: they are decided
+ * before the scan, and an event asks for two bytes. The tick of an allocation
+ * goes up through the file, so whether it is in range is known until the next
+ * bound. A deallocation tells when its allocation was.
+ *
+ * Only an allocation cannot know its lifetime. A scan ahead gives it a bit for it, by its
+ * thread and its number among those of the thread, which is how a deallocation
+ * says whose end it is. At first the bit is what holds for a block that is never given back.
+ */
+
+enum { SLICE = 256, STOP = 1 };
+
+struct births { /* of a thread, the bits of its allocations */
+	uint64_t *words;
+	size_t room;
+	uint64_t made;
+};
+
+struct filtering {
+	const struct profile *profile;
+	const struct filter *filter;
+	struct judgement judgement;
+	scan_events events;
+	void *context;
+	int result; /* of the callback, or an error of ours */
+
+	uint64_t next_tick; /* the three below hold until then */
+	int open;           /* allocations are in the time range */
+	uint8_t late;       /* what FILTER_LATE_DEALLOCATION adds: the range is over */
+	int ended;          /* the instant is reached */
+
+	uint64_t range_end, end_tick;
+	uint64_t live_bytes; /* of all blocks, up to the peak */
+	struct births *births;
+	struct trace_event kept[SLICE];
+};
+
+static int finish(struct filtering *all, int result)
+{
+	all->result = result;
+	return STOP;
+}
+
+/* --- lifetimes ---------------------------------------------------------------------- */
+
+static int add_birth(struct filtering *all, const struct trace_event *event)
+{
+	struct births *births = &all->births[event->allocating_thread];
+	size_t word = (size_t)(births->made / 64);
+	uint64_t bit = UINT64_C(1) << births->made % 64;
+	uint64_t left = all->end_tick > event->tick ? all->end_tick - event->tick : 0;
+
+	if (word >= births->room) {
+		size_t room = births->room ? births->room * 2 : 64;
+		uint64_t *larger = reallocarray(births->words, room, sizeof(*larger));
+
+		if (!larger)
+			return ERROR_MEMORY;
+		births->words = larger;
+		births->room = room;
+	}
+	/* pages that are not needed yet stay untouched */
+	if (bit == 1)
+		births->words[word] = 0;
+	births->made++;
+	if (ranges_hold(&all->judgement.lifetime, left))
+		births->words[word] |= bit;
+	return 0;
+}
+
+static int add_death(struct filtering *all, const struct trace_event *event)
+{
+	struct births *births = &all->births[event->allocating_thread];
+	uint64_t number, bit;
+
+	if (event->age_allocations >= births->made)
+		return ERROR_DAMAGED;
+	number = births->made - 1 - event->age_allocations;
+	bit = UINT64_C(1) << number % 64;
+	if (ranges_hold(&all->judgement.lifetime, event->age_ticks))
+		births->words[number / 64] |= bit;
+	else
+		births->words[number / 64] &= ~bit;
+	return 0;
+}
+
+static int look_ahead(void *context, const struct trace_event *events, size_t count)
+{
+	struct filtering *all = context;
+	int error = 0;
+
+	for (size_t i = 0; i < count && !error; i++) {
+		if (events[i].operation == TRACE_OPERATION_ALLOCATION)
+			error = add_birth(all, &events[i]);
+		else if (events[i].operation == TRACE_OPERATION_DEALLOCATION)
+			error = add_death(all, &events[i]);
+	}
+	return error;
+}
+
+static int find_lifetimes(struct filtering *all)
+{
+	size_t threads = all->profile->thread_count;
+	int error;
+
+	all->births = calloc(threads, sizeof(*all->births));
+	if (!all->births)
+		return ERROR_MEMORY;
+	error = profile_scan(all->profile, look_ahead, all);
+	for (size_t i = 0; i < threads; i++) {
+		/* what the second scan cannot find, it would read behind the end */
+		all->births[i].room = (size_t)all->births[i].made;
+		all->births[i].made = 0;
+	}
+	return error;
+}
+
+static int lives_long_enough(struct filtering *all, const struct trace_event *event)
+{
+	struct births *births = &all->births[event->thread];
+	uint64_t number = births->made++;
+
+	return number < births->room && births->words[number / 64] >> number % 64 & 1;
+}
+
+/* --- events ------------------------------------------------------------------------- */
+
+static void bound(uint64_t *next, uint64_t candidate, uint64_t tick)
+{
+	if (candidate > tick && candidate < *next)
+		*next = candidate;
+}
+
+static void cross(struct filtering *all, uint64_t tick)
+{
+	const struct ranges *time = &all->judgement.time;
+
+	all->open = ranges_hold(time, tick);
+	all->late = tick >= all->range_end ? FILTER_LATE_DEALLOCATION : 0;
+	all->next_tick = UINT64_MAX;
+	for (size_t i = 0; i < time->count; i++) {
+		bound(&all->next_tick, time->list[i].from, tick);
+		bound(&all->next_tick, time->list[i].from + time->list[i].length, tick);
+	}
+	if (all->filter->instant == FILTER_AT_TICK) {
+		all->ended = tick > all->filter->tick;
+		bound(&all->next_tick, all->filter->tick + 1, tick);
+	}
+}
+
+static inline int is_selected(struct filtering *all, const struct trace_event *event)
+{
+	const struct judgement *judgement = &all->judgement;
+	int in = judgement->classes[event->class_id] & judgement->threads[event->allocating_thread];
+
+	if (event->operation == TRACE_OPERATION_ALLOCATION) {
+		if (all->births)
+			return lives_long_enough(all, event) & in & all->open;
+		return in & all->open;
+	}
+	if (event->operation != TRACE_OPERATION_DEALLOCATION)
+		return 0;
+	if (in && judgement->timed)
+		in = ranges_hold(&judgement->time, event->tick - event->age_ticks);
+	if (in && judgement->lived)
+		in = ranges_hold(&judgement->lifetime, event->age_ticks);
+	return in;
+}
+
+/* Whether the event makes the peak of all blocks: nothing of what follows counts. */
+static int is_peak(struct filtering *all, const struct trace_event *event)
+{
+	uint64_t size = all->profile->classes[event->class_id].size;
+
+	if (event->operation == TRACE_OPERATION_ALLOCATION)
+		all->live_bytes += size;
+	else if (event->operation == TRACE_OPERATION_DEALLOCATION)
+		all->live_bytes -= size;
+	return all->live_bytes == all->profile->totals.peak_bytes;
+}
+
+static void keep(struct filtering *all, size_t at, const struct trace_event *event)
+{
+	all->kept[at] = *event;
+	if (event->operation == TRACE_OPERATION_DEALLOCATION)
+		all->kept[at].operation |= all->late;
+}
+
+/* Events are copied only where some are left out, or are late. */
+static int filter_slice(struct filtering *all, const struct trace_event *events, size_t count)
+{
+	const int to_peak = all->filter->instant == FILTER_AT_PEAK;
+	size_t kept = 0;
+	int copied = 0, result;
+
+	for (size_t i = 0; i < count && !all->ended; i++) {
+		const struct trace_event *event = &events[i];
+
+		if (event->tick >= all->next_tick) {
+			cross(all, event->tick);
+			if (all->ended)
+				break;
+		}
+		if (to_peak)
+			all->ended = is_peak(all, event);
+		if (!is_selected(all, event))
+			continue;
+		if (!copied && (kept < i || all->late)) {
+			memcpy(all->kept, events, kept * sizeof(*events));
+			copied = 1;
+		}
+		if (copied)
+			keep(all, kept, event);
+		kept++;
+	}
+	result = kept ? all->events(all->context, copied ? all->kept : events, kept) : 0;
+	return result || all->ended ? finish(all, result) : 0;
+}
+
+static int filter_events(void *context, const struct trace_event *events, size_t count)
+{
+	int result = 0;
+
+	while (count && !result) {
+		size_t slice = count < SLICE ? count : SLICE;
+
+		result = filter_slice(context, events, slice);
+		events += slice;
+		count -= slice;
+	}
+	return result;
+}
+
+/* --- what a file lacks, and the whole ------------------------------------------------ */
+
+uint64_t filter_range_end(const struct filter *filter)
+{
+	uint64_t end = 0;
+
+	if (filter_holds(filter, FILTER_TIME, UINT64_MAX - 1))
+		return UINT64_MAX;
+	for (size_t i = 0; i < filter->count; i++) {
+		const struct filter_term *term = &filter->terms[i];
+		uint64_t bounds[2] = {term->from, term->to};
+
+		for (unsigned j = 0; j < 2 && term->key == FILTER_TIME; j++)
+			if (bounds[j] > end && filter_holds(filter, FILTER_TIME, bounds[j] - 1))
+				end = bounds[j];
+	}
+	return end;
+}
+
+static int is_missing(const struct profile *profile, const struct filter *filter, char *complaint,
+		      size_t complaint_bytes)
+{
+	unsigned needed = filter->temporary_threshold ? PROFILE_LACKS_LIFETIMES : 0;
+	const char *lack;
+
+	for (size_t i = 0; i < filter->count; i++)
+		switch (filter->terms[i].key) {
+		case FILTER_TIME:
+		case FILTER_LIFETIME:
+			needed |= PROFILE_LACKS_LIFETIMES;
+			break;
+		case FILTER_THREAD:
+			needed |= PROFILE_LACKS_THREADS;
+			break;
+		default:
+			break;
+		}
+	lack = profile_lack_text(profile, needed);
+	if (!profile->path)
+		lack = "filters read the trace again, and standard input can be read only once: "
+		       "save it to a file";
+	if (lack)
+		snprintf(complaint, complaint_bytes, "%s", lack);
+	return lack != NULL;
+}
+
+/* Only counters saw the peak of a trace whose events had stopped before. */
+static int peak_is_missing(const struct profile *profile, char *complaint, size_t complaint_bytes)
+{
+	uint64_t stopped = profile->end[TRACE_END_EVENTS_STOPPED];
+
+	if (!stopped)
+		return ERROR_DAMAGED;
+	snprintf(complaint, complaint_bytes,
+		 "the peak came at tick %" PRIu64 ", but events were recorded up to tick %" PRIu64
+		 " (milliseconds) only",
+		 profile->totals.peak_tick, stopped - 1);
+	return ERROR_UNSUPPORTED;
+}
+
+static int scan_selected(struct filtering *all)
+{
+	int error = 0;
+
+	if (all->judgement.lived)
+		error = find_lifetimes(all);
+	if (!error)
+		error = profile_scan(all->profile, filter_events, all);
+	return error == STOP ? all->result : error;
+}
+
+int filtered_scan(const struct profile *profile, const struct filter *filter, scan_events events,
+		  void *context, char *complaint, size_t complaint_bytes)
+{
+	static const struct filter everything;
+	struct filtering all = {.profile = profile->whole ? profile->whole : profile,
+				.filter = filter ? filter : &everything,
+				.events = events,
+				.context = context};
+	int error;
+
+	profile = all.profile;
+	if (complaint_bytes)
+		*complaint = '\0';
+	if (is_missing(profile, all.filter, complaint, complaint_bytes))
+		return ERROR_UNSUPPORTED;
+	if (all.filter->instant == FILTER_AT_PEAK && !profile->totals.peak_bytes)
+		return 0;
+	all.range_end = filter_range_end(all.filter);
+	all.end_tick = profile->end[TRACE_END_EVENTS_STOPPED]
+			   ? profile->end[TRACE_END_EVENTS_STOPPED] - 1
+			   : profile->totals.end_tick;
+	error = judgement_init(&all.judgement, profile, all.filter, complaint, complaint_bytes);
+	if (!error)
+		error = scan_selected(&all);
+	if (!error && all.filter->instant == FILTER_AT_PEAK && !all.ended)
+		error = peak_is_missing(profile, complaint, complaint_bytes);
+	for (size_t i = 0; all.births && i < profile->thread_count; i++)
+		free(all.births[i].words);
+	free(all.births);
+	judgement_release(&all.judgement);
+	return error;
+}
