@@ -528,7 +528,7 @@ static void test_stopped_events(void **state)
 static void test_damaged_events(void **state)
 {
 	struct profile *profile;
-	struct model *model = random_model(10, &profile);
+	struct model *model = random_model(28, &profile);
 	struct filter filter = WITH("size=0..");
 	char complaint[200];
 	unsigned damaged = 0;
