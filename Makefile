@@ -68,7 +68,7 @@ DEMO := $(B)/tests/demo/wordcount
 FIGURES := $(B)/tests/figures
 
 # What `make bench` runs and measures with; frames that are called stay on the stack.
-BENCH_PROGRAMS := $(addprefix $(B)/bench/,driver measure table pairs exchange worst replay)
+BENCH_PROGRAMS := $(addprefix $(B)/bench/,driver measure table pairs exchange worst replay scan)
 $(B)/tests/bench/%.o: ALL_CFLAGS += -fno-optimize-sibling-calls
 
 all: $(TOOL) $(LIBRARY)
@@ -133,6 +133,8 @@ $(B)/bench/table: $(B)/tests/bench/figures.o
 $(B)/bench/replay: LDLIBS += $(LIBS)
 $(B)/bench/replay: $(B)/tests/bench/replay_stream.o $(filter $(B)/formats/%,$(TOOL_OBJECTS)) \
 	$(addprefix $(B)/libcollect/recorder/,account.o area.o classes.o clock.o livetable.o looseends.o)
+$(B)/bench/scan: LDLIBS += $(LIBS)
+$(B)/bench/scan: $(filter $(B)/formats/% $(B)/analyzer/%,$(TOOL_OBJECTS))
 $(B)/bench/%: $(B)/tests/bench/%.o
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) $(LDFLAGS) -pthread -o $@ $^ $(LDLIBS)
