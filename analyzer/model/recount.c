@@ -55,93 +55,133 @@ static int reserve_classes(struct recount *recount)
 	return 0;
 }
 
-static inline void save_share(const struct recount *recount, struct recount_class *class_)
+static inline void save_share(struct recount_class *class_, uint64_t peak_number)
 {
-	if (class_->stamp == recount->peak_number)
-		return;
-	class_->stamp = recount->peak_number;
-	class_->peak_live = class_->allocations - class_->deallocations;
+	class_->peak_live = class_->stamp == peak_number ? class_->peak_live : class_->live;
+	class_->stamp = peak_number;
 }
 
-static inline int allocation(struct recount *recount, struct recount_class *class_,
-			     const struct trace_event *event)
+/* Operations other than the two that are counted in the loop below. */
+static int count_other(struct recount *recount, struct recount_class *class_,
+		       const struct trace_event *event)
 {
-	struct profile_totals *totals = &recount->profile->totals;
-	struct profile_thread *thread = &recount->profile->threads[event->allocating_thread];
+	struct profile *profile = recount->profile;
+	int temporary = event->age_allocations <= recount->temporary_threshold;
 
-	if (class_->size > SUM_MAX - totals->bytes)
+	switch (event->operation) {
+	case TRACE_OPERATION_UNKNOWN_FREE:
+		profile->end[TRACE_END_UNKNOWN_FREES]++;
+		return 0;
+	case TRACE_OPERATION_INHERITED_FREE:
+		profile->end[TRACE_END_INHERITED_FREES]++;
+		return 0;
+	case FILTER_LATE_DEALLOCATION:
+		class_->temporary += temporary;
+		profile->threads[event->allocating_thread].temporary += temporary;
+		return 0;
+	}
+	return ERROR_DAMAGED;
+}
+
+/* What changes with nearly every event, out of memory's way. */
+struct sums {
+	uint64_t live_bytes, live_blocks, bytes, reallocations;
+	uint64_t peak_number, peak_bytes;
+};
+
+static inline int allocation(struct recount *recount, struct sums *sums,
+			     struct recount_class *class_, const struct trace_event *event)
+{
+	struct profile *profile = recount->profile;
+	struct profile_thread *thread = &profile->threads[event->allocating_thread];
+	const uint64_t size = class_->size;
+
+	if (size > SUM_MAX - sums->bytes)
 		return ERROR_DAMAGED;
-	save_share(recount, class_);
+	save_share(class_, sums->peak_number);
 	class_->allocations++;
+	class_->live++;
 	thread->allocations++;
-	thread->bytes += class_->size;
-	totals->bytes += class_->size;
-	totals->reallocations += event->realloc;
-	recount->live_blocks++;
-	recount->live_bytes += class_->size;
-	if (recount->live_bytes > totals->peak_bytes) {
-		recount->peak_number++;
-		totals->peak_bytes = recount->live_bytes;
-		totals->peak_blocks = recount->live_blocks;
-		totals->peak_tick = event->tick;
+	thread->bytes += size;
+	sums->bytes += size;
+	sums->reallocations += event->realloc;
+	sums->live_blocks++;
+	sums->live_bytes += size;
+	if (sums->live_bytes > sums->peak_bytes) {
+		sums->peak_number++;
+		sums->peak_bytes = sums->live_bytes;
+		profile->totals.peak_blocks = sums->live_blocks;
+		profile->totals.peak_tick = event->tick;
 	}
 	return 0;
 }
 
-static inline int deallocation(struct recount *recount, struct recount_class *class_,
-			       const struct trace_event *event)
+static inline int deallocation(struct recount *recount, struct sums *sums,
+			       struct recount_class *class_, const struct trace_event *event)
 {
 	struct profile_thread *thread = &recount->profile->threads[event->allocating_thread];
-	int temporary = event->age_allocations <= recount->temporary_threshold;
+	const int temporary = event->age_allocations <= recount->temporary_threshold;
 
-	class_->temporary += temporary;
-	thread->temporary += temporary;
-	if (event->operation == FILTER_LATE_DEALLOCATION)
-		return 0;
-	if (class_->allocations == class_->deallocations ||
-	    thread->allocations == thread->deallocations)
+	if (!class_->live || thread->allocations == thread->deallocations)
 		return ERROR_DAMAGED;
-	save_share(recount, class_);
-	class_->deallocations++;
+	save_share(class_, sums->peak_number);
+	class_->live--;
+	class_->temporary += temporary;
 	thread->deallocations++;
-	recount->live_blocks--;
-	recount->live_bytes -= class_->size;
+	thread->temporary += temporary;
+	sums->live_blocks--;
+	sums->live_bytes -= class_->size;
 	return 0;
 }
 
-static void count_free(struct profile *profile, unsigned operation)
+static size_t count_events(struct recount *recount, struct sums *sums,
+			   const struct trace_event *events, size_t count, const uint32_t *ids,
+			   int *error)
 {
-	profile->end[operation == TRACE_OPERATION_UNKNOWN_FREE ? TRACE_END_UNKNOWN_FREES
-							       : TRACE_END_INHERITED_FREES]++;
+	const size_t threads = recount->profile->thread_count;
+	size_t done;
+
+	for (done = 0; done < count; done++) {
+		const struct trace_event *event = &events[done];
+		const uint32_t id = ids ? ids[done] : event->class_id;
+		struct recount_class *class_ = &recount->classes[id];
+
+		if (id >= recount->class_count || event->allocating_thread >= threads)
+			*error = ERROR_DAMAGED;
+		else if (event->operation == TRACE_OPERATION_ALLOCATION)
+			*error = allocation(recount, sums, class_, event);
+		else if (event->operation == TRACE_OPERATION_DEALLOCATION)
+			*error = deallocation(recount, sums, class_, event);
+		else
+			*error = count_other(recount, class_, event);
+		if (*error)
+			break;
+	}
+	return done;
 }
 
 int recount_events(struct recount *recount, const struct trace_event *events, size_t count,
 		   const uint32_t *ids)
 {
 	struct profile *profile = recount->profile;
+	struct profile_totals *totals = &profile->totals;
+	struct sums sums = {
+	    .live_bytes = recount->live_bytes,
+	    .live_blocks = recount->live_blocks,
+	    .bytes = totals->bytes,
+	    .reallocations = totals->reallocations,
+	    .peak_number = recount->peak_number,
+	    .peak_bytes = totals->peak_bytes,
+	};
 	int error = reserve_classes(recount);
-	size_t done;
+	size_t done = error ? 0 : count_events(recount, &sums, events, count, ids, &error);
 
-	if (error)
-		return error;
-	for (done = 0; done < count; done++) {
-		const struct trace_event *event = &events[done];
-		uint32_t id = ids ? ids[done] : event->class_id;
-
-		if (event->operation == TRACE_OPERATION_UNKNOWN_FREE ||
-		    event->operation == TRACE_OPERATION_INHERITED_FREE) {
-			count_free(profile, event->operation);
-			continue;
-		}
-		error =
-		    id >= recount->class_count || event->allocating_thread >= profile->thread_count
-			? ERROR_DAMAGED
-		    : event->operation == TRACE_OPERATION_ALLOCATION
-			? allocation(recount, &recount->classes[id], event)
-			: deallocation(recount, &recount->classes[id], event);
-		if (error)
-			break;
-	}
+	recount->live_bytes = sums.live_bytes;
+	recount->live_blocks = sums.live_blocks;
+	totals->bytes = sums.bytes;
+	totals->reallocations = sums.reallocations;
+	recount->peak_number = sums.peak_number;
+	totals->peak_bytes = sums.peak_bytes;
 	profile->event_count += done;
 	if (done && events[done - 1].tick > recount->last_tick)
 		recount->last_tick = events[done - 1].tick;
@@ -187,15 +227,15 @@ int recount_finish(struct recount *recount)
 		struct recount_class *from = &recount->classes[i];
 		struct profile_class *to = &profile->classes[i];
 
-		save_share(recount, from);
+		save_share(from, recount->peak_number);
 		if (from->temporary > from->allocations)
 			return ERROR_DAMAGED;
 		to->allocations = from->allocations;
-		to->deallocations = from->deallocations;
+		to->deallocations = from->allocations - from->live;
 		to->temporary = from->temporary;
 		to->peak_live = from->peak_live;
 		totals->allocations += from->allocations;
-		totals->deallocations += from->deallocations;
+		totals->deallocations += to->deallocations;
 		totals->temporary += from->temporary;
 	}
 	totals->leaked_blocks = recount->live_blocks;

@@ -9,7 +9,7 @@
 
 struct recount_class {
 	uint64_t size;
-	uint64_t allocations, deallocations, temporary;
+	uint64_t allocations, live, temporary;
 	uint64_t peak_live;
 	uint64_t stamp;    /* the peak's number at the class's last change after a peak */
 	uint64_t spare[2]; /* a cache line for a class */
