@@ -281,10 +281,12 @@ static void write_term(FILE *out, const struct filter_term *term)
 		fputs(name, out);
 		return;
 	}
+	if (term->key == FILTER_SIZE && term->to == term->from + 1) {
+		write_size(out, term->from);
+		return;
+	}
 	if (term->from || term->to == UINT64_MAX)
 		write(out, term->from);
-	if (term->key == FILTER_SIZE && term->to == term->from + 1)
-		return;
 	fputs("..", out);
 	if (term->to != UINT64_MAX)
 		write(out, term->to);
