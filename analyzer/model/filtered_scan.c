@@ -282,8 +282,8 @@ static int is_missing(const struct profile *profile, const struct filter *filter
 		}
 	lack = profile_lack_text(profile, needed);
 	if (!profile->path)
-		lack = "filters read the trace again, and standard input can be read only once: "
-		       "save it to a file";
+		lack = "filters read the trace again, but a pipe can be read only once: save it "
+		       "to a file";
 	if (lack)
 		snprintf(complaint, complaint_bytes, "%s", lack);
 	return lack != NULL;

@@ -169,8 +169,8 @@ static int load(struct profile **profile, const char *path, int from_events)
 	struct trace_reader *reader = NULL;
 	struct loader loader = {0};
 	struct trace_source source;
-	int contradiction = 0;
 	int error = trace_source_open(&source, path);
+	int contradiction = 0, again = !error && source.fd >= 0 && strcmp(path, "-") != 0;
 
 	*profile = NULL;
 	if (error)
@@ -208,7 +208,7 @@ static int load(struct profile **profile, const char *path, int from_events)
 	    loader.profile->used_bytes <= TRACE_HEADER_BYTES)
 		error = ERROR_DAMAGED;
 out:
-	if (!error && strcmp(path, "-") != 0) {
+	if (!error && again) {
 		loader.profile->path = strdup(path);
 		error = loader.profile->path ? 0 : ERROR_MEMORY;
 	}

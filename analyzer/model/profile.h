@@ -90,7 +90,7 @@ enum profile_lack {
 struct profile {
 	enum profile_kind kind;
 	unsigned lacks; /* enum profile_lack */
-	char *path;     /* of the file, to scan it again; NULL where it was standard input */
+	char *path; /* of the file, to scan it again; NULL where it was standard input or a pipe */
 	enum trace_state state;
 	const char *fault; /* TRACE_DAMAGED: a few words, lives for ever; else NULL */
 	/* TRACE_COMPLETE, but events are damaged, which the figures don't need: likewise.

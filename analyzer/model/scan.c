@@ -94,7 +94,7 @@ int profile_scan(const struct profile *profile, scan_events events, void *contex
 	int result;
 
 	profile = scan.profile;
-	if (!profile->path)
+	if (!profile->path || profile->fresh)
 		return ERROR_UNSUPPORTED;
 	if (profile->rebuilt || profile->kind == PROFILE_HEAPTRACK)
 		scan.left = profile->event_count;

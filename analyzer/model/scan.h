@@ -14,11 +14,12 @@
 typedef int (*scan_events)(void *context, const struct trace_event *events, size_t count);
 
 /* Reads profile->path again, as far as the profile was read: a trace that has grown since
- * gives the events that the profile knows. profile->state may be TRACE_CUT or
- * TRACE_DAMAGED; then the scan ends where the profile does. Returns what a
- * callback returned, 0, or an error: ERROR_SYSTEM (the file is gone: errno),
- * ERROR_FOREIGN (another file by now), ERROR_DAMAGED (events_fault says what),
- * ERROR_MEMORY. Any number of threads may scan one profile. */
+ * gives the events that the profile knows. Of a selection: those of its whole.
+ * profile->state may be TRACE_CUT or TRACE_DAMAGED; then the scan ends where the profile does.
+ * Returns what a callback returned, 0, or an error: ERROR_SYSTEM (the file is gone: errno),
+ * ERROR_FOREIGN (another file by now), ERROR_DAMAGED (events_fault says what), ERROR_MEMORY,
+ * ERROR_UNSUPPORTED (no path, or two: a combined profile). Any number of threads may scan one
+ * profile. */
 int profile_scan(const struct profile *profile, scan_events events, void *context);
 
 #endif

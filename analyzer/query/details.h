@@ -21,7 +21,11 @@ struct details {
 	uint64_t thread_allocations;
 };
 
-/* group_of[class id] of profile: below groups, or UINT32_MAX for none. *details is an
+/* What the file lacks (profile->lacks: threads, lifetimes) is 0. A block given back behind the
+ * end of the filter's time range has a lifetime, too. Of a selection by thread
+ * give the filter that it was made with.
+ *
+ * group_of[class id] of profile: below groups, or UINT32_MAX for none. *details is an
  * array of groups; the caller frees. filter NULL: everything. Errors of profile_scan(). */
 int details_collect(struct details **details, const struct profile *profile,
 		    const struct filter *filter, const uint32_t *group_of, size_t groups);

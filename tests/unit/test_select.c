@@ -465,7 +465,7 @@ static void test_other_files(void **state)
 	profile->path = NULL;
 	assert_int_equal(select_error(profile, &filter, complaint, sizeof(complaint)),
 			 ERROR_UNSUPPORTED);
-	assert_non_null(strstr(complaint, "standard input"));
+	assert_non_null(strstr(complaint, "pipe"));
 	profile->path = path;
 	assert_int_equal(truncate(path, 100), 0);
 	assert_int_equal(select_error(profile, &filter, complaint, sizeof(complaint)),
@@ -562,6 +562,120 @@ static void test_damaged_events(void **state)
 	close(fd);
 	profile_free(profile);
 	filter_release(&filter);
+	model_free_all(model);
+}
+
+/* --- heaptrack's files -------------------------------------------------------------------- */
+
+static void check_unsupported(const struct profile *profile, const char *expression,
+			      const char *says)
+{
+	struct filter filter = WITH(expression);
+	char complaint[200] = "";
+
+	assert_int_equal(select_error(profile, &filter, complaint, sizeof(complaint)),
+			 ERROR_UNSUPPORTED);
+	assert_non_null(strstr(complaint, says));
+	filter_release(&filter);
+}
+
+/*
+ *              live   of 16 bytes
+ *   + 16         16   16
+ *   + 32         48
+ *   10 ms
+ *   + 16         64   32: the peaks, at 10 ms
+ *   - 32         32
+ *   - 16         16   16
+ *   20 ms
+ *   + 16         32   32
+ *   40 ms
+ */
+static const char heaptrack_text[] = "v 10400 3\nX ./x\nI 1000 fffff\n"
+				     "s 6 /bin/x\ns 4 main\ns 3 x.c\ni 401000 1 2 3 5\nt 1 0\n"
+				     "a 10 1\na 20 1\n"
+				     "c 0\n+ 0\n+ 1\nc a\n+ 0\n- 1\n- 0\nc 14\n+ 0\nc 28\n";
+
+static void test_heaptrack(void **state)
+{
+	char path[] = "/tmp/mallograph-test-XXXXXX", complaint[200];
+	int fd = mkstemp(path);
+	struct profile *profile, *selected;
+	struct filter filter;
+
+	(void)state;
+	assert_int_equal(write(fd, heaptrack_text, sizeof(heaptrack_text) - 1),
+			 sizeof(heaptrack_text) - 1);
+	close(fd);
+	assert_int_equal(profile_load(&profile, path), 0);
+
+	filter = WITH("size=..20", "function=mai", "file=x.c", "module=bin");
+	selected = selection(profile, &filter, 0);
+	assert_int_equal(selected->totals.allocations, 3);
+	assert_int_equal(selected->totals.leaked_bytes, 32);
+	assert_int_equal(selected->totals.peak_bytes, 32);
+	assert_int_equal(selected->totals.peak_tick, 10);
+	profile_free(selected);
+	filter_release(&filter);
+
+	filter = WITH("size=0..");
+	selected = selection(profile, &filter, 0);
+	assert_memory_equal(&selected->totals, &profile->totals, sizeof(profile->totals));
+	assert_int_equal(selected->point_count, profile->point_count);
+	assert_memory_equal(selected->points, profile->points,
+			    profile->point_count * sizeof(*profile->points));
+	profile_free(selected);
+	filter_release(&filter);
+
+	filter = (struct filter){.instant = FILTER_AT_PEAK};
+	selected = selection(profile, &filter, 0);
+	assert_int_equal(selected->totals.allocations, 3);
+	assert_int_equal(selected->totals.leaked_bytes, 64);
+	profile_free(selected);
+
+	check_unsupported(profile, "time=0..1", "lifetimes");
+	check_unsupported(profile, "!lifetime=0..1", "lifetimes");
+	check_unsupported(profile, "thread=x", "threads");
+	filter = (struct filter){.temporary_threshold = 1};
+	assert_int_equal(select_error(profile, &filter, complaint, sizeof(complaint)),
+			 ERROR_UNSUPPORTED);
+	filter = (struct filter){0};
+	assert_int_equal(profile_select(&selected, profile, &filter, SELECT_BY_THREAD, complaint,
+					sizeof(complaint)),
+			 ERROR_UNSUPPORTED);
+	assert_non_null(strstr(complaint, "threads"));
+	unlink(path);
+	profile_free(profile);
+}
+
+/* A term that can match nothing is told, and no error. */
+static void test_remarks(void **state)
+{
+	static const struct {
+		const char *expression, *says;
+	} cases[] = {
+	    {"thread=nobody", "no thread is called 'nobody'"},
+	    {"!function=small99", "'small99'"},
+	    {"module=\033", "'\\x1b'"},
+	    {"file=head", ""},
+	    {"thread=1001", ""},
+	};
+	struct profile *profile, *selected;
+	struct model *model = random_model(8, &profile);
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		struct filter filter = WITH(cases[i].expression);
+		char remark[200] = "before";
+
+		assert_int_equal(
+		    profile_select(&selected, profile, &filter, 0, remark, sizeof(remark)), 0);
+		if (*cases[i].says ? !strstr(remark, cases[i].says) : *remark)
+			fail_msg("%s: '%s'", cases[i].expression, remark);
+		profile_free(selected);
+		filter_release(&filter);
+	}
+	profile_free(profile);
 	model_free_all(model);
 }
 
@@ -696,6 +810,7 @@ int main(void)
 	    cmocka_unit_test(test_partitions),     cmocka_unit_test(test_range_by_hand),
 	    cmocka_unit_test(test_grown),          cmocka_unit_test(test_other_files),
 	    cmocka_unit_test(test_stopped_events), cmocka_unit_test(test_damaged_events),
+	    cmocka_unit_test(test_heaptrack),      cmocka_unit_test(test_remarks),
 	    cmocka_unit_test(test_details),        cmocka_unit_test(test_details_by_thread),
 	};
 	const char *given = getenv("SEED");
