@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "analyzer/model/births.h"
 #include "analyzer/model/filter_judge.h"
 #include "formats/error.h"
 
@@ -15,18 +16,10 @@
  * goes up through the file, so whether it is in range is known until the next
  * bound. A deallocation tells when its allocation was.
  *
- * Only an allocation cannot know its lifetime. A scan ahead gives it a bit for it, by its
- * thread and its number among those of the thread, which is how a deallocation
- * says whose end it is. At first the bit is what holds for a block that is never given back.
+ * Only an allocation cannot know its lifetime: a scan ahead finds it (births.c).
  */
 
 enum { SLICE = 256, STOP = 1 };
-
-struct births { /* of a thread, the bits of its allocations */
-	uint64_t *words;
-	size_t room;
-	uint64_t made;
-};
 
 struct filtering {
 	const struct profile *profile;
@@ -51,88 +44,6 @@ static int finish(struct filtering *all, int result)
 {
 	all->result = result;
 	return STOP;
-}
-
-/* --- lifetimes ---------------------------------------------------------------------- */
-
-static int add_birth(struct filtering *all, const struct trace_event *event)
-{
-	struct births *births = &all->births[event->allocating_thread];
-	size_t word = (size_t)(births->made / 64);
-	uint64_t bit = UINT64_C(1) << births->made % 64;
-	uint64_t left = all->end_tick > event->tick ? all->end_tick - event->tick : 0;
-
-	if (word >= births->room) {
-		size_t room = births->room ? births->room * 2 : 64;
-		uint64_t *larger = reallocarray(births->words, room, sizeof(*larger));
-
-		if (!larger)
-			return ERROR_MEMORY;
-		births->words = larger;
-		births->room = room;
-	}
-	/* pages that are not needed yet stay untouched */
-	if (bit == 1)
-		births->words[word] = 0;
-	births->made++;
-	if (ranges_hold(&all->judgement.lifetime, left))
-		births->words[word] |= bit;
-	return 0;
-}
-
-static int add_death(struct filtering *all, const struct trace_event *event)
-{
-	struct births *births = &all->births[event->allocating_thread];
-	uint64_t number, bit;
-
-	if (event->age_allocations >= births->made)
-		return ERROR_DAMAGED;
-	number = births->made - 1 - event->age_allocations;
-	bit = UINT64_C(1) << number % 64;
-	if (ranges_hold(&all->judgement.lifetime, event->age_ticks))
-		births->words[number / 64] |= bit;
-	else
-		births->words[number / 64] &= ~bit;
-	return 0;
-}
-
-static int look_ahead(void *context, const struct trace_event *events, size_t count)
-{
-	struct filtering *all = context;
-	int error = 0;
-
-	for (size_t i = 0; i < count && !error; i++) {
-		if (events[i].operation == TRACE_OPERATION_ALLOCATION)
-			error = add_birth(all, &events[i]);
-		else if (events[i].operation == TRACE_OPERATION_DEALLOCATION)
-			error = add_death(all, &events[i]);
-	}
-	return error;
-}
-
-static int find_lifetimes(struct filtering *all)
-{
-	size_t threads = all->profile->thread_count;
-	int error;
-
-	all->births = calloc(threads, sizeof(*all->births));
-	if (!all->births)
-		return ERROR_MEMORY;
-	error = profile_scan(all->profile, look_ahead, all);
-	for (size_t i = 0; i < threads; i++) {
-		/* what the second scan cannot find, it would read behind the end */
-		all->births[i].room = (size_t)all->births[i].made;
-		all->births[i].made = 0;
-	}
-	return error;
-}
-
-static int lives_long_enough(struct filtering *all, const struct trace_event *event)
-{
-	struct births *births = &all->births[event->thread];
-	uint64_t number = births->made++;
-
-	return number < births->room && births->words[number / 64] >> number % 64 & 1;
 }
 
 /* --- events ------------------------------------------------------------------------- */
@@ -167,7 +78,7 @@ static inline int is_selected(struct filtering *all, const struct trace_event *e
 
 	if (event->operation == TRACE_OPERATION_ALLOCATION) {
 		if (all->births)
-			return lives_long_enough(all, event) & in & all->open;
+			return births_next(all->births, event->thread) & in & all->open;
 		return in & all->open;
 	}
 	if (event->operation != TRACE_OPERATION_DEALLOCATION)
@@ -284,6 +195,9 @@ static int is_missing(const struct profile *profile, const struct filter *filter
 	if (!profile->path)
 		lack = "filters read the trace again, but a pipe can be read only once: save it "
 		       "to a file";
+	if (filter->temporary_threshold >= TRACE_RECENT)
+		lack = "traces tell how many allocations a block lived for up to 255 only: take a "
+		       "smaller threshold for temporary ones";
 	if (lack)
 		snprintf(complaint, complaint_bytes, "%s", lack);
 	return lack != NULL;
@@ -308,7 +222,8 @@ static int scan_selected(struct filtering *all)
 	int error = 0;
 
 	if (all->judgement.lived)
-		error = find_lifetimes(all);
+		error =
+		    births_new(&all->births, all->profile, &all->judgement.lifetime, all->end_tick);
 	if (!error)
 		error = profile_scan(all->profile, filter_events, all);
 	return error == STOP ? all->result : error;
@@ -340,9 +255,7 @@ int filtered_scan(const struct profile *profile, const struct filter *filter, sc
 		error = scan_selected(&all);
 	if (!error && all.filter->instant == FILTER_AT_PEAK && !all.ended)
 		error = peak_is_missing(profile, complaint, complaint_bytes);
-	for (size_t i = 0; all.births && i < profile->thread_count; i++)
-		free(all.births[i].words);
-	free(all.births);
+	births_free(all.births);
 	judgement_release(&all.judgement);
 	return error;
 }

@@ -122,7 +122,7 @@ static inline int add_event(struct heaptrack_reader *reader, unsigned dies, uint
 	other = dies & (reader->latest != index);
 	event = &reader->events[reader->event_count];
 	*event = (struct trace_event){
-	    .operation = TRACE_OPERATION_ALLOCATION + dies,
+	    .operation = dies ? TRACE_OPERATION_DEALLOCATION : TRACE_OPERATION_ALLOCATION,
 	    .class_id = index,
 	    .tick = reader->tick,
 	    .age_allocations = 0 - other,

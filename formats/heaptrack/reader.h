@@ -45,7 +45,7 @@ struct heaptrack_visitor {
 	int (*class_)(void *context, uint32_t id, const struct trace_class *class_);
 	/* A batch, valid during the call, of one tick (1 ms); ALLOCATION and DEALLOCATION only.
 	 * thread and realloc are 0: the file does not say. age_allocations is 0 when temporary
-	 * (the block's class is that of the event before, an allocation), otherwise UINT64_MAX;
+	 * (the block's class is that of the event before, an allocation), otherwise UINT16_MAX;
 	 * age_ticks is 0: not known. */
 	int (*events)(void *context, const struct trace_event *events, size_t count);
 	/* Behind all events before that tick. */

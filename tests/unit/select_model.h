@@ -125,16 +125,36 @@ static inline size_t model_allocate(struct model *model, uint32_t class_id)
 	return block;
 }
 
-static inline void model_free(struct model *model, size_t index)
+static inline uint64_t model_age(const struct sample *sample, size_t index)
+{
+	const struct sample_block *block = &sample->blocks[index];
+
+	return sample->thread_counters[block->thread].allocations - block->number;
+}
+
+/* Of older blocks a trace does not tell which one it was, when they are alike: the first. */
+static inline size_t model_first_alike(const struct sample *sample, size_t index)
+{
+	const struct sample_block *block = &sample->blocks[index];
+
+	for (size_t i = 0; i < index && model_age(sample, index) >= TRACE_RECENT; i++)
+		if (sample->blocks[i].live && sample->blocks[i].class_id == block->class_id &&
+		    sample->blocks[i].thread == block->thread &&
+		    sample->blocks[i].tick == block->tick)
+			return i;
+	return index;
+}
+
+static inline void model_free(struct model *model, size_t given)
 {
 	struct sample *sample = model->sample;
-	const struct sample_block *block = &sample->blocks[index];
+	size_t index = model_first_alike(sample, given);
 
 	assert(model->call_count < MODEL_CALLS);
 	model->calls[model->call_count++] = (struct model_call){
 	    .block = index,
 	    .tick = sample->tick,
-	    .age_allocations = sample->thread_counters[block->thread].allocations - block->number,
+	    .age_allocations = model_age(sample, index),
 	    .is_free = 1,
 	};
 	model->end = sample->tick;
