@@ -16,51 +16,6 @@ struct gatherer {
 	size_t stack_room, site_room;
 };
 
-uint64_t cost_of(const struct cost *cost, enum cost_kind kind)
-{
-	switch (kind) {
-	case COST_ALLOCATIONS:
-		return cost->allocations;
-	case COST_TEMPORARY:
-		return cost->temporary;
-	case COST_PEAK:
-		return cost->peak_bytes;
-	case COST_LEAKED:
-		return cost->leaked_bytes;
-	}
-	return 0;
-}
-
-int cost_present(const struct cost *cost, enum cost_kind kind)
-{
-	return kind == COST_LEAKED ? cost->leaked_blocks != 0 : cost_of(cost, kind) != 0;
-}
-
-/* No sum overflows: the profile's totals don't. */
-static void add_class(struct cost *cost, const struct profile_class *class_)
-{
-	uint64_t leaked = class_->allocations - class_->deallocations;
-
-	cost->allocations += class_->allocations;
-	cost->temporary += class_->temporary;
-	cost->bytes += class_->allocations * class_->size;
-	cost->peak_blocks += class_->peak_live;
-	cost->peak_bytes += class_->peak_live * class_->size;
-	cost->leaked_blocks += leaked;
-	cost->leaked_bytes += leaked * class_->size;
-}
-
-static void add_cost(struct cost *cost, const struct cost *more)
-{
-	cost->allocations += more->allocations;
-	cost->temporary += more->temporary;
-	cost->bytes += more->bytes;
-	cost->peak_blocks += more->peak_blocks;
-	cost->peak_bytes += more->peak_bytes;
-	cost->leaked_blocks += more->leaked_blocks;
-	cost->leaked_bytes += more->leaked_bytes;
-}
-
 static const struct profile_location *location_of(const struct profile *profile, uint32_t node)
 {
 	return &profile->locations[profile->nodes[node].location];
@@ -191,13 +146,17 @@ static int find_stack(struct gatherer *all, const struct place_leaf *leaf, uint3
 }
 
 /* Puts the stacks of a site side by side, in the order they had. */
-static int group_stacks(struct sites *sites)
+static int group_stacks(struct sites *sites, size_t class_count)
 {
 	struct site_stack *grouped = calloc(sites->stack_count + 1, sizeof(*grouped));
+	uint32_t *moved = calloc(sites->stack_count + 1, sizeof(*moved));
 	uint32_t first = 0;
 
-	if (!grouped)
+	if (!grouped || !moved) {
+		free(grouped);
+		free(moved);
 		return ERROR_MEMORY;
+	}
 	for (size_t i = 0; i < sites->stack_count; i++)
 		sites->sites[sites->stacks[i].site].stack_count++;
 	for (size_t i = 0; i < sites->site_count; i++) {
@@ -208,21 +167,32 @@ static int group_stacks(struct sites *sites)
 	for (size_t i = 0; i < sites->stack_count; i++) {
 		struct site *site = &sites->sites[sites->stacks[i].site];
 
-		grouped[site->first_stack + site->stack_count++] = sites->stacks[i];
-		add_cost(&site->cost, &sites->stacks[i].cost);
+		moved[i] = site->first_stack + site->stack_count++;
+		grouped[moved[i]] = sites->stacks[i];
+		cost_add(&site->cost, &sites->stacks[i].cost);
+		cost_add(&site->base, &sites->stacks[i].base);
 	}
+	for (size_t i = 1; i < class_count; i++)
+		sites->stack_of_class[i] = moved[sites->stack_of_class[i]];
+	free(moved);
 	free(sites->stacks);
 	sites->stacks = grouped;
 	return 0;
 }
 
-int sites_init(struct sites *sites, const struct profile *profile)
+int sites_init(struct sites *sites, const struct profile *profile, const struct lens *lens)
 {
 	struct gatherer all = {.profile = profile, .sites = sites};
 	int error;
 
+	(void)lens;
 	*sites = (struct sites){0};
+	sites->stack_of_class = calloc(profile->class_count, sizeof(*sites->stack_of_class));
 	error = places_init(&all.places, profile);
+	if (sites->stack_of_class)
+		sites->stack_of_class[0] = UINT32_MAX;
+	else
+		error = ERROR_MEMORY;
 	for (size_t i = 1; i < profile->class_count && !error; i++) {
 		const struct profile_class *class_ = &profile->classes[i];
 		struct place_leaf leaf = places_leaf(&all.places, profile, class_->node);
@@ -230,10 +200,13 @@ int sites_init(struct sites *sites, const struct profile *profile)
 
 		error = find_stack(&all, &leaf, &stack);
 		if (!error)
-			add_class(&sites->stacks[stack].cost, class_);
+			cost_add_class(class_->base ? &sites->stacks[stack].base
+						    : &sites->stacks[stack].cost,
+				       class_);
+		sites->stack_of_class[i] = stack;
 	}
 	if (!error)
-		error = group_stacks(sites);
+		error = group_stacks(sites, profile->class_count);
 	id_table_release(&all.stack_ids);
 	id_table_release(&all.site_ids);
 	places_release(&all.places);
@@ -244,70 +217,33 @@ void sites_release(struct sites *sites)
 {
 	free(sites->sites);
 	free(sites->stacks);
+	free(sites->stack_of_class);
 	*sites = (struct sites){0};
 }
 
-struct ranked {
-	uint64_t first, second; /* costs: the larger first, the second decides among equals */
-	uint32_t index;
-};
-
-static int compare_ranked(const void *a, const void *b)
+uint32_t *sites_sorted(const struct sites *sites, const struct ordering *ordering, size_t *found)
 {
-	const struct ranked *left = a, *right = b;
-
-	if (left->first != right->first)
-		return left->first < right->first ? 1 : -1;
-	if (left->second != right->second)
-		return left->second < right->second ? 1 : -1;
-	return left->index < right->index ? -1 : left->index > right->index;
-}
-
-static struct ranked rank(const struct cost *cost, enum cost_kind kind, size_t index)
-{
-	return (struct ranked){
-	    .first = cost_of(cost, kind),
-	    .second = kind == COST_LEAKED ? cost->leaked_blocks : cost->allocations,
-	    .index = (uint32_t)index,
-	};
-}
-
-static uint32_t *sorted_indices(struct ranked *ranks, size_t count)
-{
-	uint32_t *indices = calloc(count + 1, sizeof(*indices));
-
-	if (indices) {
-		qsort(ranks, count, sizeof(*ranks), compare_ranked);
-		for (size_t i = 0; i < count; i++)
-			indices[i] = ranks[i].index;
-	}
-	free(ranks);
-	return indices;
-}
-
-uint32_t *sites_sorted(const struct sites *sites, enum cost_kind kind, size_t *found)
-{
-	struct ranked *ranks = calloc(sites->site_count + 1, sizeof(*ranks));
+	struct cost_rank *ranks = calloc(sites->site_count + 1, sizeof(*ranks));
 
 	*found = 0;
 	if (!ranks)
 		return NULL;
 	for (size_t i = 0; i < sites->site_count; i++)
-		if (cost_present(&sites->sites[i].cost, kind))
-			ranks[(*found)++] = rank(&sites->sites[i].cost, kind, i);
-	return sorted_indices(ranks, *found);
+		*found += cost_rank(&ranks[*found], &sites->sites[i].cost, &sites->sites[i].base,
+				    ordering, (uint32_t)i) != 0;
+	return cost_sort(ranks, *found);
 }
 
 uint32_t *sites_sorted_stacks(const struct sites *sites, size_t first, size_t count,
-			      enum cost_kind kind, size_t *found)
+			      const struct ordering *ordering, size_t *found)
 {
-	struct ranked *ranks = calloc(count + 1, sizeof(*ranks));
+	struct cost_rank *ranks = calloc(count + 1, sizeof(*ranks));
 
 	*found = 0;
 	if (!ranks)
 		return NULL;
 	for (size_t i = first; i < first + count; i++)
-		if (cost_present(&sites->stacks[i].cost, kind))
-			ranks[(*found)++] = rank(&sites->stacks[i].cost, kind, i);
-	return sorted_indices(ranks, *found);
+		*found += cost_rank(&ranks[*found], &sites->stacks[i].cost, &sites->stacks[i].base,
+				    ordering, (uint32_t)i) != 0;
+	return cost_sort(ranks, *found);
 }

@@ -6,43 +6,35 @@
  * Who allocated: the classes of a profile gathered by stack, and the stacks by
  * site (one function, file and line of a module). The costs of all sites add up
  * to the profile's totals, and so do those of all stacks.
+ *
+ * Of a combined profile (model/combine.h) every entry has two costs: `cost` is
+ * fresh's and `base` is base's. base is all 0 otherwise.
  */
 
 #include <stddef.h>
 #include <stdint.h>
 
 #include "analyzer/model/profile.h"
-
-struct cost {
-	uint64_t allocations, temporary, bytes;
-	uint64_t peak_blocks, peak_bytes;
-	uint64_t leaked_blocks, leaked_bytes;
-};
-
-enum cost_kind {
-	COST_ALLOCATIONS,
-	COST_TEMPORARY,
-	COST_PEAK,  /* bytes */
-	COST_LEAKED /* bytes */
-};
-uint64_t cost_of(const struct cost *cost, enum cost_kind kind);
-/* Something to show: a block of 0 bytes is leaked, too. */
-int cost_present(const struct cost *cost, enum cost_kind kind);
+#include "analyzer/query/cost.h"
+#include "analyzer/query/lens.h"
 
 struct site_stack {
-	struct cost cost;
+	struct cost cost, base;
 	uint32_t site;
-	uint32_t node;  /* where it begins, behind operator new; 0: not known */
-	uint32_t frame; /* the same: of that node's location */
+	uint32_t node;    /* where it begins, behind operator new; 0: not known */
+	uint32_t frame;   /* the same: of that node's location */
+	uint32_t similar; /* lens.match_similar: base's node that it was paired with; or 0 */
 };
 
 struct site {
-	struct cost cost;
+	struct cost cost, base;
 	uint32_t node, frame; /* one of its stacks */
 	/* how many frames from there (this one and those it was inlined into) all
 	 * stacks of the site have in common; 0 without symbol */
 	uint32_t shared_frames;
 	uint32_t first_stack, stack_count; /* in sites.stacks */
+	uint32_t thread;                   /* LENS_BY_THREAD */
+	uint64_t size;                     /* LENS_BY_SIZE */
 };
 
 struct sites {
@@ -50,17 +42,17 @@ struct sites {
 	size_t site_count;
 	struct site_stack *stacks; /* those of a site side by side */
 	size_t stack_count;
+	uint32_t *stack_of_class; /* by class id: index in stacks; UINT32_MAX for class 0 */
 };
 
-/* ERROR_MEMORY, or 0; release in both cases. */
-int sites_init(struct sites *sites, const struct profile *profile);
+/* lens NULL: all defaults. ERROR_MEMORY, or 0; release in both cases. */
+int sites_init(struct sites *sites, const struct profile *profile, const struct lens *lens);
 void sites_release(struct sites *sites);
 
-/* Indices of the sites, or of count stacks from first on, that have a cost of
- * that kind; largest first, among equals in the order of the trace. The caller
- * frees; NULL when out of memory. *found is how many there are. */
-uint32_t *sites_sorted(const struct sites *sites, enum cost_kind kind, size_t *found);
+/* Indices of the sites, or of count stacks from first on, that the ordering
+ * lists. The caller frees; NULL when out of memory. *found is how many there are. */
+uint32_t *sites_sorted(const struct sites *sites, const struct ordering *ordering, size_t *found);
 uint32_t *sites_sorted_stacks(const struct sites *sites, size_t first, size_t count,
-			      enum cost_kind kind, size_t *found);
+			      const struct ordering *ordering, size_t *found);
 
 #endif

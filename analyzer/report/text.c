@@ -133,9 +133,10 @@ static void print_callers(struct report *report, const struct site_stack *stack,
 static int print_site_stacks(struct report *report, const struct section *section,
 			     const struct site *site)
 {
+	struct ordering ordering = {.kind = section->kind, .sort_by = -1};
 	size_t count;
 	uint32_t *order = sites_sorted_stacks(&report->sites, site->first_stack, site->stack_count,
-					      section->kind, &count);
+					      &ordering, &count);
 	uint64_t rest = cost_of(&site->cost, section->kind);
 	size_t shown = count < report->options->stacks ? count : report->options->stacks;
 
@@ -162,8 +163,9 @@ static int print_site_stacks(struct report *report, const struct section *sectio
 
 static int print_merged(struct report *report, const struct section *section)
 {
+	struct ordering ordering = {.kind = section->kind, .sort_by = -1};
 	size_t count;
-	uint32_t *order = sites_sorted(&report->sites, section->kind, &count);
+	uint32_t *order = sites_sorted(&report->sites, &ordering, &count);
 	int error = order ? 0 : ERROR_MEMORY;
 
 	for (size_t i = 0; i < count && i < report->options->entries && !error; i++) {
@@ -180,9 +182,10 @@ static int print_merged(struct report *report, const struct section *section)
 
 static int print_stacks(struct report *report, const struct section *section)
 {
+	struct ordering ordering = {.kind = section->kind, .sort_by = -1};
 	size_t count;
-	uint32_t *order = sites_sorted_stacks(&report->sites, 0, report->sites.stack_count,
-					      section->kind, &count);
+	uint32_t *order =
+	    sites_sorted_stacks(&report->sites, 0, report->sites.stack_count, &ordering, &count);
 
 	if (!order)
 		return ERROR_MEMORY;
@@ -263,7 +266,7 @@ void text_report_head(FILE *out, const struct profile *profile, const char *path
 int text_report(FILE *out, const struct profile *profile, const struct text_options *options)
 {
 	struct report report = {.out = out, .profile = profile, .options = options};
-	int error = sites_init(&report.sites, profile);
+	int error = sites_init(&report.sites, profile, NULL);
 
 	frame_printer_init(&report.frames, out, profile, options->shorten);
 	for (size_t i = 0; i < sizeof(sections) / sizeof(*sections) && !error; i++) {

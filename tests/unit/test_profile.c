@@ -66,7 +66,7 @@ static void check_sites(const struct profile *profile)
 	uint64_t leaked[2] = {0}, peak[2] = {0}, allocations[2] = {0}, temporary[2] = {0};
 	uint64_t leaked_blocks = 0, bytes = 0;
 
-	assert_int_equal(sites_init(&sites, profile), 0);
+	assert_int_equal(sites_init(&sites, profile, NULL), 0);
 	for (size_t i = 0; i < sites.site_count; i++) {
 		const struct cost *cost = &sites.sites[i].cost;
 
@@ -91,6 +91,10 @@ static void check_sites(const struct profile *profile)
 		assert_int_equal(allocations[i], profile->totals.allocations);
 		assert_int_equal(temporary[i], profile->totals.temporary);
 	}
+	for (uint32_t i = 1; i < profile->class_count; i++)
+		allocations[1] -=
+		    profile->classes[i].allocations * (sites.stack_of_class[i] < sites.stack_count);
+	assert_int_equal(allocations[1], 0);
 	assert_int_equal(leaked_blocks, profile->totals.leaked_blocks);
 	assert_int_equal(bytes, profile->totals.bytes);
 	sites_release(&sites);

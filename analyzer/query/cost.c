@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "analyzer/query/cost.h"
+
+#include <stdlib.h>
+
+uint64_t cost_of(const struct cost *cost, enum cost_kind kind)
+{
+	switch (kind) {
+	case COST_ALLOCATIONS:
+		return cost->allocations;
+	case COST_TEMPORARY:
+		return cost->temporary;
+	case COST_PEAK:
+		return cost->peak_bytes;
+	case COST_LEAKED:
+		return cost->leaked_bytes;
+	case COST_BYTES:
+		return cost->bytes;
+	}
+	return 0;
+}
+
+int cost_present(const struct cost *cost, enum cost_kind kind)
+{
+	return kind == COST_LEAKED ? cost->leaked_blocks != 0 : cost_of(cost, kind) != 0;
+}
+
+int64_t cost_difference(const struct cost *cost, const struct cost *base, enum cost_kind kind)
+{
+	return (int64_t)cost_of(cost, kind) - (int64_t)cost_of(base, kind);
+}
+
+void cost_add(struct cost *cost, const struct cost *more)
+{
+	cost->allocations += more->allocations;
+	cost->temporary += more->temporary;
+	cost->bytes += more->bytes;
+	cost->peak_blocks += more->peak_blocks;
+	cost->peak_bytes += more->peak_bytes;
+	cost->leaked_blocks += more->leaked_blocks;
+	cost->leaked_bytes += more->leaked_bytes;
+}
+
+/* No sum overflows: the profile's totals don't. */
+void cost_add_class(struct cost *cost, const struct profile_class *class_)
+{
+	uint64_t leaked = class_->allocations - class_->deallocations;
+
+	cost->allocations += class_->allocations;
+	cost->temporary += class_->temporary;
+	cost->bytes += class_->allocations * class_->size;
+	cost->peak_blocks += class_->peak_live;
+	cost->peak_bytes += class_->peak_live * class_->size;
+	cost->leaked_blocks += leaked;
+	cost->leaked_bytes += leaked * class_->size;
+}
+
+static uint64_t magnitude(int64_t value)
+{
+	return value < 0 ? -(uint64_t)value : (uint64_t)value;
+}
+
+static int differs(const struct cost *cost, const struct cost *base, enum cost_kind kind)
+{
+	return cost_of(cost, kind) != cost_of(base, kind) ||
+	       (kind == COST_LEAKED && cost->leaked_blocks != base->leaked_blocks);
+}
+
+/* The second decides among equals. */
+static uint64_t second_of(const struct cost *cost, enum cost_kind kind)
+{
+	return kind == COST_LEAKED ? cost->leaked_blocks : cost->allocations;
+}
+
+int cost_rank(struct cost_rank *rank, const struct cost *cost, const struct cost *base,
+	      const struct ordering *ordering, uint32_t index)
+{
+	enum cost_kind kind = ordering->kind;
+	enum cost_kind by = ordering->sort_by < 0 ? kind : (enum cost_kind)ordering->sort_by;
+	int64_t first, second;
+
+	if (!ordering->difference) {
+		*rank = (struct cost_rank){cost_of(cost, by), second_of(cost, by), 0, index};
+		return cost_present(cost, kind) && cost_of(cost, kind) >= ordering->least;
+	}
+	first = cost_difference(cost, base, by);
+	second = (int64_t)second_of(cost, by) - (int64_t)second_of(base, by);
+	*rank = (struct cost_rank){
+	    .first = magnitude(first),
+	    .second = magnitude(second),
+	    .group = first > 0 ? -1 : first < 0,
+	    .index = index,
+	};
+	return differs(cost, base, kind) &&
+	       magnitude(cost_difference(cost, base, kind)) >= ordering->least;
+}
+
+static int compare_ranks(const void *a, const void *b)
+{
+	const struct cost_rank *left = a, *right = b;
+
+	if (left->group != right->group)
+		return left->group < right->group ? -1 : 1;
+	if (left->first != right->first)
+		return left->first < right->first ? 1 : -1;
+	if (left->second != right->second)
+		return left->second < right->second ? 1 : -1;
+	return left->index < right->index ? -1 : left->index > right->index;
+}
+
+uint32_t *cost_sort(struct cost_rank *ranks, size_t count)
+{
+	uint32_t *indices = calloc(count + 1, sizeof(*indices));
+
+	if (indices) {
+		qsort(ranks, count, sizeof(*ranks), compare_ranks);
+		for (size_t i = 0; i < count; i++)
+			indices[i] = ranks[i].index;
+	}
+	free(ranks);
+	return indices;
+}
