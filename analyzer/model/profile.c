@@ -107,6 +107,18 @@ char *profile_command(const struct profile *profile)
 	return text;
 }
 
+/* What is in these belongs to the two that it was made of. */
+static void free_combined(struct profile *profile)
+{
+	free(profile->modules);
+	free(profile->threads);
+	free(profile->nodes);
+	free(profile->locations);
+	free(profile->frames);
+	free(profile->classes);
+	free(profile);
+}
+
 void profile_free(struct profile *profile)
 {
 	if (!profile)
@@ -116,6 +128,10 @@ void profile_free(struct profile *profile)
 		free(profile->threads);
 		free(profile->points);
 		free(profile);
+		return;
+	}
+	if (profile->fresh) {
+		free_combined(profile);
 		return;
 	}
 	for (size_t i = 0; i < profile->module_count; i++) {
