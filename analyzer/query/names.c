@@ -142,35 +142,6 @@ size_t name_shorten(char *out, size_t size, const char *name)
 	return text.length;
 }
 
-static int is_operator_new(const char *function)
-{
-	static const char plain[] = "operator new";
-
-	if (!strncmp(function, "_Znwm", 5) || !strncmp(function, "_Znam", 5) ||
-	    !strncmp(function, "_Znwj", 5) || !strncmp(function, "_Znaj", 5))
-		return 1;
-	if (strncmp(function, plain, sizeof(plain) - 1))
-		return 0;
-	function += sizeof(plain) - 1;
-	if (!strncmp(function, "[]", 2))
-		function += 2;
-	return *function == '\0' || *function == '(';
-}
-
-int name_is_allocator(const char *function)
-{
-	static const char *const names[] = {"malloc",         "calloc",        "realloc",
-					    "reallocarray",   "aligned_alloc", "memalign",
-					    "posix_memalign", "valloc",        "pvalloc"};
-
-	if (!function)
-		return 0;
-	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
-		if (!strcmp(function, names[i]))
-			return 1;
-	return is_operator_new(function);
-}
-
 static int is_function(const char *function, const char *name)
 {
 	size_t length = strlen(name);

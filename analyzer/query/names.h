@@ -18,10 +18,28 @@
  */
 size_t name_shorten(char *out, size_t size, const char *name);
 
-/* Global operator new in any form, mangled or not, and malloc and its relatives
- * (the dynamic linker has inlined ones that call those of libc): not who
- * allocates, but how. NULL is none. */
-int name_is_allocator(const char *function);
+/*
+ * The name alone: no return type, no arguments, none of templates either, no suffix
+ * of a compiler: "void* pool<int>::get(int) const [clone .cold]" becomes "pool::get".
+ * out has room for strlen(name) + 1 bytes, as in the next two.
+ */
+void name_bare(char *out, const char *name);
+
+/*
+ * What stays the same when a program is built again: the name without
+ * .part.N, .constprop.N, .isra.N, .cold, .lto_priv.N and their like in any
+ * chain, " [clone ...]", Rust's ::h<16 hex digits>, "@@GLIBC_2.2.5"; and without the
+ * numbers of lambdas, closures and other nameless things.
+ */
+void name_comparable(char *out, const char *name);
+
+/*
+ * The file's name without folders and without a version: libfoo.so.1.2.3, libfoo.so.2 and
+ * libfoo-1.2.so are all libfoo.so. Who updates a library wants to see what that
+ * changed; that a program uses two versions of one library at once is rare, and they are
+ * then taken together.
+ */
+void module_comparable(char *out, const char *path);
 
 /* main and what starts it: a stack is of no interest beyond. NULL is none. */
 int name_ends_stack(const char *function);

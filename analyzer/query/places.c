@@ -6,6 +6,7 @@
 
 #include "analyzer/model/id_table.h"
 #include "analyzer/query/names.h"
+#include "analyzer/query/wrappers.h"
 #include "formats/error.h"
 
 #define COLLECTOR_NAME "libmallograph.so"
@@ -99,7 +100,7 @@ static uint32_t count_wrappers(const struct profile *profile,
 	if (!strcmp(name_base(profile->modules[location->module].path), COLLECTOR_NAME))
 		return PLACES_ALL;
 	while (count < location->frame_count &&
-	       name_is_allocator(profile->frames[location->frame + count].function))
+	       wrappers_match(NULL, profile->frames[location->frame + count].function))
 		count++;
 	return count && count == location->frame_count ? PLACES_ALL : count;
 }

@@ -92,17 +92,6 @@ static void test_bounds(void **state)
 static void test_kinds(void **state)
 {
 	(void)state;
-	assert_true(name_is_allocator("operator new(unsigned long)"));
-	assert_true(name_is_allocator("operator new[](unsigned long, std::nothrow_t const&)"));
-	assert_true(name_is_allocator("operator new"));
-	assert_true(name_is_allocator("_ZnwmSt11align_val_t"));
-	assert_true(name_is_allocator("calloc"));
-	assert_false(name_is_allocator("xmalloc"));
-	assert_false(name_is_allocator("malloc_info"));
-	assert_false(name_is_allocator("operator newer(int)"));
-	assert_false(name_is_allocator("A::operator new(unsigned long)"));
-	assert_false(name_is_allocator("operator new<int>(int)"));
-	assert_false(name_is_allocator(NULL));
 	assert_true(name_ends_stack("main"));
 	assert_true(name_ends_stack("__libc_start_main_impl"));
 	assert_true(name_ends_stack("__libc_start_main@@GLIBC_2.34"));
