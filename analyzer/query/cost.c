@@ -41,18 +41,30 @@ void cost_add(struct cost *cost, const struct cost *more)
 	cost->leaked_bytes += more->leaked_bytes;
 }
 
-/* No sum overflows: the profile's totals don't. */
-void cost_add_class(struct cost *cost, const struct profile_class *class_)
+static int is_suppressed(const struct lens *lens, uint32_t class_id)
 {
-	uint64_t leaked = class_->allocations - class_->deallocations;
+	const struct suppressions *suppressions = lens ? lens->suppressions : NULL;
 
-	cost->allocations += class_->allocations;
-	cost->temporary += class_->temporary;
-	cost->bytes += class_->allocations * class_->size;
-	cost->peak_blocks += class_->peak_live;
-	cost->peak_bytes += class_->peak_live * class_->size;
-	cost->leaked_blocks += leaked;
-	cost->leaked_bytes += leaked * class_->size;
+	return suppressions && class_id < suppressions->class_count &&
+	       suppressions->of_class[class_id];
+}
+
+/* No sum overflows: the profile's totals don't. */
+struct cost cost_of_class(const struct profile *profile, const struct lens *lens, uint32_t class_id)
+{
+	const struct profile_class *class_ = &profile->classes[class_id];
+	uint64_t leaked =
+	    is_suppressed(lens, class_id) ? 0 : class_->allocations - class_->deallocations;
+
+	return (struct cost){
+	    .allocations = class_->allocations,
+	    .temporary = class_->temporary,
+	    .bytes = class_->allocations * class_->size,
+	    .peak_blocks = class_->peak_live,
+	    .peak_bytes = class_->peak_live * class_->size,
+	    .leaked_blocks = leaked,
+	    .leaked_bytes = leaked * class_->size,
+	};
 }
 
 static uint64_t magnitude(int64_t value)

@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "analyzer/model/profile.h"
+#include "analyzer/query/lens.h"
 
 struct cost { /* each below 2^63, as all sums of a profile are */
 	uint64_t allocations, temporary, bytes;
@@ -28,7 +29,9 @@ int cost_present(const struct cost *cost, enum cost_kind kind);
 /* cost - base */
 int64_t cost_difference(const struct cost *cost, const struct cost *base, enum cost_kind kind);
 void cost_add(struct cost *cost, const struct cost *more);
-void cost_add_class(struct cost *cost, const struct profile_class *class_);
+/* What a class costs: its leaks are 0 where the lens suppresses them. */
+struct cost cost_of_class(const struct profile *profile, const struct lens *lens,
+			  uint32_t class_id);
 
 /* Which entries, in which order: largest first; among equals the one with more
  * allocations (of leaks: more leaked blocks), then as in the trace. */

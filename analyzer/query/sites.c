@@ -6,159 +6,288 @@
 
 #include "analyzer/model/id_table.h"
 #include "analyzer/query/places.h"
+#include "analyzer/query/similar.h"
 #include "formats/error.h"
+
+/* What the classes of a site have in common, by the lens; compared by content. */
+struct site_key {
+	uint64_t first, second;
+};
 
 struct gatherer {
 	const struct profile *profile;
+	const struct lens *lens;
 	struct sites *sites;
 	struct places places;
+	struct site_key *keys;               /* by site */
+	uint32_t *steps;                     /* by stack: where it ends */
 	struct id_table stack_ids, site_ids; /* index + 1 in sites->stacks, sites->sites */
+	struct name_numbers thread_names;
 	size_t stack_room, site_room;
 };
 
-static const struct profile_location *location_of(const struct profile *profile, uint32_t node)
+/* Apart for what is known in different ways, so that numbers of different kinds
+ * never meet. */
+enum key_kind { KEY_PLACE, KEY_MARK, KEY_FUNCTION, KEY_LINE, KEY_FILE, KEY_MODULE, KEY_OTHER };
+
+static struct site_key make_key(enum key_kind kind, uint32_t number, uint64_t second)
 {
-	return &profile->locations[profile->nodes[node].location];
+	return (struct site_key){(uint64_t)kind << 32 | number, second};
+}
+
+/* The address without what its frames are called. */
+static struct site_key address_key(const struct gatherer *all, uint32_t node)
+{
+	const struct profile_location *location =
+	    &all->profile->locations[all->profile->nodes[node].location];
+	uint32_t module = all->places.module[location->module];
+
+	if (all->profile->fresh && !location->module)
+		return make_key(KEY_OTHER, module, 0);
+	return make_key(KEY_OTHER, module, (uint64_t)location->offset);
 }
 
 /* Marks of the walk ("deeper frames cut") are no addresses: their own sites. */
-static unsigned mark_of(const struct profile *profile, uint32_t node)
+static struct site_key place_key(const struct gatherer *all, const struct place_leaf *leaf)
 {
-	return profile->nodes[node].flags & (TRACE_NODE_CUT | TRACE_NODE_INCOMPLETE);
+	const struct profile_node *node = &all->profile->nodes[leaf->node];
+	unsigned marks = node->flags & (TRACE_NODE_CUT | TRACE_NODE_INCOMPLETE);
+
+	if (!leaf->node || marks)
+		return make_key(KEY_MARK, marks, 0);
+	if (all->lens->by == LENS_BY_ADDRESS)
+		return address_key(all, leaf->node);
+	return make_key(
+	    KEY_PLACE, all->places.place[all->places.first_place[node->location] + leaf->frame], 0);
+}
+
+static struct site_key leaf_key(const struct gatherer *all, const struct place_leaf *leaf)
+{
+	struct place_names names =
+	    places_names(&all->places, all->profile, leaf->node, leaf->frame);
+
+	switch (all->lens->by) {
+	case LENS_BY_FUNCTION:
+		if (names.function)
+			return make_key(KEY_FUNCTION, names.module, names.function);
+		break;
+	case LENS_BY_LINE:
+		if (names.file)
+			return make_key(KEY_LINE, names.file, names.line);
+		break;
+	case LENS_BY_FILE:
+		return names.file ? make_key(KEY_FILE, names.file, 0)
+				  : make_key(KEY_MODULE, names.module, 0);
+	case LENS_BY_MODULE:
+		return make_key(KEY_MODULE, names.module, 0);
+	default:
+		break;
+	}
+	return place_key(all, leaf);
+}
+
+/* Of two traces the threads of one name are the same, for their ids can't be. */
+static int thread_key(struct gatherer *all, uint32_t thread, struct site_key *key)
+{
+	const char *name = all->profile->threads[thread].name;
+	uint32_t number = 0;
+	int error = 0;
+
+	*key = make_key(KEY_OTHER, thread, 0);
+	if (all->profile->fresh && thread && name) {
+		error = name_number(&all->thread_names, name, &number);
+		*key = make_key(KEY_OTHER, number, 1);
+	}
+	return error;
+}
+
+static int class_key(struct gatherer *all, const struct profile_class *class_,
+		     const struct place_leaf *leaf, struct site_key *key)
+{
+	switch (all->lens->by) {
+	case LENS_BY_THREAD:
+		return thread_key(all, class_->thread, key);
+	case LENS_BY_SIZE:
+		*key = make_key(KEY_OTHER, 0, class_->size);
+		return 0;
+	default:
+		*key = leaf_key(all, leaf);
+		return 0;
+	}
+}
+
+/* How many frames from the site's on the leaf's location reads the same. */
+static void share_frames(const struct gatherer *all, struct site *site,
+			 const struct place_leaf *leaf)
+{
+	const struct profile *profile = all->profile;
+	const struct places *places = &all->places;
+	uint32_t a = profile->nodes[site->node].location, b = profile->nodes[leaf->node].location;
+	uint32_t same = 0;
+
+	while (same < site->shared_frames &&
+	       leaf->frame + same < profile->locations[b].frame_count &&
+	       places->place[places->first_place[a] + site->frame + same] ==
+		   places->place[places->first_place[b] + leaf->frame + same])
+		same++;
+	site->shared_frames = same;
 }
 
 static int same_site(const void *context, const void *key, uint32_t id)
 {
 	const struct gatherer *all = context;
-	const struct profile *profile = all->profile;
-	const struct place_leaf *leaf = key;
-	const struct site *site = &all->sites->sites[id - 1];
-	const struct profile_location *a = location_of(profile, leaf->node);
-	const struct profile_location *b = location_of(profile, site->node);
+	const struct site_key *a = key, *b = &all->keys[id - 1];
 
-	if (!leaf->node != !site->node ||
-	    mark_of(profile, leaf->node) != mark_of(profile, site->node) ||
-	    all->places.module[a->module] != all->places.module[b->module] ||
-	    !a->frame_count != !b->frame_count)
-		return 0;
-	if (!a->frame_count)
-		return a->offset == b->offset;
-	return places_same_frame(&profile->frames[a->frame + leaf->frame],
-				 &profile->frames[b->frame + site->frame]);
+	return a->first == b->first && a->second == b->second;
 }
 
-static uint64_t hash_site(const struct gatherer *all, const struct place_leaf *leaf)
-{
-	const struct profile_location *location = location_of(all->profile, leaf->node);
-	uint64_t hash =
-	    id_table_hash(mark_of(all->profile, leaf->node), all->places.module[location->module]);
-
-	if (!location->frame_count)
-		return id_table_hash(hash, (uint64_t)location->offset);
-	return places_hash_frame(hash, &all->profile->frames[location->frame + leaf->frame]);
-}
-
-static void share_frames(const struct gatherer *all, struct site *site,
-			 const struct place_leaf *leaf)
+static int add_site(struct gatherer *all, const struct place_leaf *leaf,
+		    const struct profile_class *class_)
 {
 	const struct profile *profile = all->profile;
-	const struct profile_location *a = location_of(profile, site->node);
-	const struct profile_location *b = location_of(profile, leaf->node);
-	uint32_t same = 0;
-
-	while (same < site->shared_frames && leaf->frame + same < b->frame_count &&
-	       places_same_frame(&profile->frames[a->frame + site->frame + same],
-				 &profile->frames[b->frame + leaf->frame + same]))
-		same++;
-	site->shared_frames = same;
-}
-
-static int find_site(struct gatherer *all, const struct place_leaf *leaf, uint32_t *index)
-{
 	struct sites *sites = all->sites;
-	uint64_t hash = hash_site(all, leaf);
-	uint32_t id = id_table_find(&all->site_ids, hash, same_site, all, leaf);
+	uint32_t location = profile->nodes[leaf->node].location;
 
+	if (sites->site_count == all->site_room) {
+		size_t room = all->site_room ? all->site_room * 2 : 64;
+		struct site *larger = reallocarray(sites->sites, room, sizeof(*larger));
+		struct site_key *keys;
+
+		if (!larger)
+			return ERROR_MEMORY;
+		sites->sites = larger;
+		keys = reallocarray(all->keys, room, sizeof(*keys));
+		if (!keys)
+			return ERROR_MEMORY;
+		all->keys = keys;
+		all->site_room = room;
+	}
+	sites->sites[sites->site_count++] = (struct site){
+	    .node = leaf->node,
+	    .frame = leaf->frame,
+	    .shared_frames = profile->locations[location].frame_count - leaf->frame,
+	    .thread = class_->thread,
+	    .size = class_->size,
+	};
+	return 0;
+}
+
+static int find_site(struct gatherer *all, const struct profile_class *class_,
+		     const struct place_leaf *leaf, uint32_t *index)
+{
+	struct site_key key;
+	int error = class_key(all, class_, leaf, &key);
+	uint64_t hash;
+	uint32_t id;
+
+	if (error)
+		return error;
+	hash = id_table_hash(id_table_hash(0, key.first), key.second);
+	id = id_table_find(&all->site_ids, hash, same_site, all, &key);
 	if (!id) {
-		if (sites->site_count == all->site_room) {
-			size_t room = all->site_room ? all->site_room * 2 : 64;
-			struct site *larger = reallocarray(sites->sites, room, sizeof(*larger));
-
-			if (!larger)
-				return ERROR_MEMORY;
-			sites->sites = larger;
-			all->site_room = room;
-		}
-		sites->sites[sites->site_count++] = (struct site){
-		    .node = leaf->node,
-		    .frame = leaf->frame,
-		    .shared_frames =
-			location_of(all->profile, leaf->node)->frame_count - leaf->frame,
-		};
-		id = (uint32_t)sites->site_count;
+		if (add_site(all, leaf, class_))
+			return ERROR_MEMORY;
+		id = (uint32_t)all->sites->site_count;
+		all->keys[id - 1] = key;
 		if (id_table_add(&all->site_ids, hash, id))
 			return ERROR_MEMORY;
 	}
-	share_frames(all, &sites->sites[id - 1], leaf);
 	*index = id - 1;
 	return 0;
 }
+
+struct stack_key {
+	uint32_t step, site;
+};
 
 static int same_stack(const void *context, const void *key, uint32_t id)
 {
 	const struct gatherer *all = context;
-	const struct place_leaf *leaf = key;
-	const struct site_stack *stack = &all->sites->stacks[id - 1];
+	const struct stack_key *wanted = key;
 
-	return all->places.node[stack->node] == all->places.node[leaf->node] &&
-	       stack->frame == leaf->frame;
+	return all->steps[id - 1] == wanted->step &&
+	       all->sites->stacks[id - 1].site == wanted->site;
 }
 
-static int find_stack(struct gatherer *all, const struct place_leaf *leaf, uint32_t *index)
+static int add_stack(struct gatherer *all, const struct place_leaf *leaf,
+		     const struct stack_key *key)
 {
 	struct sites *sites = all->sites;
-	uint64_t hash = id_table_hash(leaf->frame, all->places.node[leaf->node]);
-	uint32_t id = id_table_find(&all->stack_ids, hash, same_stack, all, leaf);
 
-	if (!id) {
-		uint32_t site = 0;
+	if (sites->stack_count == all->stack_room) {
+		size_t room = all->stack_room ? all->stack_room * 2 : 64;
+		struct site_stack *larger = reallocarray(sites->stacks, room, sizeof(*larger));
+		uint32_t *steps;
 
-		if (find_site(all, leaf, &site))
+		if (!larger)
 			return ERROR_MEMORY;
-		if (sites->stack_count == all->stack_room) {
-			size_t room = all->stack_room ? all->stack_room * 2 : 64;
-			struct site_stack *larger =
-			    reallocarray(sites->stacks, room, sizeof(*larger));
+		sites->stacks = larger;
+		steps = reallocarray(all->steps, room, sizeof(*steps));
+		if (!steps)
+			return ERROR_MEMORY;
+		all->steps = steps;
+		all->stack_room = room;
+	}
+	all->steps[sites->stack_count] = key->step;
+	sites->stacks[sites->stack_count++] =
+	    (struct site_stack){.site = key->site, .node = leaf->node, .frame = leaf->frame};
+	return 0;
+}
 
-			if (!larger)
-				return ERROR_MEMORY;
-			sites->stacks = larger;
-			all->stack_room = room;
-		}
-		sites->stacks[sites->stack_count++] =
-		    (struct site_stack){.site = site, .node = leaf->node, .frame = leaf->frame};
-		id = (uint32_t)sites->stack_count;
+static int find_stack(struct gatherer *all, const struct profile_class *class_, uint32_t *index)
+{
+	struct place_leaf leaf = places_leaf(&all->places, all->profile, class_->node);
+	struct stack_key key = {places_step(&all->places, leaf.node, leaf.frame), 0};
+	int error = find_site(all, class_, &leaf, &key.site);
+	uint64_t hash;
+	uint32_t id;
+
+	if (error)
+		return error;
+	hash = id_table_hash(key.step, key.site);
+	id = id_table_find(&all->stack_ids, hash, same_stack, all, &key);
+	if (!id) {
+		if (add_stack(all, &leaf, &key))
+			return ERROR_MEMORY;
+		id = (uint32_t)all->sites->stack_count;
 		if (id_table_add(&all->stack_ids, hash, id))
 			return ERROR_MEMORY;
 	}
+	share_frames(all, &all->sites->sites[key.site], &leaf);
 	*index = id - 1;
 	return 0;
 }
 
-/* Puts the stacks of a site side by side, in the order they had. */
-static int group_stacks(struct sites *sites, size_t class_count)
+static int gather(struct gatherer *all)
 {
-	struct site_stack *grouped = calloc(sites->stack_count + 1, sizeof(*grouped));
-	uint32_t *moved = calloc(sites->stack_count + 1, sizeof(*moved));
+	struct sites *sites = all->sites;
+	const struct profile *profile = all->profile;
+	int error = 0;
+
+	for (size_t i = 1; i < profile->class_count && !error; i++) {
+		const struct profile_class *class_ = &profile->classes[i];
+		struct cost cost;
+		uint32_t stack = 0;
+
+		error = find_stack(all, class_, &stack);
+		if (error)
+			return error;
+		sites->stack_of_class[i] = stack;
+		cost = cost_of_class(profile, all->lens, (uint32_t)i);
+		cost_add(class_->base ? &sites->stacks[stack].base : &sites->stacks[stack].cost,
+			 &cost);
+	}
+	return error;
+}
+
+/* Puts the stacks of a site side by side, in the order they had. into[] names the stack that
+ * each is taken for, itself or one before it, and then where it has come to be. */
+static void group_stacks(struct sites *sites, struct site_stack *grouped, uint32_t *into)
+{
 	uint32_t first = 0;
 
-	if (!grouped || !moved) {
-		free(grouped);
-		free(moved);
-		return ERROR_MEMORY;
-	}
 	for (size_t i = 0; i < sites->stack_count; i++)
-		sites->sites[sites->stacks[i].site].stack_count++;
+		sites->sites[sites->stacks[i].site].stack_count += into[i] == i;
 	for (size_t i = 0; i < sites->site_count; i++) {
 		sites->sites[i].first_stack = first;
 		first += sites->sites[i].stack_count;
@@ -167,48 +296,84 @@ static int group_stacks(struct sites *sites, size_t class_count)
 	for (size_t i = 0; i < sites->stack_count; i++) {
 		struct site *site = &sites->sites[sites->stacks[i].site];
 
-		moved[i] = site->first_stack + site->stack_count++;
-		grouped[moved[i]] = sites->stacks[i];
+		if (into[i] < i) {
+			into[i] = into[into[i]];
+			continue;
+		}
+		into[i] = site->first_stack + site->stack_count++;
+		grouped[into[i]] = sites->stacks[i];
 		cost_add(&site->cost, &sites->stacks[i].cost);
 		cost_add(&site->base, &sites->stacks[i].base);
 	}
-	for (size_t i = 1; i < class_count; i++)
-		sites->stack_of_class[i] = moved[sites->stack_of_class[i]];
-	free(moved);
-	free(sites->stacks);
-	sites->stacks = grouped;
-	return 0;
+	sites->stack_count = first;
+}
+
+static int match_similar(struct gatherer *all, uint32_t *into)
+{
+	struct sites *sites = all->sites;
+	int error =
+	    similar_stacks(all->profile, &all->places, sites, all->steps,
+			   all->lens->by == LENS_BY_THREAD || all->lens->by == LENS_BY_SIZE, into);
+
+	for (size_t i = 0; i < sites->stack_count && !error; i++) {
+		if (into[i] == i)
+			continue;
+		sites->stacks[into[i]].base = sites->stacks[i].base;
+		sites->stacks[into[i]].similar = sites->stacks[i].node;
+	}
+	return error;
+}
+
+static int arrange(struct gatherer *all)
+{
+	struct sites *sites = all->sites;
+	struct site_stack *grouped = calloc(sites->stack_count + 1, sizeof(*grouped));
+	uint32_t *into = calloc(sites->stack_count + 1, sizeof(*into));
+	int error = grouped && into ? 0 : ERROR_MEMORY;
+
+	for (size_t i = 0; i < sites->stack_count && !error; i++)
+		into[i] = (uint32_t)i;
+	if (!error && all->profile->fresh && all->lens->match_similar)
+		error = match_similar(all, into);
+	if (!error) {
+		group_stacks(sites, grouped, into);
+		for (size_t i = 1; i < all->profile->class_count; i++)
+			sites->stack_of_class[i] = into[sites->stack_of_class[i]];
+		free(sites->stacks);
+		sites->stacks = grouped;
+		grouped = NULL;
+	}
+	free(grouped);
+	free(into);
+	return error;
 }
 
 int sites_init(struct sites *sites, const struct profile *profile, const struct lens *lens)
 {
-	struct gatherer all = {.profile = profile, .sites = sites};
+	static const struct lens defaults = {0};
+	struct gatherer all = {
+	    .profile = profile,
+	    .lens = lens ? lens : &defaults,
+	    .sites = sites,
+	};
 	int error;
 
-	(void)lens;
 	*sites = (struct sites){0};
-	sites->stack_of_class = calloc(profile->class_count, sizeof(*sites->stack_of_class));
-	error = places_init(&all.places, profile);
+	sites->stack_of_class = calloc(profile->class_count + 1, sizeof(*sites->stack_of_class));
+	error = places_init(&all.places, profile, lens);
 	if (sites->stack_of_class)
 		sites->stack_of_class[0] = UINT32_MAX;
 	else
 		error = ERROR_MEMORY;
-	for (size_t i = 1; i < profile->class_count && !error; i++) {
-		const struct profile_class *class_ = &profile->classes[i];
-		struct place_leaf leaf = places_leaf(&all.places, profile, class_->node);
-		uint32_t stack = 0;
-
-		error = find_stack(&all, &leaf, &stack);
-		if (!error)
-			cost_add_class(class_->base ? &sites->stacks[stack].base
-						    : &sites->stacks[stack].cost,
-				       class_);
-		sites->stack_of_class[i] = stack;
-	}
 	if (!error)
-		error = group_stacks(sites, profile->class_count);
+		error = gather(&all);
+	if (!error)
+		error = arrange(&all);
+	free(all.keys);
+	free(all.steps);
 	id_table_release(&all.stack_ids);
 	id_table_release(&all.site_ids);
+	name_numbers_release(&all.thread_names);
 	places_release(&all.places);
 	return error;
 }

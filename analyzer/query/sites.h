@@ -28,7 +28,7 @@ struct site_stack {
 
 struct site {
 	struct cost cost, base;
-	uint32_t node, frame; /* one of its stacks */
+	uint32_t node, frame; /* one of its stacks; of fresh where it has one there */
 	/* how many frames from there (this one and those it was inlined into) all
 	 * stacks of the site have in common; 0 without symbol */
 	uint32_t shared_frames;
@@ -42,7 +42,9 @@ struct sites {
 	size_t site_count;
 	struct site_stack *stacks; /* those of a site side by side */
 	size_t stack_count;
-	uint32_t *stack_of_class; /* by class id: index in stacks; UINT32_MAX for class 0 */
+	/* By class id: index in stacks; UINT32_MAX for class 0. Of a combined profile base's
+	 * class i is fresh->class_count - 1 + i. */
+	uint32_t *stack_of_class;
 };
 
 /* lens NULL: all defaults. ERROR_MEMORY, or 0; release in both cases. */

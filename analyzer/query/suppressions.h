@@ -5,7 +5,8 @@
 /*
  * Leaks that nobody wants to see, in LeakSanitizer's syntax: lines of
  * "leak:PATTERN", where PATTERN is found in the function, file or module name of any
- * frame; '*' is any text, '^' and '$' anchor. Comments begin with '#'.
+ * frame; '*' is any text, '^' at its start and '$' at its end hold it to the name's.
+ * Comments begin with '#'.
  */
 
 #include <stddef.h>
@@ -19,6 +20,7 @@ struct suppression {
 	char *pattern;
 	enum suppression_origin origin;
 	uint64_t matches, leaked_bytes; /* leaked blocks and bytes it took out; by apply */
+	uint64_t base_matches, base_leaked_bytes; /* of a combined profile's base */
 };
 
 struct suppressions { /* all zero: none */
@@ -28,16 +30,18 @@ struct suppressions { /* all zero: none */
 	uint32_t *of_class;
 	size_t class_count;
 	uint64_t leaked_blocks, leaked_bytes; /* taken out in all */
+	uint64_t base_leaked_blocks, base_leaked_bytes;
 };
 
-/* Lines of text. ERROR_MEMORY, or ERROR_FOREIGN with a line in complaint: what
- * is wrong in which line ("line 3: valgrind's suppressions are not read; write
- * leak:FUNCTION ..."). */
+/* Lines of text. What the lines before a wrong one say is added. ERROR_MEMORY, or
+ * ERROR_FOREIGN with a line in complaint: what is wrong in which line, and what to
+ * write ("line 3: valgrind's suppressions are not read; write leak:FUNCTION ..."). */
 int suppressions_add_text(struct suppressions *suppressions, const char *text, size_t size,
 			  enum suppression_origin origin, char *complaint, size_t complaint_bytes);
-/* ERROR_SYSTEM too. */
+/* ERROR_SYSTEM too: errno. */
 int suppressions_add_file(struct suppressions *suppressions, const char *path, char *complaint,
 			  size_t complaint_bytes);
+/* What libraries allocate once and keep: of glibc and GLib. */
 int suppressions_add_builtin(struct suppressions *suppressions);
 
 /* Finds what falls under each rule (the first that matches) and counts. ERROR_MEMORY. */
