@@ -242,12 +242,14 @@ uint64_t places_hash(const struct places *places, const struct profile *profile,
 	struct place_names names = places_names(places, profile, node, frame);
 	uint64_t hash = name_hash(&places->module_names, names.module);
 
-	if (!names.function && !names.file && names.module)
+	if (names.function)
+		return id_table_hash(hash, name_hash(&places->function_names, names.function));
+	if (names.file)
+		return id_table_hash(hash, name_hash(&places->file_names, names.file));
+	if (names.module)
 		hash = id_table_hash(
 		    hash, (uint64_t)profile->locations[profile->nodes[node].location].offset);
-	return id_table_hash(
-	    id_table_hash(hash, name_hash(&places->function_names, names.function)),
-	    name_hash(&places->file_names, names.file));
+	return hash;
 }
 
 /* --- all of it ------------------------------------------------------------- */

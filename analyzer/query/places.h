@@ -80,7 +80,8 @@ struct place_names {
 };
 struct place_names places_names(const struct places *places, const struct profile *profile,
 				uint32_t node, uint32_t frame);
-/* Of the names, the same in every run and on both sides of a diff. */
+/* Of module and function (where that is not known, what else is): the same in every run, on
+ * both sides of a diff, for all that the lens takes for one place. */
 uint64_t places_hash(const struct places *places, const struct profile *profile, uint32_t node,
 		     uint32_t frame);
 

@@ -68,6 +68,19 @@ static int describe_steps(struct matcher *all, const struct profile *profile)
 	return 0;
 }
 
+/* Of the stack and its costs: stacks that are the same in both are exchangeable. */
+static uint64_t describe_stack(const struct matcher *all, const struct site_stack *stack,
+			       uint32_t step)
+{
+	struct cost cost = stack->cost;
+	uint64_t hash = all->hash[step];
+
+	cost_add(&cost, &stack->base);
+	hash = id_table_hash(id_table_hash(hash, cost.allocations), cost.temporary);
+	hash = id_table_hash(id_table_hash(hash, cost.bytes), cost.peak_bytes);
+	return id_table_hash(id_table_hash(hash, cost.leaked_bytes), cost.leaked_blocks);
+}
+
 static int find_leftovers(struct matcher *all, const uint32_t *steps)
 {
 	const struct sites *sites = all->sites;
@@ -85,7 +98,7 @@ static int find_leftovers(struct matcher *all, const uint32_t *steps)
 		    .step = steps[i],
 		    .base = !stack->cost.allocations,
 		    .allocations = stack->cost.allocations + stack->base.allocations,
-		    .hash = all->hash[steps[i]],
+		    .hash = describe_stack(all, stack, steps[i]),
 		};
 	}
 	return 0;
@@ -124,7 +137,8 @@ static int find_groups(struct matcher *all)
 			uint32_t what = group ? step : places->steps[step].place;
 
 			all->members[all->member_count++] = (struct member){
-			    id_table_hash(id_table_hash(salt, group != 0), what), leftover};
+			    id_table_hash(id_table_hash(0, salt * 2 + (group != 0)), what),
+			    leftover};
 			step = places->steps[step].parent;
 		}
 	}

@@ -11,6 +11,9 @@
  * paired. The most alike are paired first, each stack once. Looked at are stacks that
  * begin with the same function, and those whose frames from the second, third or fourth on
  * are the same; of each such group the 16 that allocate most on each side.
+ *
+ * A pair stands below the site of fresh's stack. So when the two traces are exchanged, stacks
+ * keep their partners, but pairs may be below other sites.
  */
 
 #include "analyzer/query/places.h"

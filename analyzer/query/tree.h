@@ -14,6 +14,10 @@
  * top-down what it calls (its callees), bottom-up who calls it. Of recursive
  * calls the outermost counts (top-down) or the innermost (bottom-up), so each
  * allocation counts once.
+ *
+ * A bottom-up tree can be very much larger than the profile, so it grows where it is looked at: the
+ * children of a node are there after tree_expand() or tree_sorted(), which may move
+ * tree.nodes. A top-down tree is whole from the start.
  */
 
 #include "analyzer/query/lens.h"
@@ -24,25 +28,33 @@ enum tree_direction { TREE_TOP_DOWN, TREE_BOTTOM_UP };
 struct tree_node {
 	struct cost cost, base;     /* inclusive; base: of a combined profile's base */
 	struct cost own, own_base;  /* ends here */
-	uint32_t parent;            /* index; that of the root is 0, its own */
+	uint32_t parent;            /* index, smaller than its own; that of the root is 0 */
 	uint32_t first_child, next; /* next sibling; 0: none. In no order: see tree_sorted */
-	uint32_t node, frame;       /* profile node and frame of its location; 0: the root */
+	uint32_t node, frame;       /* profile node and frame of its location; 0: everything */
 };
 
 struct tree {
 	struct tree_node *nodes; /* [0] is the root */
 	size_t count;
+	struct tree_growth *growth; /* tree.c's */
 };
 
-/* function NULL: everything; otherwise an exact name, or a substring where no
- * frame has that exact name. ERROR_MEMORY; ERROR_EMPTY when no frame matches. */
+/*
+ * function NULL: everything; otherwise a name, with or without its arguments, or a part
+ * of one where no frame is called exactly that; functions that allocate for others are then
+ * looked through unless it is one of them that is asked for. ERROR_MEMORY; ERROR_EMPTY when
+ * no frame matches. Release in every case; the profile is needed only during the call.
+ */
 int tree_init(struct tree *tree, const struct profile *profile, const struct lens *lens,
 	      enum tree_direction direction, const char *function);
 void tree_release(struct tree *tree);
 
+/* Makes the children of a node where they are not there yet. ERROR_MEMORY or ERROR_LIMIT. */
+int tree_expand(struct tree *tree, uint32_t parent);
+
 /* The children with a cost of that kind, largest first (as sites_sorted). The caller
  * frees; NULL when out of memory. */
-uint32_t *tree_sorted(const struct tree *tree, uint32_t parent, const struct ordering *ordering,
+uint32_t *tree_sorted(struct tree *tree, uint32_t parent, const struct ordering *ordering,
 		      size_t *found);
 
 #endif

@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "analyzer/query/suppressions.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "analyzer/query/name_numbers.h"
+#include "analyzer/query/pattern.h"
+#include "formats/error.h"
+
+#define UNKNOWN UINT32_MAX
+
+/* Rules are told by their index + 1, the first that matches by the least of them; 0: none. */
+struct finder {
+	struct suppressions *suppressions;
+	const struct profile *profile;
+	struct name_numbers names; /* of functions, files and modules */
+	uint32_t *rule_of_name;    /* by number */
+	size_t name_room;
+	uint32_t *rule_of_location;
+	uint32_t *rule_of_node;
+};
+
+static uint32_t first_of(uint32_t one, uint32_t other)
+{
+	if (!one || !other)
+		return one ? one : other;
+	return one < other ? one : other;
+}
+
+static uint32_t first_match(const struct suppressions *suppressions, const char *name)
+{
+	for (size_t i = 0; i < suppressions->count; i++)
+		if (pattern_finds(suppressions->rules[i].pattern, name))
+			return (uint32_t)i + 1;
+	return 0;
+}
+
+static int find_name(struct finder *all, const char *name, uint32_t *rule)
+{
+	uint32_t number, match;
+	int error = name_number(&all->names, name, &number);
+
+	if (error || !number)
+		return error;
+	if (number >= all->name_room) {
+		size_t room = all->names.text_room;
+		uint32_t *larger = reallocarray(all->rule_of_name, room, sizeof(*larger));
+
+		if (!larger)
+			return ERROR_MEMORY;
+		for (size_t i = all->name_room; i < room; i++)
+			larger[i] = UNKNOWN;
+		all->rule_of_name = larger;
+		all->name_room = room;
+	}
+	match = all->rule_of_name[number];
+	if (match == UNKNOWN) {
+		match = first_match(all->suppressions, name);
+		all->rule_of_name[number] = match;
+	}
+	*rule = first_of(*rule, match);
+	return 0;
+}
+
+static int find_location(struct finder *all, uint32_t id, uint32_t *rule)
+{
+	const struct profile_location *location = &all->profile->locations[id];
+	const struct profile_frame *frames = all->profile->frames + location->frame;
+	int error;
+
+	*rule = 0;
+	error = find_name(all, all->profile->modules[location->module].path, rule);
+	for (uint32_t i = 0; i < location->frame_count && !error; i++) {
+		error = find_name(all, frames[i].function, rule);
+		if (!error)
+			error = find_name(all, frames[i].file, rule);
+	}
+	return error;
+}
+
+static uint64_t leaked_of(const struct profile_class *class_)
+{
+	return class_->allocations - class_->deallocations;
+}
+
+/* Only stacks that leak are looked at; most don't. */
+static void mark_leaking(struct finder *all)
+{
+	const struct profile *profile = all->profile;
+
+	for (size_t i = 1; i < profile->class_count; i++) {
+		uint32_t node = leaked_of(&profile->classes[i]) ? profile->classes[i].node : 0;
+
+		for (; node && all->rule_of_node[node] != UNKNOWN;
+		     node = profile->nodes[node].parent)
+			all->rule_of_node[node] = UNKNOWN;
+	}
+}
+
+static int find_nodes(struct finder *all)
+{
+	const struct profile *profile = all->profile;
+	int error = 0;
+
+	for (size_t i = 0; i < profile->location_count; i++)
+		all->rule_of_location[i] = UNKNOWN;
+	mark_leaking(all);
+	for (size_t i = 1; i < profile->node_count && !error; i++) {
+		const struct profile_node *node = &profile->nodes[i];
+		uint32_t *rule = &all->rule_of_location[node->location];
+
+		if (all->rule_of_node[i] != UNKNOWN)
+			continue;
+		if (*rule == UNKNOWN)
+			error = find_location(all, node->location, rule);
+		all->rule_of_node[i] = first_of(all->rule_of_node[node->parent], *rule);
+	}
+	return error;
+}
+
+static void count_class(struct suppressions *suppressions, const struct profile_class *class_,
+			uint32_t rule)
+{
+	struct suppression *suppression = &suppressions->rules[rule - 1];
+	uint64_t blocks = leaked_of(class_), bytes = blocks * class_->size;
+
+	if (class_->base) {
+		suppression->base_matches += blocks;
+		suppression->base_leaked_bytes += bytes;
+		suppressions->base_leaked_blocks += blocks;
+		suppressions->base_leaked_bytes += bytes;
+	} else {
+		suppression->matches += blocks;
+		suppression->leaked_bytes += bytes;
+		suppressions->leaked_blocks += blocks;
+		suppressions->leaked_bytes += bytes;
+	}
+}
+
+/* Applying anew forgets what was counted before. */
+static void reset(struct suppressions *suppressions)
+{
+	free(suppressions->of_class);
+	suppressions->of_class = NULL;
+	suppressions->class_count = 0;
+	suppressions->leaked_blocks = suppressions->leaked_bytes = 0;
+	suppressions->base_leaked_blocks = suppressions->base_leaked_bytes = 0;
+	for (size_t i = 0; i < suppressions->count; i++) {
+		struct suppression *rule = &suppressions->rules[i];
+
+		rule->matches = rule->leaked_bytes = 0;
+		rule->base_matches = rule->base_leaked_bytes = 0;
+	}
+}
+
+int suppressions_apply(struct suppressions *suppressions, const struct profile *profile)
+{
+	struct finder all = {.suppressions = suppressions, .profile = profile};
+	int error = ERROR_MEMORY;
+
+	reset(suppressions);
+	suppressions->of_class = calloc(profile->class_count + 1, sizeof(*suppressions->of_class));
+	all.rule_of_location = calloc(profile->location_count + 1, sizeof(*all.rule_of_location));
+	all.rule_of_node = calloc(profile->node_count + 1, sizeof(*all.rule_of_node));
+	if (suppressions->of_class && all.rule_of_location && all.rule_of_node) {
+		suppressions->class_count = profile->class_count;
+		error = suppressions->count ? find_nodes(&all) : 0;
+	}
+	for (size_t i = 1; i < profile->class_count && !error; i++) {
+		const struct profile_class *class_ = &profile->classes[i];
+		uint32_t rule = leaked_of(class_) ? all.rule_of_node[class_->node] : 0;
+
+		suppressions->of_class[i] = rule;
+		if (rule)
+			count_class(suppressions, class_, rule);
+	}
+	name_numbers_release(&all.names);
+	free(all.rule_of_name);
+	free(all.rule_of_location);
+	free(all.rule_of_node);
+	return error;
+}
+
+void suppressions_release(struct suppressions *suppressions)
+{
+	for (size_t i = 0; i < suppressions->count; i++)
+		free(suppressions->rules[i].pattern);
+	free(suppressions->rules);
+	free(suppressions->of_class);
+	*suppressions = (struct suppressions){0};
+}

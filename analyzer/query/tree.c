@@ -1,0 +1,241 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/*
+ * All stacks of a profile are already a tree of steps from main to who allocates
+ * (places.h). A node of the tree here stands for a set of members, each of them a step. One
+ * level further down are the children of these steps (top-down) or their parents
+ * (bottom-up), and those of them that are one place are one node. So both directions
+ * and both kinds of roots, everything and one function, are grown by the same few lines; they
+ * differ in what the root's members are.
+ *
+ * Costs lie with the steps where stacks end, one entry each. Bottom-up a member carries
+ * the entry of the stack that it belongs to, so the cost of a node is the sum over its members.
+ * Top-down that would be a sum over all that is below, so costs are passed up at the end.
+ */
+#include "analyzer/query/tree.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "analyzer/query/places.h"
+#include "analyzer/query/tree_roots.h"
+#include "formats/error.h"
+
+static int reserve_members(struct tree_growth *growth, size_t more)
+{
+	size_t wanted = growth->member_count + more;
+	struct tree_member *larger;
+
+	if (wanted >= UINT32_MAX)
+		return ERROR_LIMIT;
+	if (wanted <= growth->member_room)
+		return 0;
+	wanted += wanted / 2 + 64;
+	larger = reallocarray(growth->members, wanted, sizeof(*larger));
+	if (!larger)
+		return ERROR_MEMORY;
+	growth->members = larger;
+	growth->member_room = wanted;
+	return 0;
+}
+
+int tree_add_member(struct tree_growth *growth, uint32_t step, uint32_t cost)
+{
+	int error = reserve_members(growth, 1);
+
+	if (!error)
+		growth->members[growth->member_count++] = (struct tree_member){
+		    .place = growth->places.steps[step].place, .step = step, .cost = cost};
+	return error;
+}
+
+static int reserve_node(struct tree *tree)
+{
+	struct tree_growth *growth = tree->growth;
+	size_t room = growth->node_room ? growth->node_room * 2 : 64;
+	struct tree_node *nodes;
+	struct tree_range *ranges;
+
+	if (tree->count < growth->node_room)
+		return 0;
+	if (tree->count >= UINT32_MAX / 2)
+		return ERROR_LIMIT;
+	nodes = reallocarray(tree->nodes, room, sizeof(*nodes));
+	if (!nodes)
+		return ERROR_MEMORY;
+	tree->nodes = nodes;
+	ranges = reallocarray(growth->ranges, room, sizeof(*ranges));
+	if (!ranges)
+		return ERROR_MEMORY;
+	growth->ranges = ranges;
+	growth->node_room = room;
+	return 0;
+}
+
+/* Bottom-up a stack ends here when nothing calls it; top-down each step may be an end. */
+static void add_costs(const struct tree_growth *growth, struct tree_node *node,
+		      const struct tree_range *range)
+{
+	for (uint32_t i = range->first; i < range->first + range->count; i++) {
+		const struct tree_member *member = &growth->members[i];
+		const struct tree_costs *costs = &growth->costs[member->cost];
+		int ends = growth->direction == TREE_TOP_DOWN ||
+			   !growth->places.steps[member->step].parent;
+
+		cost_add(&node->cost, &costs->cost);
+		cost_add(&node->base, &costs->base);
+		if (!ends)
+			continue;
+		cost_add(&node->own, &costs->cost);
+		cost_add(&node->own_base, &costs->base);
+	}
+}
+
+int tree_add_node(struct tree *tree, uint32_t parent, struct tree_range range)
+{
+	struct tree_growth *growth = tree->growth;
+	int error = reserve_node(tree);
+	struct tree_node *node;
+
+	if (error)
+		return error;
+	node = &tree->nodes[tree->count];
+	*node = (struct tree_node){.parent = parent};
+	if (range.count) {
+		const struct places_step *step =
+		    &growth->places.steps[growth->members[range.first].step];
+
+		node->node = step->node;
+		node->frame = step->frame;
+	}
+	add_costs(growth, node, &range);
+	growth->ranges[tree->count] = range;
+	if (tree->count) {
+		node->next = tree->nodes[parent].first_child;
+		tree->nodes[parent].first_child = (uint32_t)tree->count;
+	}
+	tree->count++;
+	return 0;
+}
+
+static int compare_members(const void *a, const void *b)
+{
+	const struct tree_member *left = a, *right = b;
+
+	if (left->place != right->place)
+		return left->place < right->place ? -1 : 1;
+	return left->step < right->step ? -1 : left->step > right->step;
+}
+
+/* The members from first on are those one level further than parent's. */
+static int add_children(struct tree *tree, uint32_t parent, size_t first)
+{
+	struct tree_growth *growth = tree->growth;
+	size_t end = growth->member_count;
+	int error = 0;
+
+	if (end - first > 1)
+		qsort(growth->members + first, end - first, sizeof(*growth->members),
+		      compare_members);
+	while (first < end && !error) {
+		size_t next = first + 1;
+
+		while (next < end && growth->members[next].place == growth->members[first].place)
+			next++;
+		error = tree_add_node(tree, parent,
+				      (struct tree_range){.first = (uint32_t)first,
+							  .count = (uint32_t)(next - first)});
+		first = next;
+	}
+	return error;
+}
+
+int tree_expand(struct tree *tree, uint32_t parent)
+{
+	struct tree_growth *growth = tree->growth;
+	struct tree_range range = growth->ranges[parent];
+	size_t first = growth->member_count;
+	int error = 0;
+
+	if (range.expanded)
+		return 0;
+	growth->ranges[parent].expanded = 1;
+	if (!parent && growth->from_leaves)
+		error = tree_add_leaves(growth);
+	for (uint32_t i = range.first; i < range.first + range.count && !error; i++) {
+		struct tree_member member = growth->members[i];
+		uint32_t step = growth->direction == TREE_BOTTOM_UP
+				    ? growth->places.steps[member.step].parent
+				    : growth->first_child[member.step];
+
+		if (growth->direction == TREE_BOTTOM_UP) {
+			if (step)
+				error = tree_add_member(growth, step, member.cost);
+			continue;
+		}
+		for (; step && !error; step = growth->next[step])
+			error = tree_add_member(growth, step, growth->cost_of_step[step]);
+	}
+	return error ? error : add_children(tree, parent, first);
+}
+
+/* Children have larger indices than their parents. */
+static int grow_whole(struct tree *tree)
+{
+	int error = 0;
+
+	for (size_t i = 0; i < tree->count && !error; i++)
+		error = tree_expand(tree, (uint32_t)i);
+	for (size_t i = tree->count; i-- > 1 && !error;) {
+		struct tree_node *node = &tree->nodes[i];
+
+		cost_add(&tree->nodes[node->parent].cost, &node->cost);
+		cost_add(&tree->nodes[node->parent].base, &node->base);
+	}
+	return error;
+}
+
+int tree_init(struct tree *tree, const struct profile *profile, const struct lens *lens,
+	      enum tree_direction direction, const char *function)
+{
+	int error;
+
+	*tree = (struct tree){0};
+	tree->growth = calloc(1, sizeof(*tree->growth));
+	if (!tree->growth)
+		return ERROR_MEMORY;
+	tree->growth->direction = direction;
+	error = tree_find_roots(tree, profile, lens, function);
+	if (!error && direction == TREE_TOP_DOWN)
+		error = grow_whole(tree);
+	return error;
+}
+
+void tree_release(struct tree *tree)
+{
+	if (tree->growth)
+		tree_growth_release(tree->growth);
+	free(tree->growth);
+	free(tree->nodes);
+	*tree = (struct tree){0};
+}
+
+uint32_t *tree_sorted(struct tree *tree, uint32_t parent, const struct ordering *ordering,
+		      size_t *found)
+{
+	struct cost_rank *ranks;
+	size_t children = 0;
+
+	*found = 0;
+	if (tree_expand(tree, parent))
+		return NULL;
+	for (uint32_t i = tree->nodes[parent].first_child; i; i = tree->nodes[i].next)
+		children++;
+	ranks = calloc(children + 1, sizeof(*ranks));
+	if (!ranks)
+		return NULL;
+	for (uint32_t i = tree->nodes[parent].first_child; i; i = tree->nodes[i].next)
+		*found += cost_rank(&ranks[*found], &tree->nodes[i].cost, &tree->nodes[i].base,
+				    ordering, i) != 0;
+	return cost_sort(ranks, *found);
+}

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#ifndef MALLOGRAPH_TREE_ROOTS_H
+#define MALLOGRAPH_TREE_ROOTS_H
+
+/* For tree.c: what a tree grows from. */
+
+#include "analyzer/query/places.h"
+#include "analyzer/query/tree.h"
+
+struct tree_growth {
+	enum tree_direction direction;
+	struct places places;
+	/* of the stacks that end in one step; [0] is nothing */
+	struct tree_costs {
+		struct cost cost, base;
+	} * costs;
+	size_t cost_count;
+	uint32_t *cost_of_step; /* 0: no stack ends there */
+	unsigned char *live;    /* by step: a stack ends there or below */
+	/* top-down, by step: its children that are live */
+	uint32_t *first_child, *next;
+	int from_leaves; /* bottom-up: below the root are the ends of all stacks */
+	/* Of each node of the tree its members side by side, by place. */
+	struct tree_member {
+		uint32_t place, step, cost;
+	} * members;
+	size_t member_count, member_room;
+	struct tree_range {
+		uint32_t first, count;
+		int expanded;
+	} * ranges; /* by node of the tree */
+	size_t node_room;
+};
+
+/* Makes the root, and all that tree_expand() needs. As tree_init(). */
+int tree_find_roots(struct tree *tree, const struct profile *profile, const struct lens *lens,
+		    const char *function);
+int tree_add_leaves(struct tree_growth *growth);
+void tree_growth_release(struct tree_growth *growth);
+
+/* tree.c's: a member behind the others; a node of the members of a range. */
+int tree_add_member(struct tree_growth *growth, uint32_t step, uint32_t cost);
+int tree_add_node(struct tree *tree, uint32_t parent, struct tree_range range);
+
+#endif
