@@ -46,12 +46,12 @@ int cmd_info(int argc, char **argv)
 	status = input_load(&profile, path);
 	if (!profile)
 		return status;
-	profile_check_events(profile, path);
+	profile_check_events(profile, profile->path);
 	error = text_info(stdout, profile, path, bytes);
 	if (profile->events_fault)
 		status = message_failed("%s: the figures are sound, but events in it are damaged "
 					"(%s)",
-					path, profile->events_fault);
+					input_name(path), profile->events_fault);
 	profile_free(profile);
 	return error ? message_failed("%s: %s", path, error_text(error)) : status;
 }

@@ -67,47 +67,57 @@ static int parse_fd(struct request *request, const char *word)
 	return status;
 }
 
-/* --fd is given once for each module, so it is taken out of argv before the
- * table, which keeps one value an option, sees the rest. */
-static int take_fds(struct request *request, int *argc, char **argv)
+static int take_fds(struct request *request, const struct option_list *fds)
 {
-	int kept = 1;
-	for (int i = 1; i < *argc; i++) {
-		const char *value = NULL;
-		if (strncmp(argv[i], "--fd=", 5) == 0)
-			value = argv[i] + 5;
-		else if (strcmp(argv[i], "--fd") == 0 && i + 1 < *argc)
-			value = argv[++i];
-		if (!value)
-			argv[kept++] = argv[i];
-		else if (parse_fd(request, value) < 0)
-			return message_usage("symbolize: --fd takes MODULE:FD, not '%s'", value);
-	}
-	*argc = kept;
+	for (size_t i = 0; i < fds->count; i++)
+		if (parse_fd(request, fds->words[i]) < 0)
+			return message_usage("symbolize: --fd takes MODULE:FD, not '%s'",
+					     fds->words[i]);
 	return -1;
 }
 
 static int parse(struct request *request, int argc, char **argv)
 {
 	uint64_t seconds = SECONDS_DEFAULT, megabytes = MEGABYTES_DEFAULT, perf_map = 0;
-	const char *sysroot = NULL, *fd = NULL;
+	const char *sysroot = NULL;
+	struct option_list fds = {0};
 	const struct option options[] = {
-	    {0, "fd", OPTION_TEXT, &fd, 0, "MODULE:FD",
-	     "read module number MODULE from descriptor FD; repeatable"},
-	    {0, "sysroot", OPTION_TEXT, &sysroot, 0, "DIR", "look for modules under DIR"},
-	    {0, "perf-map", OPTION_NUMBER, &perf_map, 0, "PID", "read /tmp/perf-PID.map"},
-	    {0, "seconds", OPTION_NUMBER, &seconds, 0, "N", "stop after N seconds"},
-	    {0, "megabytes", OPTION_NUMBER, &megabytes, 0, "N", "use at most N MB"},
-	    {0, NULL, OPTION_END, NULL, 0, NULL, NULL}};
+	    {.name = "fd",
+	     .kind = OPTION_LIST,
+	     .value = &fds,
+	     .argument = "MODULE:FD",
+	     .help = "read module number MODULE from descriptor FD; repeatable"},
+	    {.name = "sysroot",
+	     .kind = OPTION_TEXT,
+	     .value = &sysroot,
+	     .argument = "DIR",
+	     .help = "look for modules under DIR"},
+	    {.name = "perf-map",
+	     .kind = OPTION_NUMBER,
+	     .value = &perf_map,
+	     .argument = "PID",
+	     .help = "read /tmp/perf-PID.map"},
+	    {.name = "seconds",
+	     .kind = OPTION_NUMBER,
+	     .value = &seconds,
+	     .argument = "N",
+	     .help = "stop after N seconds"},
+	    {.name = "megabytes",
+	     .kind = OPTION_NUMBER,
+	     .value = &megabytes,
+	     .argument = "N",
+	     .help = "use at most N MB"},
+	    {0}};
 	const struct option_set set = {.command = "symbolize",
 				       .words = "[options] FILE",
 				       .summary = "Writes the symbols of a trace, as blocks of "
 						  "the trace format, to stdout.",
 				       .options = options};
 
-	int status = take_fds(request, &argc, argv);
+	int status = options_parse(&set, &argc, argv);
 	if (status < 0)
-		status = options_parse(&set, &argc, argv);
+		status = take_fds(request, &fds);
+	free(fds.words);
 	if (status >= 0)
 		return status;
 	if (argc != 2)

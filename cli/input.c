@@ -3,10 +3,13 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <fnmatch.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "analyzer/model/health.h"
 #include "cli/message.h"
@@ -61,17 +64,103 @@ int input_choose(const char *command, const char *option, int argc, char **argv,
 	return -1;
 }
 
+const char *input_name(const char *path)
+{
+	return strcmp(path, "-") ? path : "standard input";
+}
+
+static int temporary_file(const char *folder)
+{
+	char name[4096];
+	int fd = open(folder, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+
+	if (fd >= 0)
+		return fd;
+	/* not every file system has nameless files */
+	if (snprintf(name, sizeof(name), "%s/mallograph-XXXXXX", folder) >= (int)sizeof(name)) {
+		errno = ENAMETOOLONG;
+		return -1;
+	}
+	fd = mkostemp(name, O_CLOEXEC);
+	if (fd >= 0)
+		unlink(name);
+	return fd;
+}
+
+/* 0; otherwise errno says what failed, and *writing which of the two. */
+static int copy_all(int to, int from, int *writing)
+{
+	char bytes[65536];
+	ssize_t got;
+
+	while ((got = read(from, bytes, sizeof(bytes))) != 0) {
+		*writing = 0;
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got < 0)
+			return -1;
+		*writing = 1;
+		for (ssize_t done = 0, put; done < got; done += put) {
+			put = write(to, bytes + done, (size_t)(got - done));
+			if (put < 0 && errno != EINTR)
+				return -1;
+			if (put < 0)
+				put = 0;
+		}
+	}
+	return 0;
+}
+
+/*
+ * A pipe can be read only once, and some figures need the events again: so
+ * standard input is copied to a file without a name, which is gone with this
+ * process. Returns -1 with its path, or the exit status after a message.
+ */
+static int spool(char *path, size_t size)
+{
+	const char *folder = getenv("TMPDIR");
+	int fd, writing = 1, status = -1;
+
+	if (!folder || !*folder)
+		folder = "/tmp";
+	fd = temporary_file(folder);
+	if (fd < 0 || copy_all(fd, STDIN_FILENO, &writing)) {
+		int saved_errno = errno;
+
+		status = writing ? message_failed("standard input: it cannot be kept in '%s': %s: "
+						  "set TMPDIR to another directory",
+						  folder, strerror(saved_errno))
+				 : message_failed("standard input: %s", strerror(saved_errno));
+		if (fd >= 0)
+			close(fd);
+		return status;
+	}
+	/* fd stays open as long as the process lives: the file is nowhere else */
+	snprintf(path, size, "/proc/self/fd/%d", fd);
+	return status;
+}
+
 int input_load(struct profile **profile, const char *path)
 {
-	char state[256];
-	int error = profile_load(profile, path);
+	char state[256], spooled[64];
+	const char *file = path;
+	int error;
 
+	*profile = NULL;
+	if (!strcmp(path, "-")) {
+		int status = spool(spooled, sizeof(spooled));
+
+		if (status >= 0)
+			return status;
+		file = spooled;
+	}
+	error = profile_load(profile, file);
 	if (error) {
 		*profile = NULL;
 		return message_trace_error(path, error);
 	}
 	if (health_state_text(*profile, state, sizeof(state)))
-		message("%s: %s", strcmp(path, "-") ? path : "standard input", state);
+		message("%s: %s", input_name(path), state);
 	return (*profile)->state == TRACE_CUT || (*profile)->state == TRACE_DAMAGED ? STATUS_FAILED
 										    : STATUS_OK;
 }

@@ -15,6 +15,7 @@ enum exit_status {
 	STATUS_OK = 0,
 	STATUS_FAILED = 1,
 	STATUS_USAGE = 2,
+	STATUS_ABOVE = 3, /* of print: a figure is above --fail-above */
 	/* of record, as env(1) and timeout(1) have them */
 	STATUS_NOT_STARTED = 125,
 	STATUS_NOT_EXECUTABLE = 126,

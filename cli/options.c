@@ -3,12 +3,14 @@
 
 #include <ctype.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "cli/message.h"
 #include "formats/nearest.h"
 
 #define NAME_MAX_BYTES NEAREST_MAX_BYTES /* of an option's name */
+#define CHOICES_MAX    16
 
 struct parser {
 	const struct option_set *set;
@@ -131,6 +133,72 @@ static int unknown_name(struct parser *parser, const char *name, size_t length)
 			name, parser->set->command);
 }
 
+static int unknown_choice(struct parser *parser, const struct option *option, const char *label,
+			  const char *word)
+{
+	const char *names[CHOICES_MAX], *nearest;
+	char all[256] = "";
+	size_t count = 0, length = 0;
+
+	for (const struct option_choice *c = option->choices; c->name && count < CHOICES_MAX; c++) {
+		names[count++] = c->name;
+		if (length < sizeof(all))
+			length += (size_t)snprintf(all + length, sizeof(all) - length, "%s%s",
+						   length ? ", " : "", c->name);
+	}
+	nearest = options_nearest(word, names, count);
+	if (nearest)
+		return COMPLAIN(parser, "option '%s': there is no '%s': did you mean '%s'?", label,
+				word, nearest);
+	return COMPLAIN(parser, "option '%s': there is no '%s': it takes %s", label, word, all);
+}
+
+static const struct option_choice *find_choice(const struct option *option, const char *word,
+					       size_t length)
+{
+	for (const struct option_choice *c = option->choices; c->name; c++)
+		if (strlen(c->name) == length && !strncmp(c->name, word, length))
+			return c;
+	return NULL;
+}
+
+static int store_choices(struct parser *parser, const struct option *option, const char *label,
+			 const char *words)
+{
+	unsigned all = 0;
+
+	for (;; words++) {
+		size_t length = option->kind == OPTION_CHOICE ? strlen(words) : strcspn(words, ",");
+		const struct option_choice *choice = find_choice(option, words, length);
+		char word[NAME_MAX_BYTES];
+
+		if (!choice) {
+			snprintf(word, sizeof(word), "%.*s", (int)length, words);
+			return unknown_choice(parser, option, label, word);
+		}
+		all |= (unsigned)choice->value;
+		words += length;
+		if (*words)
+			continue;
+		if (option->kind == OPTION_CHOICE)
+			*(int *)option->value = choice->value;
+		else
+			*(unsigned *)option->value = all;
+		return PARSE_OK;
+	}
+}
+
+static int store_word(struct parser *parser, struct option_list *list, const char *word)
+{
+	const char **larger = reallocarray(list->words, list->count + 1, sizeof(*larger));
+
+	if (!larger)
+		return COMPLAIN(parser, "out of memory");
+	list->words = larger;
+	list->words[list->count++] = word;
+	return PARSE_OK;
+}
+
 /* label: the option as it was typed; value: NULL where none was attached */
 static int store(struct parser *parser, const struct option *option, const char *label,
 		 const char *value)
@@ -153,6 +221,9 @@ static int store(struct parser *parser, const struct option *option, const char 
 	case OPTION_NUMBER:
 	case OPTION_SIZE:
 	case OPTION_TEXT:
+	case OPTION_LIST:
+	case OPTION_CHOICE:
+	case OPTION_CHOICES:
 		break;
 	case OPTION_END:
 		return PARSE_OK;
@@ -163,6 +234,10 @@ static int store(struct parser *parser, const struct option *option, const char 
 					option->argument ? option->argument : "VALUE");
 		value = parser->argv[parser->next++];
 	}
+	if (option->kind == OPTION_LIST)
+		return store_word(parser, option->value, value);
+	if (option->kind == OPTION_CHOICE || option->kind == OPTION_CHOICES)
+		return store_choices(parser, option, label, value);
 	if (option->kind == OPTION_TEXT)
 		*(const char **)option->value = value;
 	else if (option->kind == OPTION_NUMBER && options_number(value, option->value))

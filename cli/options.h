@@ -30,7 +30,21 @@ enum option_kind {
 	OPTION_SWITCH,  /* int *value = 0 or 1 */
 	OPTION_NUMBER,  /* uint64_t *value, decimal */
 	OPTION_SIZE,    /* uint64_t *value, decimal with k, M or G (1000) behind it */
-	OPTION_TEXT     /* const char **value: points into argv; a later one replaces it */
+	OPTION_TEXT,    /* const char **value: points into argv; a later one replaces it */
+	OPTION_LIST,    /* struct option_list *value: each is added */
+	OPTION_CHOICE,  /* int *value = that of the choice that is named */
+	OPTION_CHOICES  /* unsigned *value: those of the choices named, with commas, or'ed */
+};
+
+/* Words of argv. Free words (not what they point to) when done. */
+struct option_list {
+	const char **words;
+	size_t count;
+};
+
+struct option_choice {
+	const char *name; /* NULL closes a table */
+	int value;
 };
 
 struct option {
@@ -41,6 +55,7 @@ struct option {
 	int number;           /* OPTION_FLAG: what to store */
 	const char *argument; /* what the help calls the value */
 	const char *help;     /* lower case, no full stop; lines are broken at '\n' */
+	const struct option_choice *choices; /* OPTION_CHOICE, OPTION_CHOICES */
 };
 
 struct option_set {

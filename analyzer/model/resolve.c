@@ -19,6 +19,7 @@
 #include "formats/error.h"
 
 enum { FRAMES_MOST = 64, NAME_MOST = 1 << 16, SECONDS = 30, MEGABYTES = 4000 };
+enum { SECONDS_OF_SERVERS = 600 }; /* debug information may be gigabytes */
 
 struct found {
 	uint32_t location, frames;
@@ -54,46 +55,78 @@ static void write_frames(FILE *out, uint32_t location, const struct symbol_frame
 	}
 }
 
-static void name_module(FILE *out, const struct profile *profile, uint32_t id)
+/* Whether better may be known of a location than what the trace says. */
+static int is_open(const struct profile *profile, const struct profile_location *at)
+{
+	return at->frame_count == 0 || profile->frames[at->frame].function == NULL ||
+	       profile->frames[at->frame].file == NULL;
+}
+
+static int has_open(const struct profile *profile, uint32_t module)
+{
+	for (size_t i = 1; i < profile->location_count; i++)
+		if (profile->locations[i].module == module &&
+		    is_open(profile, &profile->locations[i]))
+			return 1;
+	return 0;
+}
+
+/* A name for a name only is no news. */
+static int is_better(const struct profile *profile, const struct profile_location *at,
+		     const struct symbol_frame *frames, size_t count)
+{
+	return count > 0 && (at->frame_count == 0 || frames[0].file != NULL ||
+			     profile->frames[at->frame].function == NULL);
+}
+
+static void name_module(FILE *out, const struct profile *profile, uint32_t id,
+			const struct resolve_options *resolve)
 {
 	const struct profile_module *module = &profile->modules[id];
-	const struct symbol_options options = {.debug_info = 1};
+	const struct symbol_options options = {
+	    .sysroot = resolve->sysroot,
+	    .debuginfod = resolve->debuginfod,
+	    .debug_info = 1,
+	};
 	const char *path = *module->path != '\0' ? module->path : profile->program;
 	struct symbol_frame frames[FRAMES_MOST];
 	struct symbol_module *symbols;
 
-	if (path == NULL || symbol_module_open(&symbols, path, -1, module->build_id,
-					       module->build_id_bytes, &options) != 0)
+	/* (a module without a place: its addresses are the process' own) */
+	if (path == NULL || module->end == 0 || !has_open(profile, id) ||
+	    symbol_module_open(&symbols, path, -1, module->build_id, module->build_id_bytes,
+			       &options) != 0)
 		return;
 	for (size_t i = 1; i < profile->location_count; i++) {
 		const struct profile_location *at = &profile->locations[i];
 		size_t count;
 
-		if (at->module != id)
+		if (at->module != id || !is_open(profile, at))
 			continue;
 		count = symbol_module_find(symbols,
 					   module->start + (uint64_t)at->offset - module->base - 1,
 					   frames, FRAMES_MOST);
-		if (count > 0)
+		if (is_better(profile, at, frames, count))
 			write_frames(out, (uint32_t)i, frames, count);
 	}
 	fflush(out);
 	symbol_module_close(symbols);
 }
 
-static void name_all(int fd, const struct profile *profile)
+static void name_all(int fd, const struct profile *profile, const struct resolve_options *options)
 {
 	FILE *out = fdopen(fd, "w");
+	unsigned seconds = options->debuginfod ? SECONDS_OF_SERVERS : SECONDS;
 
 	limit(RLIMIT_CORE, 0);
-	limit(RLIMIT_CPU, SECONDS);
+	limit(RLIMIT_CPU, seconds);
 #ifndef __SANITIZE_ADDRESS__ /* which reserves terabytes */
 	limit(RLIMIT_AS, (rlim_t)MEGABYTES * 1000000u);
 #endif
 	signal(SIGALRM, SIG_DFL);
-	alarm(SECONDS);
+	alarm(seconds);
 	for (size_t id = 1; out != NULL && id < profile->module_count; id++)
-		name_module(out, profile, (uint32_t)id);
+		name_module(out, profile, (uint32_t)id, options);
 	_exit(out == NULL || fclose(out) != 0);
 }
 
@@ -169,18 +202,20 @@ static int read_all(FILE *in, struct profile *profile)
 	return error < 0 ? error : 0;
 }
 
-int profile_resolve(struct profile *profile)
+int profile_resolve(struct profile *profile, const struct resolve_options *options)
 {
+	int asked = options->sysroot != NULL || options->debuginfod;
 	int ends[2], error;
 	pid_t child;
 	FILE *in;
 
-	if (profile->string_count > 1 || profile->location_count <= 1 || pipe(ends) != 0)
+	if ((profile->string_count > 1 && !asked) || profile->location_count <= 1 ||
+	    pipe(ends) != 0)
 		return 0;
 	child = fork();
 	if (child == 0) {
 		close(ends[0]);
-		name_all(ends[1], profile);
+		name_all(ends[1], profile, options);
 	}
 	close(ends[1]);
 	in = fdopen(ends[0], "r");

@@ -8,10 +8,15 @@
  * Names for a trace that holds none: one still being written, cut off, or
  * recorded with --no-symbols. They come from the files that the trace names, where
  * they are still there with the same build-id; other addresses stay as they
- * are. A child process reads the files, with limits on its time and memory, so
- * broken debug information costs names and nothing else. Does nothing when the
- * trace has names. Returns 0, or ERROR_MEMORY. Not thread-safe: it forks.
+ * are. With a sysroot or debuginfod, addresses without a name or a line are looked up in a
+ * trace that has names, too. A child process reads the files, with limits on its time and
+ * memory, so broken debug information costs names and nothing else. Returns 0, or
+ * ERROR_MEMORY. Not thread-safe: it forks.
  */
-int profile_resolve(struct profile *profile);
+struct resolve_options {
+	const char *sysroot; /* NULL: none */
+	int debuginfod;      /* ask the servers of $DEBUGINFOD_URLS for what is not here */
+};
+int profile_resolve(struct profile *profile, const struct resolve_options *options);
 
 #endif

@@ -63,28 +63,43 @@ static void print_function(struct frame_printer *printer, const char *function)
 	frame_print_text(printer, function);
 }
 
-/* The address in the file, as addr2line and objdump take it; that of the process where it
- * is not known where the module lay. */
+uint64_t frame_address(const struct profile *profile, const struct profile_location *location)
+{
+	const struct profile_module *module = &profile->modules[location->module];
+
+	return module->end ? module->start + (uint64_t)location->offset - module->base
+			   : (uint64_t)location->offset;
+}
+
 static void print_address(struct frame_printer *printer, const struct profile_location *location)
 {
 	const struct profile_module *module = &printer->profile->modules[location->module];
+	uint64_t address = frame_address(printer->profile, location);
 
-	if (!module->end) {
-		fprintf(printer->out, "0x%" PRIx64, (uint64_t)location->offset);
-		return;
+	if (module->end) {
+		frame_print_text(printer, name_base(module->path));
+		fputc('+', printer->out);
 	}
-	frame_print_text(printer, name_base(module->path));
-	fprintf(printer->out, "+0x%" PRIx64,
-		module->start + (uint64_t)location->offset - module->base);
+	fprintf(printer->out, "0x%" PRIx64, address);
+}
+
+static void print_known(struct frame_printer *printer, const char *text)
+{
+	frame_print_text(printer, text && *text ? text : "??");
 }
 
 static void print_module(struct frame_printer *printer, unsigned indent, uint32_t module)
 {
-	const char *path = printer->profile->modules[module].path;
-
 	fprintf(printer->out, "%*s  in ", (int)indent, "");
-	frame_print_text(printer, *path ? path : "??");
+	print_known(printer, printer->profile->modules[module].path);
 	fputc('\n', printer->out);
+}
+
+static void print_file_line(struct frame_printer *printer, const struct profile_frame *frame)
+{
+	print_known(printer, frame ? frame->file : NULL);
+	if (frame && frame->file && frame->line)
+		fprintf(printer->out, ":%" PRIu32, frame->line);
 }
 
 static void print_line(struct frame_printer *printer, unsigned indent,
@@ -93,13 +108,11 @@ static void print_line(struct frame_printer *printer, unsigned indent,
 	if (!frame->file)
 		return;
 	fprintf(printer->out, "%*s  at ", (int)indent, "");
-	frame_print_text(printer, frame->file);
-	if (frame->line)
-		fprintf(printer->out, ":%" PRIu32, frame->line);
+	print_file_line(printer, frame);
 	fputc('\n', printer->out);
 }
 
-static const char *mark_text(uint32_t node, unsigned flags)
+const char *frame_mark(uint32_t node, unsigned flags)
 {
 	if (!node)
 		return "[stack unknown]";
@@ -117,8 +130,7 @@ void frame_print(struct frame_printer *printer, unsigned indent, uint32_t node, 
 	unsigned flags = profile->nodes[node].flags;
 	const struct profile_location *location =
 	    &profile->locations[profile->nodes[node].location];
-	const char *mark = mark_text(node, flags);
-	const char *guessed = flags & TRACE_NODE_GUESSED ? " [guessed]" : "";
+	const char *mark = frame_mark(node, flags);
 
 	if (mark) {
 		fprintf(printer->out, "%*s%s\n", (int)indent, "", mark);
@@ -126,8 +138,8 @@ void frame_print(struct frame_printer *printer, unsigned indent, uint32_t node, 
 	}
 	if (!location->frame_count) {
 		fprintf(printer->out, "%*s", (int)indent, "");
-		print_address(printer, location);
-		fprintf(printer->out, "%s\n", guessed);
+		frame_print_name(printer, node, 0);
+		fputc('\n', printer->out);
 		print_module(printer, indent, location->module);
 		return;
 	}
@@ -135,18 +147,83 @@ void frame_print(struct frame_printer *printer, unsigned indent, uint32_t node, 
 		const struct profile_frame *frame = &profile->frames[location->frame + i];
 
 		fprintf(printer->out, "%*s", (int)indent, "");
-		if (frame->function)
-			print_function(printer, frame->function);
-		else
-			print_address(printer, location);
-		fprintf(printer->out, "%s\n", guessed);
+		frame_print_name(printer, node, i);
+		fputc('\n', printer->out);
 		print_line(printer, indent, frame);
 		if (i == first)
 			print_module(printer, indent, location->module);
 	}
 }
 
-static int ends_stack(const struct profile *profile, uint32_t node)
+void frame_print_name(struct frame_printer *printer, uint32_t node, uint32_t frame)
+{
+	const struct profile *profile = printer->profile;
+	unsigned flags = profile->nodes[node].flags;
+	const struct profile_location *location =
+	    &profile->locations[profile->nodes[node].location];
+	const char *mark = frame_mark(node, flags);
+
+	if (mark)
+		fputs(mark, printer->out);
+	else if (frame < location->frame_count && profile->frames[location->frame + frame].function)
+		print_function(printer, profile->frames[location->frame + frame].function);
+	else
+		print_address(printer, location);
+	if (flags & TRACE_NODE_GUESSED)
+		fputs(" [guessed]", printer->out);
+}
+
+void frame_print_where(struct frame_printer *printer, uint32_t node, uint32_t frame)
+{
+	const struct profile *profile = printer->profile;
+	const struct profile_location *location =
+	    &profile->locations[profile->nodes[node].location];
+	const char *module = profile->modules[location->module].path;
+	const struct profile_frame *known =
+	    frame < location->frame_count ? &profile->frames[location->frame + frame] : NULL;
+
+	if (frame_mark(node, profile->nodes[node].flags) || (!(known && known->file) && !*module))
+		return;
+	fputs(" (", printer->out);
+	frame_print_text(printer, name_base(known && known->file ? known->file : module));
+	if (known && known->file && known->line)
+		fprintf(printer->out, ":%" PRIu32, known->line);
+	fputc(')', printer->out);
+}
+
+void frame_print_part(struct frame_printer *printer, uint32_t node, uint32_t frame,
+		      enum frame_part part)
+{
+	const struct profile *profile = printer->profile;
+	const struct profile_location *location =
+	    &profile->locations[profile->nodes[node].location];
+	const struct profile_frame *known =
+	    frame < location->frame_count ? &profile->frames[location->frame + frame] : NULL;
+
+	switch (part) {
+	case FRAME_FUNCTION:
+		frame_print_name(printer, node, frame);
+		fputc('\n', printer->out);
+		if (!frame_mark(node, profile->nodes[node].flags))
+			print_module(printer, 0, location->module);
+		return;
+	case FRAME_LINE:
+		print_file_line(printer, known);
+		break;
+	case FRAME_FILE:
+		print_known(printer, known ? known->file : NULL);
+		break;
+	case FRAME_MODULE:
+		print_known(printer, profile->modules[location->module].path);
+		break;
+	case FRAME_ADDRESS:
+		print_address(printer, location);
+		break;
+	}
+	fputc('\n', printer->out);
+}
+
+int frame_ends_stack(const struct profile *profile, uint32_t node)
 {
 	const struct profile_location *location =
 	    &profile->locations[profile->nodes[node].location];
@@ -167,7 +244,7 @@ void frame_print_stack(struct frame_printer *printer, unsigned indent, uint32_t 
 
 		if (first < frames || !frames)
 			frame_print(printer, indent, node, first, UINT32_MAX - first);
-		if (ends_stack(profile, node))
+		if (frame_ends_stack(profile, node))
 			return;
 		node = profile->nodes[node].parent;
 		first = 0;

@@ -29,6 +29,14 @@ void frame_printer_init(struct frame_printer *printer, FILE *out, const struct p
 			int shorten);
 void frame_printer_release(struct frame_printer *printer);
 
+/* What a node stands for that is no address: "[deeper frames cut]"; NULL: it is one. */
+const char *frame_mark(uint32_t node, unsigned flags);
+/* The address in the file, as addr2line and objdump take it; that of the process where
+ * it is not known where the module lay. */
+uint64_t frame_address(const struct profile *profile, const struct profile_location *location);
+/* main and what starts it: what lies beyond is not shown. */
+int frame_ends_stack(const struct profile *profile, uint32_t node);
+
 /* Any text from a trace, control bytes masked. */
 void frame_print_text(struct frame_printer *printer, const char *text);
 
@@ -36,6 +44,18 @@ void frame_print_text(struct frame_printer *printer, const char *text);
  * columns. Where the location has no symbol, its address. */
 void frame_print(struct frame_printer *printer, unsigned indent, uint32_t node, uint32_t first,
 		 uint32_t count);
+
+/* One thing of a frame, on a line of its own, "??" where it is not known: its function with
+ * the module below, "file:line", the file, the module's path; or that address
+ * in the module, as addr2line takes it. */
+enum frame_part { FRAME_FUNCTION, FRAME_LINE, FRAME_FILE, FRAME_MODULE, FRAME_ADDRESS };
+void frame_print_part(struct frame_printer *printer, uint32_t node, uint32_t frame,
+		      enum frame_part part);
+
+/* Without an end of line, for tables: the function; and where it is, " (app.c:20)" or
+ * " (libfoo.so)", or nothing where that is not known. */
+void frame_print_name(struct frame_printer *printer, uint32_t node, uint32_t frame);
+void frame_print_where(struct frame_printer *printer, uint32_t node, uint32_t frame);
 
 /* A stack from frame `first` of node outward, up to main where it has one.
  * Nothing for node 0. */

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "analyzer/symbols/debug_info.h"
+#include "analyzer/symbols/debuginfod.h"
 #include "analyzer/symbols/elf_file.h"
 #include "analyzer/symbols/names.h"
 #include "analyzer/symbols/symbol_table.h"
@@ -110,6 +111,14 @@ static void open_debug_info(struct symbol_module *module, const struct symbol_op
 		module->complaint = "it has no debug information";
 }
 
+static void open_debug_file(struct symbol_module *module, const struct symbol_options *options)
+{
+	if (debug_file_open(&module->debug, &module->file, options->sysroot) != 0 &&
+	    options->debuginfod)
+		debuginfod_open(&module->debug, module->file.build_id, module->file.build_id_bytes,
+				DEBUGINFOD_DEBUG);
+}
+
 int symbol_module_open(struct symbol_module **opened, const char *path, int fd,
 		       const void *build_id, size_t build_id_bytes,
 		       const struct symbol_options *options)
@@ -123,13 +132,16 @@ int symbol_module_open(struct symbol_module **opened, const char *path, int fd,
 	names_init(&module->names);
 
 	int status = open_file(&module->file, path, fd, &wanted, options->sysroot);
+	if (status < 0 && options->debuginfod &&
+	    debuginfod_open(&module->file, build_id, build_id_bytes, DEBUGINFOD_MODULE) == 0)
+		status = 0;
 	if (status < 0)
 		goto failed;
 	int has_debug_info = elf_file_has_section(&module->file, ".debug_info") ||
 			     elf_file_has_section(&module->file, ".zdebug_info");
 	if ((options->debug_info && !has_debug_info) ||
 	    !elf_file_has_section(&module->file, ".symtab"))
-		debug_file_open(&module->debug, &module->file, options->sysroot);
+		open_debug_file(module, options);
 	status = open_symbols(module);
 	if (status < 0)
 		goto failed;

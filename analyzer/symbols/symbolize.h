@@ -25,6 +25,7 @@ struct symbol_frame {
 struct symbol_options {
 	const char *sysroot; /* NULL: none */
 	int debug_info;      /* 0: symbol tables only */
+	int debuginfod;      /* ask servers for a file that is not here (debuginfod.h) */
 	/* bounds of reading debug information, 0: none. What is found is kept; the
 	 * rest comes from symbol tables, and the module complains. */
 	uint64_t deadline; /* nanoseconds of CLOCK_MONOTONIC */

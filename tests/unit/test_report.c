@@ -10,38 +10,42 @@
 #include "analyzer/report/text.h"
 #include "tests/unit/sample_trace.h"
 
-#define EVERYTHING (TEXT_ALLOCATIONS | TEXT_PEAK | TEXT_LEAKS | TEXT_TEMPORARY | TEXT_SUMMARY)
+#define EVERYTHING (REPORT_ALLOCATIONS | REPORT_PEAK | REPORT_LEAKS | REPORT_TEMPORARY | REPORT_SUMMARY)
 
-static char *report(const struct sample *sample, const struct text_options *options)
+static char *report_text(const struct sample *sample, const struct report_options *options)
 {
 	struct profile *profile;
+	struct report report;
 	char *text = NULL;
 	size_t size;
 	FILE *out = open_memstream(&text, &size);
 
 	assert_non_null(out);
 	assert_int_equal(profile_load(&profile, sample->path), 0);
-	assert_int_equal(text_report(out, profile, options), 0);
+	assert_int_equal(report_init(&report, profile, NULL, options), 0);
+	assert_int_equal(text_report(out, &report), 0);
 	fclose(out);
+	report_release(&report);
 	profile_free(profile);
 	return text;
 }
 
-static void check_report(const struct sample *sample, const struct text_options *options,
+static void check_report(const struct sample *sample, const struct report_options *options,
 			 const char *expected)
 {
-	char *text = report(sample, options);
+	char *text = report_text(sample, options);
 
 	assert_string_equal(text, expected);
 	free(text);
 }
 
-static const struct text_options defaults = {
+static const struct report_options defaults = {
     .sections = EVERYTHING,
     .merge = 1,
     .shorten = 1,
     .entries = 10,
     .stacks = 5,
+    .sort_by = -1,
 };
 
 /*
@@ -149,11 +153,11 @@ static void test_sections(void **state)
 static void test_options(void **state)
 {
 	struct sample *sample = small_program();
-	struct text_options options = defaults;
+	struct report_options options = defaults;
 
 	(void)state;
 	sample_finish(sample);
-	options.sections = TEXT_PEAK | TEXT_ALLOCATIONS;
+	options.sections = REPORT_PEAK | REPORT_ALLOCATIONS;
 	options.plain_bytes = 1;
 	options.stacks = 1;
 	options.shorten = 0;
@@ -183,7 +187,7 @@ static void test_options(void **state)
 		     "\n"
 		     "\n");
 	options = defaults;
-	options.sections = TEXT_PEAK;
+	options.sections = REPORT_PEAK;
 	options.merge = 0;
 	options.entries = 1;
 	check_report(sample, &options,
@@ -197,7 +201,7 @@ static void test_options(void **state)
 		     "    in /bin/app\n"
 		     "\n"
 		     "\n");
-	options.sections = TEXT_LEAKS;
+	options.sections = REPORT_LEAKS;
 	options.entries = 0;
 	check_report(sample, &options, "MEMORY LEAKS\n\n");
 	sample_free_all(sample);
@@ -207,10 +211,10 @@ static void test_options(void **state)
 static void test_health(void **state)
 {
 	struct sample *sample = small_program();
-	struct text_options options = defaults;
+	struct report_options options = defaults;
 
 	(void)state;
-	options.sections = TEXT_SUMMARY;
+	options.sections = REPORT_SUMMARY;
 	trace_writer_end_number(sample->writer, TRACE_END_PEAK_RSS, 3970000);
 	trace_writer_end_number(sample->writer, TRACE_END_LOST_SIGNAL, 12);
 	trace_writer_end_number(sample->writer, TRACE_END_UNKNOWN_FREES, 3);
@@ -226,7 +230,7 @@ static void test_health(void **state)
 		     "frees of unknown blocks: 3\n"
 		     "lost events: 12 (in signal handlers)\n"
 		     "3 blocks leaked; -l lists them\n");
-	options.sections = TEXT_TEMPORARY;
+	options.sections = REPORT_TEMPORARY;
 	options.entries = 0;
 	check_report(sample, &options,
 		     "MOST TEMPORARY ALLOCATIONS\n\n"
@@ -238,11 +242,11 @@ static void test_health(void **state)
 static void test_cut(void **state)
 {
 	struct sample *sample = small_program();
-	struct text_options options = defaults;
+	struct report_options options = defaults;
 	char expected[256];
 
 	(void)state;
-	options.sections = TEXT_LEAKS;
+	options.sections = REPORT_LEAKS;
 	options.entries = 0;
 	trace_writer_flush(sample->writer);
 	snprintf(expected, sizeof(expected),
@@ -256,7 +260,7 @@ static void test_cut(void **state)
 /* One allocation in a stack of one node; the report of that stack alone. */
 static void check_leaf(struct sample *sample, uint32_t node, const char *expected)
 {
-	struct text_options options = defaults;
+	struct report_options options = defaults;
 	char all[2048];
 
 	sample_class(sample, node, 8);
@@ -264,7 +268,7 @@ static void check_leaf(struct sample *sample, uint32_t node, const char *expecte
 	sample_allocate(sample, 1);
 	trace_writer_flush(sample->writer);
 	sample_finish(sample);
-	options.sections = TEXT_PEAK;
+	options.sections = REPORT_PEAK;
 	snprintf(all, sizeof(all),
 		 "PEAK MEMORY CONSUMERS\n8B peak memory consumed over 1 calls from\n%s\n\n",
 		 expected);
@@ -337,7 +341,7 @@ static void test_operator_new(void **state)
 static void test_inlined_twice(void **state)
 {
 	struct sample *sample = sample_new(TRACE_CODEC_NONE);
-	struct text_options options = defaults;
+	struct report_options options = defaults;
 	uint32_t app = sample_module(sample, 0x1000, "/bin/app");
 	uint32_t root = sample_node(sample, 0, app, 0x90, 0);
 	struct trace_frame frames[2];
@@ -357,7 +361,7 @@ static void test_inlined_twice(void **state)
 	sample_allocate(sample, 1);
 	sample_allocate(sample, 2);
 	sample_finish(sample);
-	options.sections = TEXT_PEAK;
+	options.sections = REPORT_PEAK;
 	check_report(sample, &options,
 		     "PEAK MEMORY CONSUMERS\n"
 		     "15B peak memory consumed over 2 calls from\n"
@@ -385,7 +389,7 @@ static void test_inlined_twice(void **state)
 static void test_same_to_the_reader(void **state)
 {
 	struct sample *sample = sample_new(TRACE_CODEC_NONE);
-	struct text_options options = defaults;
+	struct report_options options = defaults;
 	uint32_t app = sample_module(sample, 0x1000, "/bin/app");
 	uint32_t again = sample_module(sample, 0x900000, "/bin/app");
 
@@ -401,7 +405,7 @@ static void test_same_to_the_reader(void **state)
 	for (uint32_t i = 1; i <= 4; i++)
 		sample_allocate(sample, i);
 	sample_finish(sample);
-	options.sections = TEXT_LEAKS;
+	options.sections = REPORT_LEAKS;
 	check_report(sample, &options,
 		     "MEMORY LEAKS\n"
 		     "32B leaked over 4 calls from\n"

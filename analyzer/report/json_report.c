@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "analyzer/report/json_report.h"
+
+#include <stdlib.h>
+
+#include "analyzer/model/health.h"
+#include "analyzer/report/json_parts.h"
+#include "formats/error.h"
+#include "formats/version.h"
+
+static const char *state_name(enum trace_state state)
+{
+	switch (state) {
+	case TRACE_COMPLETE:
+		return "complete";
+	case TRACE_RECORDING:
+		return "recording";
+	case TRACE_CUT:
+		return "cut off";
+	case TRACE_DAMAGED:
+		return "damaged";
+	}
+	return "unknown";
+}
+
+static void put_health(struct json *json, const struct profile *profile)
+{
+	json_open(json, "health", '[');
+	for (const struct health_item *item = health_items; item->label; item++) {
+		char text[256];
+
+		if (!health_item_text(profile, item, text, sizeof(text)))
+			continue;
+		json_open(json, NULL, '{');
+		json_text(json, "text", text);
+		json_text(json, "means", item->sentence);
+		if (item->is_tick)
+			json_number(json, "upto_ms", (int64_t)profile->end[item->tag] - 1);
+		else
+			json_number(json, "count", (int64_t)profile->end[item->tag]);
+		json_flag(json, "misleading", health_misleads(profile, item));
+		json_close(json, '}');
+	}
+	json_close(json, ']');
+}
+
+/* Of a selection, how much of the whole it is. */
+static int put_selection(struct json *json, const struct profile *part, const struct filter *filter)
+{
+	char *conditions;
+
+	if (!part->whole)
+		return 0;
+	conditions = report_conditions(filter);
+	if (!conditions)
+		return ERROR_MEMORY;
+	json_open(json, "selected", '{');
+	json_text(json, "conditions", conditions);
+	json_number(json, "allocations", (int64_t)part->totals.allocations);
+	json_number(json, "of_allocations", (int64_t)part->whole->totals.allocations);
+	json_number(json, "bytes", (int64_t)part->totals.bytes);
+	json_number(json, "of_bytes", (int64_t)part->whole->totals.bytes);
+	json_close(json, '}');
+	free(conditions);
+	return 0;
+}
+
+static int put_trace(struct json *json, const char *key, const struct profile *profile,
+		     const char *path, const struct filter *filter)
+{
+	char *command = profile_command(profile), text[256];
+	int error;
+
+	if (!command)
+		return ERROR_MEMORY;
+	json_open(json, key, '{');
+	json_text(json, "file", path);
+	json_text(json, "kind", profile->kind == PROFILE_HEAPTRACK ? "heaptrack" : "mallograph");
+	json_text(json, "state", state_name(profile->state));
+	if (health_state_text(profile, text, sizeof(text)))
+		json_text(json, "state_text", text);
+	json_number(json, "used_bytes", (int64_t)profile->used_bytes);
+	json_number(json, "file_bytes", (int64_t)profile->file_bytes);
+	json_text(json, "program", profile->program);
+	json_text(json, "command", command);
+	json_text(json, "host", profile->host);
+	json_number(json, "pid", (int64_t)profile->pid);
+	json_number(json, "start_ns", (int64_t)profile->start_nanoseconds);
+	put_health(json, profile);
+	error = put_selection(json, profile, filter);
+	json_close(json, '}');
+	free(command);
+	return error;
+}
+
+/* less NULL: the side itself. */
+static void put_totals(struct json *json, const char *key, const struct report_totals *side,
+		       const struct report_totals *less)
+{
+	static const struct profile_totals nothing;
+	static const struct report_totals none = {.totals = &nothing};
+	const struct profile_totals *a = side->totals, *b = less ? less->totals : &nothing;
+	int known = a->peak_rss && (!less || b->peak_rss);
+
+	if (!less)
+		less = &none;
+	json_open(json, key, '{');
+	json_number(json, "runtime_ms", (int64_t)(a->end_tick - b->end_tick));
+	json_number(json, "allocations", (int64_t)(a->allocations - b->allocations));
+	json_number(json, "deallocations", (int64_t)(a->deallocations - b->deallocations));
+	json_number(json, "reallocations", (int64_t)(a->reallocations - b->reallocations));
+	json_number(json, "temporary", (int64_t)(a->temporary - b->temporary));
+	json_number(json, "bytes", (int64_t)(a->bytes - b->bytes));
+	json_number(json, "peak_bytes", (int64_t)(a->peak_bytes - b->peak_bytes));
+	json_number(json, "peak_blocks", (int64_t)(a->peak_blocks - b->peak_blocks));
+	json_number(json, "peak_ms", (int64_t)(a->peak_tick - b->peak_tick));
+	if (known)
+		json_number(json, "peak_rss", (int64_t)(a->peak_rss - b->peak_rss));
+	else
+		json_text(json, "peak_rss", NULL);
+	json_number(json, "leaked_blocks", (int64_t)(side->leaked_blocks - less->leaked_blocks));
+	json_number(json, "leaked_bytes", (int64_t)(side->leaked_bytes - less->leaked_bytes));
+	json_number(json, "suppressed_blocks",
+		    (int64_t)(side->suppressed_blocks - less->suppressed_blocks));
+	json_number(json, "suppressed_bytes",
+		    (int64_t)(side->suppressed_bytes - less->suppressed_bytes));
+	json_close(json, '}');
+}
+
+static void put_summary(struct json *json, const struct report *report)
+{
+	if (!report->diff) {
+		put_totals(json, "totals", &report->fresh, NULL);
+		return;
+	}
+	json_open(json, "totals", '{');
+	put_totals(json, "base", &report->base, NULL);
+	put_totals(json, "new", &report->fresh, NULL);
+	put_totals(json, "difference", &report->fresh, &report->base);
+	json_close(json, '}');
+}
+
+static void put_suppressions(struct json *json, const struct suppressions *all)
+{
+	static const char *const origins[] = {
+	    [SUPPRESSION_BUILTIN] = "built-in",
+	    [SUPPRESSION_EMBEDDED] = "embedded",
+	    [SUPPRESSION_FILE] = "file",
+	};
+
+	json_open(json, "suppressions", '[');
+	for (size_t i = 0; all && i < all->count; i++) {
+		const struct suppression *rule = &all->rules[i];
+
+		if (!rule->matches)
+			continue;
+		json_open(json, NULL, '{');
+		json_text(json, "pattern", rule->pattern);
+		json_text(json, "origin", origins[rule->origin]);
+		json_number(json, "matches", (int64_t)rule->matches);
+		json_number(json, "leaked_bytes", (int64_t)rule->leaked_bytes);
+		json_close(json, '}');
+	}
+	json_close(json, ']');
+}
+
+int json_report(FILE *out, const struct report *report, const char *path, const char *base_path)
+{
+	struct json json = {.out = out};
+	const struct profile *profile = report->profile;
+	const struct report_options *options = report->options;
+	int error;
+
+	json_open(&json, NULL, '{');
+	json_number(&json, "schema", JSON_SCHEMA);
+	json_text(&json, "mallograph", MALLOGRAPH_VERSION);
+	error = put_trace(&json, "trace", report->diff ? profile->fresh : profile, path,
+			  options->filter);
+	if (!error && report->diff)
+		error = put_trace(&json, "base", profile->base, base_path, options->base_filter);
+	if (options->per > 1)
+		json_number(&json, "per", (int64_t)options->per);
+	if (options->sections & REPORT_SUMMARY)
+		put_summary(&json, report);
+	if (!error)
+		error = json_sections(&json, report);
+	if (!error)
+		error = json_trees(&json, report);
+	if (!error && options->suppressions)
+		put_suppressions(&json, report->lens ? report->lens->suppressions : NULL);
+	json_close(&json, '}');
+	return error;
+}

@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "analyzer/report/tree_walk.h"
+
+#include <stdlib.h>
+
+#include "formats/error.h"
+
+/* A node whose children are being shown. */
+struct level {
+	const struct tree_node *node;
+	uint32_t *order;
+	size_t count, next, shown;
+	struct tree_others others;
+};
+
+struct walk {
+	const struct report *report;
+	const struct tree *tree;
+	enum cost_kind kind;
+	uint64_t least;
+	struct level *levels;
+	size_t depth, room;
+};
+
+static int push(struct walk *walk, uint32_t index)
+{
+	const struct ordering ordering = {
+	    .kind = walk->kind,
+	    .sort_by = -1,
+	    .difference = walk->report->diff,
+	};
+	struct level *level;
+
+	if (walk->depth == walk->room) {
+		size_t room = walk->room ? walk->room * 2 : 64;
+		struct level *larger = reallocarray(walk->levels, room, sizeof(*larger));
+
+		if (!larger)
+			return ERROR_MEMORY;
+		walk->levels = larger;
+		walk->room = room;
+	}
+	level = &walk->levels[walk->depth];
+	*level = (struct level){.node = &walk->tree->nodes[index]};
+	level->order = tree_sorted(walk->tree, index, &ordering, &level->count);
+	if (!level->order)
+		return ERROR_MEMORY;
+	walk->depth++;
+	return 0;
+}
+
+static int is_shown(const struct walk *walk, const struct level *level,
+		    const struct tree_node *node)
+{
+	int64_t figure = report_figure(walk->report, &node->cost, &node->base, walk->kind);
+	uint64_t size = figure < 0 ? -(uint64_t)figure : (uint64_t)figure;
+
+	return level->shown < walk->report->options->entries && size >= walk->least;
+}
+
+static void put_aside(struct tree_others *others, const struct tree_node *node)
+{
+	others->count++;
+	cost_add(&others->cost, &node->cost);
+	cost_add(&others->base, &node->base);
+}
+
+int tree_walk(const struct report *report, const struct tree *tree, enum cost_kind kind,
+	      uint64_t least, const struct tree_visitor *visitor, void *context)
+{
+	struct walk walk = {.report = report, .tree = tree, .kind = kind, .least = least};
+	int error;
+
+	visitor->enter(context, &tree->nodes[0], 0);
+	error = push(&walk, 0);
+	while (!error && walk.depth) {
+		struct level *level = &walk.levels[walk.depth - 1];
+
+		if (level->next < level->count) {
+			uint32_t index = level->order[level->next++];
+			const struct tree_node *node = &tree->nodes[index];
+
+			if (!is_shown(&walk, level, node)) {
+				put_aside(&level->others, node);
+				continue;
+			}
+			level->shown++;
+			visitor->enter(context, node, walk.depth);
+			error = push(&walk, index);
+			continue;
+		}
+		visitor->others(context, &level->others, walk.depth);
+		visitor->leave(context, level->node, --walk.depth);
+		free(level->order);
+	}
+	while (walk.depth)
+		free(walk.levels[--walk.depth].order);
+	free(walk.levels);
+	return error;
+}

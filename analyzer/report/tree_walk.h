@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#ifndef MALLOGRAPH_TREE_WALK_H
+#define MALLOGRAPH_TREE_WALK_H
+
+/* Which nodes of a tree a report shows, in their order. */
+
+#include "analyzer/query/tree.h"
+#include "analyzer/report/report.h"
+
+/* What is too small or beyond the limit, of one parent: together. */
+struct tree_others {
+	size_t count;
+	struct cost cost, base;
+};
+
+struct tree_visitor {
+	void (*enter)(void *context, const struct tree_node *node, size_t depth);
+	/* Behind the children of a node; depth is theirs. others->count 0: there are none. */
+	void (*others)(void *context, const struct tree_others *others, size_t depth);
+	void (*leave)(void *context, const struct tree_node *node, size_t depth);
+};
+
+/*
+ * Depth first from the root, at depth 0; of each node's children the first
+ * options->entries by their costs of that kind, without those below `least`
+ * (|difference| of a diff). ERROR_MEMORY or 0. Trees may be deeper than a C stack.
+ */
+int tree_walk(const struct report *report, const struct tree *tree, enum cost_kind kind,
+	      uint64_t least, const struct tree_visitor *visitor, void *context);
+
+#endif
