@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <fnmatch.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,8 +19,7 @@ static int is_file(const char *path, struct stat *status)
 /* The content tells, and for a file that is not there its name. */
 static int is_trace(const char *path)
 {
-	static const char suffix[] = ".mlg";
-	size_t length = strlen(path);
+	static const char *const patterns[] = {"*?.mlg", "*heaptrack.*.gz", "*heaptrack.*.zst"};
 	struct stat status;
 
 	if (is_file(path, &status) && status.st_size >= TRACE_MAGIC_BYTES) {
@@ -32,7 +32,10 @@ static int is_trace(const char *path)
 		if (got == sizeof(magic) && !memcmp(magic, TRACE_MAGIC, sizeof(magic)))
 			return 1;
 	}
-	return length > sizeof(suffix) - 1 && !strcmp(path + length - (sizeof(suffix) - 1), suffix);
+	for (size_t i = 0; i < sizeof(patterns) / sizeof(*patterns); i++)
+		if (!fnmatch(patterns[i], path, 0))
+			return 1;
+	return 0;
 }
 
 static int is_program(const char *word)
@@ -65,11 +68,10 @@ static int no_command(int argc, char **argv)
 			names[count++] = commands[i].name;
 	nearest = options_nearest(word, names, count);
 	if (!strcmp(word, "diff"))
-		return argc == 4 ? message_usage("traces cannot be compared yet; type "
-						 "mallograph print %s, then mallograph print %s",
-						 argv[2], argv[3])
-				 : message_usage("traces cannot be compared yet; type mallograph "
-						 "print FILE for each");
+		return message_usage("'diff' is no command; to see what changed from %s to %s type "
+				     "mallograph print -d %s %s",
+				     argc > 2 ? argv[2] : "BASE", argc > 3 ? argv[3] : "FILE",
+				     argc > 2 ? argv[2] : "BASE", argc > 3 ? argv[3] : "FILE");
 	if (word[0] == '-')
 		return message_usage("unknown option '%s': a command comes first, see mallograph "
 				     "help",
