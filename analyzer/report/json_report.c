@@ -49,7 +49,7 @@ static int put_selection(struct json *json, const struct profile *part, const st
 {
 	char *conditions;
 
-	if (!part->whole)
+	if (!part->whole || !filter || filter_is_empty(filter))
 		return 0;
 	conditions = report_conditions(filter);
 	if (!conditions)

@@ -19,12 +19,10 @@ static struct number_text average_seconds(const struct details *details)
 
 static void print_lifetime(const struct text *text, const struct details *details)
 {
-	if (!details->lifetime_count) {
-		fputs("; none was given back", text->out);
+	if (!details->lifetime_count)
 		return;
-	}
 	fprintf(text->out,
-		"; lifetime %s s on average, %s to %s s, of %" PRIu64 " blocks given back",
+		"  lifetime %s s on average, %s to %s s, of %" PRIu64 " blocks given back\n",
 		average_seconds(details).text, seconds(details->lifetime_least).text,
 		seconds(details->lifetime_most).text, details->lifetime_count);
 }
@@ -34,11 +32,10 @@ static void print_threads(struct text *text, const struct profile *profile,
 {
 	const struct profile_thread *thread;
 
-	if (!details->threads || profile->lacks & PROFILE_LACKS_THREADS ||
-	    details->thread >= profile->thread_count)
+	if (!details->threads || details->thread >= profile->thread_count)
 		return;
 	thread = &profile->threads[details->thread];
-	fprintf(text->out, "; %" PRIu32 " thread%s, most by ", details->threads,
+	fprintf(text->out, ", by %" PRIu32 " thread%s, most by ", details->threads,
 		details->threads == 1 ? "" : "s");
 	frame_print_text(&text->frames, *thread->name ? thread->name : "thread");
 	fprintf(text->out, " (%" PRIu64 "): %" PRIu64, thread->tid, details->thread_allocations);
@@ -49,15 +46,15 @@ static void print_side(struct text *text, const char *side, const struct profile
 {
 	if (!cost->allocations)
 		return;
-	fprintf(text->out,
-		"  %sown peak %s at %s s; average size %s bytes; first at %s s, last at %s s", side,
+	fprintf(text->out, "  %sown peak %s at %s s, average size %s bytes\n", side,
 		report_bytes_text(text->report->options, (int64_t)details->own_peak_bytes).text,
 		seconds(details->own_peak_tick).text,
-		number_fixed((int64_t)cost->bytes, cost->allocations, 1).text,
-		seconds(details->first_tick).text, seconds(details->last_tick).text);
-	print_lifetime(text, details);
+		number_fixed((int64_t)cost->bytes, cost->allocations, 1).text);
+	fprintf(text->out, "  first at %s s, last at %s s", seconds(details->first_tick).text,
+		seconds(details->last_tick).text);
 	print_threads(text, profile, details);
 	fputc('\n', text->out);
+	print_lifetime(text, details);
 }
 
 void text_details(struct text *text, uint32_t entry, const struct cost *cost,
