@@ -1,0 +1,130 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# What changed between two builds of a program, and nothing else: rebuilt in another
+# folder, lines moved, one function allocates more, one is new, one is gone.
+. "$TESTS/lib.sh"
+need gcc python3
+
+mkdir old new
+cat >old/program.c <<'END'
+#include <stdlib.h>
+static void times(int n, void (*f)(void)) { for (int i = 0; i < n; i++) f(); }
+static void grow(void) { free(malloc(100)); }
+static void keep(void) { free(malloc(30)); }
+static void gone(void) { free(malloc(50)); }
+int main(void)
+{
+	times(1000, grow);
+	times(300, keep);
+	times(100, gone);
+	return malloc(7) == NULL;
+}
+END
+cat >new/program.c <<'END'
+/* two lines more at the top,
+ * so every line is another one */
+#include <stdlib.h>
+static void times(int n, void (*f)(void)) { for (int i = 0; i < n; i++) f(); }
+static void fresh(void) { free(malloc(60)); }
+static void keep(void) { free(malloc(30)); }
+static void grow(void) { free(malloc(100)); }
+
+int main(void)
+{
+	times(1500, grow);
+	times(300, keep);
+	times(250, fresh);
+	return malloc(7) == NULL;
+}
+END
+for build in old new; do
+	(cd $build && gcc -g -O0 -o program program.c) || fail "gcc"
+	record -o $build.mlg ./$build/program
+	equal "status of $build" "$status" 0
+done
+
+diff_of() { # OUT BASE FILE [OPTION...]
+	local out=$1 base=$2 file=$3
+	shift 3
+	"$MALLOGRAPH" print "$@" -d "$base" "$file" >"$out" 2>err || fail "print -d: $?, $(cat err)"
+	[ ! -s err ] || fail "print -d says $(cat err)"
+}
+entries() {
+	python3 "$TESTS/report_text.py" entries "$1" || fail "entries of $1"
+}
+
+diff_of out old.mlg new.mlg -p0
+entries out >found
+cat >expected <<'END'
+allocations 500 grow
+allocations 250 fresh
+allocations -100 gone
+temporary 500 grow
+temporary 250 fresh
+temporary -100 gone
+END
+cmp expected found || fail "$(cat found out)"
+grep -qxF '500 calls to allocation functions with 0B peak consumption from [base 1000, new 1500, +50.00%]' out ||
+	fail "$(cat out)"
+grep -qxF '250 calls to allocation functions with 0B peak consumption from [base 0, new 250, only in new]' out ||
+	fail "$(cat out)"
+grep -qF -- '-100 calls to allocation functions with ' out || fail "no -100"
+grep -qF '[base 100, new 0, only in base]' out || fail "gone is not only in base"
+grep -qE '^calls to allocation functions: 650 \(-?[0-9]+/s\) \[base 1401, new 2051, \+46\.40%\]$' out ||
+	fail "totals: $(grep ^calls out)"
+grep -qxF 'total memory leaked: 0B [base 7B, new 7B, 0.00%]' out || fail "$(cat out)"
+
+diff_of swapped new.mlg old.mlg -p0
+python3 "$TESTS/report_text.py" negated out swapped || fail "the other way round"
+
+# a file against itself
+diff_of same old.mlg old.mlg -l
+equal "entries of nothing" "$(entries same)" ""
+grep -qE '^calls to allocation functions: 0 \(0/s\) \[base 1401, new 1401, 0\.00%\]$' same || fail "$(cat same)"
+grep -qxF 'total runtime: 0.000s.' <(sed 's/ \[base .*//' same) || fail "$(cat same)"
+
+# lines are other ones: without functions everything is new or gone
+diff_of lines old.mlg new.mlg -p0 -T0 --diff-by line
+entries lines | cut -d' ' -f2- | sort >found
+sort >expected <<'END'
+1 main
+-1 main
+1500 grow
+-1000 grow
+300 keep
+-300 keep
+250 fresh
+-100 gone
+END
+cmp expected found || fail "--diff-by line: $(cat found)"
+
+diff_of out old.mlg new.mlg -p0 -T0 --min-change 200
+equal "entries from 200" "$(entries out | cut -d' ' -f2- | tr '\n' ' ')" "500 grow 250 fresh "
+grep -qE '^1 smaller changes are left out' out || fail "one is left out without a word"
+diff_of out old.mlg new.mlg -p0 -T0 --per 10
+equal "per 10" "$(entries out | cut -d' ' -f2- | tr '\n' ' ')" "50.00 grow 25.00 fresh -10.00 gone "
+diff_of out old.mlg new.mlg --only allocations --per 10 --min-change 20
+equal "per 10, from 20" "$(entries out | cut -d' ' -f2- | tr '\n' ' ')" "50.00 grow 25.00 fresh "
+
+# both sides' condition is told
+head -c 700 old.mlg >cut.mlg
+"$MALLOGRAPH" print -d cut.mlg new.mlg >out 2>err
+equal "status of a cut base" $? 1
+grep -q '^mallograph: cut.mlg: cut off' err || fail "$(cat err)"
+grep -q '^base: trace cut off' out || fail "the report does not tell that base is cut off"
+
+# budgets are of the growth
+expect_none() {
+	"$MALLOGRAPH" print -d old.mlg new.mlg "$@" >out 2>err || fail "$*: $?, $(cat err)"
+	[ ! -s err ] || fail "$*: $(cat err)"
+}
+expect_none --fail-above allocations=650,temporary=650,leaked=0,leaked-bytes=0,peak=0
+"$MALLOGRAPH" print -d old.mlg new.mlg --fail-above allocations=649,leaked=0,temporary=0 >out 2>err
+equal "status above" $? 3
+equal "lines" "$(wc -l <err)" 2
+grep -qxF 'mallograph: new.mlg: 650 more allocations, above the limit of 649' err || fail "$(cat err)"
+"$MALLOGRAPH" print -d cut.mlg new.mlg --fail-above allocations=0 >out 2>err
+equal "status of a cut base above" $? 1
+expect_error 2 'compares two traces' "$MALLOGRAPH" print --min-change 5 new.mlg
+expect_error 2 'compares two traces' "$MALLOGRAPH" print --diff-by line new.mlg
+expect_error 2 'compares two traces' "$MALLOGRAPH" print --match-similar new.mlg
+expect_error 2 'one trace' "$MALLOGRAPH" print -d - -
