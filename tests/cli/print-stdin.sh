@@ -1,0 +1,47 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# "-" is standard input for everything, what needs the events again included; what is kept
+# of it has no name and is gone afterwards.
+. "$TESTS/lib.sh"
+
+record -o t.mlg "$VICTIMS/temporary" >/dev/null
+record -o base.mlg "$VICTIMS/leaks" >/dev/null
+mkdir spool
+export TMPDIR=$PWD/spool
+same() { # OPTION...
+	"$MALLOGRAPH" print "$@" t.mlg >by-name || fail "print $*: $?"
+	"$MALLOGRAPH" print "$@" - <t.mlg >from-file || fail "print $* - <: $?"
+	cat t.mlg | "$MALLOGRAPH" print "$@" - >from-pipe || fail "print $* - |: $?"
+	for one in from-file from-pipe; do
+		diff <(grep -v '^reading file' by-name) <(grep -v '^reading file' $one) ||
+			fail "$*: $one differs"
+	done
+	equal "left in TMPDIR" "$(ls spool)" ""
+}
+same -l
+same --filter size=32..65
+same --at 50%
+same --details
+same --by thread
+same -d base.mlg
+"$MALLOGRAPH" print -d t.mlg base.mlg >by-name || fail "print -d: $?"
+cat t.mlg | "$MALLOGRAPH" print -d - base.mlg >from-pipe || fail "print -d -: $?"
+diff <(grep -v '^reading' by-name) <(grep -v '^reading' from-pipe) || fail "-d - differs"
+cat t.mlg | "$MALLOGRAPH" info - >out || fail "info -: $?"
+grep -q '^trace *standard input' out || fail "$(cat out)"
+
+# a program that ends in the middle, nothing at all, something else
+head -c 700 t.mlg | "$MALLOGRAPH" print - >out 2>err
+equal "status of half a trace" $? 1
+grep -q '^mallograph: standard input: cut off' err || fail "$(cat err)"
+: | "$MALLOGRAPH" print - >out 2>err
+equal "status of nothing" $? 1
+grep -q '^mallograph: standard input: ' err || fail "$(cat err)"
+echo hello | "$MALLOGRAPH" print - >out 2>err
+equal "status of something else" $? 1
+TMPDIR=/nonexistent "$MALLOGRAPH" print - <t.mlg >out 2>err
+equal "status without a place" $? 1
+grep -q "^mallograph: standard input: it cannot be kept in '/nonexistent': .*TMPDIR" err || fail "$(cat err)"
+equal "lines" "$(wc -l <err)" 1
+"$MALLOGRAPH" print - <&- >out 2>err
+equal "status of a closed input" $? 1
+equal "lines" "$(wc -l <err)" 1

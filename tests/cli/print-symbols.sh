@@ -1,0 +1,57 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# Addresses get names when the report is read: from a sysroot, from debuginfod's servers;
+# the trace stays as it is.
+. "$TESTS/lib.sh"
+need gcc readelf strip
+
+cat >program.c <<'END'
+#include <stdlib.h>
+static void *keep(void) { return malloc(10); }
+int main(void) { return keep() == NULL; }
+END
+gcc -g -O0 -Wl,--build-id -o app program.c || fail "gcc"
+cp app app.debug
+strip app || fail "strip"
+record --no-symbols -o t.mlg ./app
+equal "status" "$status" 0
+sum=$(cksum <t.mlg)
+has() { # PATTERN OPTION...
+	local pattern=$1
+	shift
+	"$MALLOGRAPH" print "$@" t.mlg >out 2>err || fail "print $*: $?"
+	grep -qE "$pattern" out || fail "$*: no /$pattern/: $(cat out err)"
+}
+has '^app\+0x[0-9a-f]+$'
+
+# the whole file under a sysroot, at its path
+mkdir -p "root$PWD"
+cp app.debug "root$PWD/app"
+has '^keep$' --sysroot root
+has "^  at .*program\.c:2$" --sysroot root
+# another program there is refused: its build-id is another
+gcc -g -O0 -DOTHER=1 -x c -Wl,--build-id -o "root$PWD/app" - <<<'int main(void) { return OTHER; }' || fail "gcc"
+has '^app\+0x[0-9a-f]+$' --sysroot root
+
+# a server with the debug information
+id=$(readelf -n app | sed -n 's/.*Build ID: *//p')
+mkdir -p "server/buildid/$id"
+cp app.debug "server/buildid/$id/debuginfo"
+export DEBUGINFOD_CACHE_PATH=$PWD/cache
+if ldconfig -p | grep -q libdebuginfod.so.1; then
+	DEBUGINFOD_URLS=file://$PWD/server/ has '^keep$' --debuginfod
+	DEBUGINFOD_URLS=file://$PWD/server/ has '^app\+0x[0-9a-f]+$'
+	rm -rf cache
+	DEBUGINFOD_URLS=file://$PWD/nowhere/ has '^app\+0x[0-9a-f]+$' --debuginfod
+fi
+equal "the trace after all that" "$(cksum <t.mlg)" "$sum"
+
+# a trace with names, which come from the table of exports alone, gets the rest
+gcc -O0 -rdynamic -Wl,--build-id -g -o app -xc - <program.c || fail "gcc"
+cp app app.debug
+strip app || fail "strip"
+record -o t.mlg ./app
+has '^ +main$'
+! grep -q 'program\.c' out || fail "lines without debug information"
+cp app.debug "root$PWD/app"
+has '^keep$' --sysroot root
+has '^      at .*:3$' --sysroot root
