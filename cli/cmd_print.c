@@ -78,6 +78,8 @@ int cmd_print(int argc, char **argv)
 
 	if (status < 0)
 		status = print_options(&options);
+	if (status < 0 && options->version)
+		return cmd_version(1, argv);
 	if (status < 0 && options->fail_above)
 		status = fail_above_check(options->fail_above);
 	if (status < 0)

@@ -155,6 +155,12 @@ static const struct option table[] = {
     VALUE(0, "fail-above", OPTION_TEXT, fail_above, "METRIC=N[,...]",
 	  "exit with 3 when it is more: allocations,\n"
 	  "temporary, leaked, leaked-bytes, peak; with -d,\nwhen it grew by more"),
+    {.letter = 'v',
+     .name = "version",
+     .kind = OPTION_FLAG,
+     .value = &values.version,
+     .number = 1,
+     .help = "show the version"},
     {0},
 };
 

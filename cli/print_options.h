@@ -27,7 +27,7 @@ struct print_options {
 	int flamegraph_cost; /* enum cost_kind */
 	const char *massif_percent;
 	uint64_t massif_detailed;
-	int json;
+	int json, version;
 	const char *fail_above;
 };
 

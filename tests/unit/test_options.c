@@ -6,16 +6,23 @@
 
 #include <cmocka.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "cli/commands.h"
+#include "cli/message.h"
 #include "cli/options.h"
 
 static struct {
 	int leaks, quiet, plain;
 	uint64_t number, size;
 	const char *text;
+	struct option_list list;
+	int choice;
+	unsigned choices;
 } values;
+
+static const struct option_choice colours[] = {{"red", 1}, {"green", 2}, {"blue", 4}, {NULL, 0}};
 
 static const struct option options[] = {
     {.letter = 'l', .name = "leaks", .kind = OPTION_SWITCH, .value = &values.leaks, .help = "l"},
@@ -29,6 +36,17 @@ static const struct option options[] = {
     {.letter = 'n', .name = "number", .kind = OPTION_NUMBER, .value = &values.number, .help = "n"},
     {.letter = 'z', .name = "size", .kind = OPTION_SIZE, .value = &values.size, .help = "z"},
     {.letter = 'o', .name = "output", .kind = OPTION_TEXT, .value = &values.text, .help = "o"},
+    {.letter = 'i', .name = "item", .kind = OPTION_LIST, .value = &values.list, .help = "i"},
+    {.name = "colour",
+     .kind = OPTION_CHOICE,
+     .value = &values.choice,
+     .choices = colours,
+     .help = "c"},
+    {.name = "colours",
+     .kind = OPTION_CHOICES,
+     .value = &values.choices,
+     .choices = colours,
+     .help = "c"},
     {0},
 };
 
@@ -45,6 +63,7 @@ static int parse(const char *line)
 	static char buffer[256];
 	int count = 0;
 
+	free(values.list.words);
 	memset(&values, 0, sizeof(values));
 	values.leaks = values.quiet = -1;
 	words[count++] = "test";
@@ -55,6 +74,43 @@ static int parse(const char *line)
 	word_count = count;
 	complaint[0] = '\0';
 	return options_parse_quietly(&set, &word_count, words, complaint, sizeof(complaint));
+}
+
+static void test_lists(void **state)
+{
+	(void)state;
+	assert_int_equal(parse("-i one --item=two word --item three -ifour"), -1);
+	assert_int_equal(word_count, 2);
+	assert_int_equal(values.list.count, 4);
+	assert_string_equal(values.list.words[0], "one");
+	assert_string_equal(values.list.words[1], "two");
+	assert_string_equal(values.list.words[2], "three");
+	assert_string_equal(values.list.words[3], "four");
+	assert_int_equal(parse("--item"), STATUS_USAGE);
+}
+
+static void test_choices(void **state)
+{
+	(void)state;
+	assert_int_equal(parse("--colour blue --colours=red,blue"), -1);
+	assert_int_equal(values.choice, 4);
+	assert_int_equal(values.choices, 5);
+	assert_int_equal(parse("--colours red --colours green"), -1);
+	assert_int_equal(values.choices, 2);
+	assert_int_equal(parse("--colour red,blue"), STATUS_USAGE);
+	assert_int_equal(parse("--colours red,,blue"), STATUS_USAGE);
+	assert_int_equal(parse("--colours red,"), STATUS_USAGE);
+	assert_int_equal(parse("--colour gren"), STATUS_USAGE);
+	assert_string_equal(complaint,
+			    "option '--colour': there is no 'gren': did you mean 'green'?");
+	assert_int_equal(parse("--colour xxxxxx"), STATUS_USAGE);
+	assert_string_equal(complaint,
+			    "option '--colour': there is no 'xxxxxx': it takes red, green, blue");
+	/* a word without an end, and one that is half a name */
+	assert_int_equal(parse("--colour "
+			       "greengreengreengreengreengreengreengreengreengreengreengreen"),
+			 STATUS_USAGE);
+	assert_int_equal(parse("--colour gre"), STATUS_USAGE);
 }
 
 static void test_switches(void **state)
@@ -164,6 +220,7 @@ static void test_commands_sorted(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(test_lists),           cmocka_unit_test(test_choices),
 	    cmocka_unit_test(test_switches),        cmocka_unit_test(test_values),
 	    cmocka_unit_test(test_complaints),      cmocka_unit_test(test_program_behind),
 	    cmocka_unit_test(test_commands_sorted),
