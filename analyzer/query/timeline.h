@@ -6,6 +6,12 @@
  * The heap over time as massif shows it: snapshots at instants that one scan of
  * the events picks, some of them with what each class had alive then, the peak
  * always among them and exact. Figures are exact at each instant, not sampled.
+ *
+ * The axis is cut into equal intervals, and the snapshot of each is the instant at which
+ * its heap was largest (the first such one; the state that an interval begins with counts as
+ * its first instant). So no peak is lost between two snapshots, and the one of them all is the
+ * profile's. Of intervals side by side in which nothing happens only the first has one. A first
+ * snapshot is the empty heap at 0, a last one what is left at the end.
  */
 
 #include <stddef.h>
@@ -15,6 +21,8 @@
 #include "analyzer/model/profile.h"
 
 enum timeline_axis { TIMELINE_MS, TIMELINE_ALLOCATIONS, TIMELINE_BYTES };
+
+#define TIMELINE_LEAST_SNAPSHOTS 10
 
 struct timeline_options {
 	enum timeline_axis axis;     /* TIMELINE_BYTES: sum of sizes allocated and given back */
@@ -34,14 +42,23 @@ struct timeline_snapshot {
 };
 
 struct timeline {
-	struct timeline_snapshot *snapshots;
+	struct timeline_snapshot *snapshots; /* times never go back */
 	size_t count;
 	uint64_t end_time; /* of the axis */
+	size_t class_count;
 };
 
-/* Errors of profile_scan(). Release in every case. */
+/* The profile is a whole one, or the selection by options->filter (model/select.h), whose totals
+ * then say where the axis ends; `live` goes by class ids of the whole one. Errors of
+ * profile_scan(); ERROR_LIMIT: more blocks of one class live at once than `live` can say;
+ * ERROR_UNSUPPORTED: as profile_select(); ERROR_DAMAGED, too, when the events contradict the
+ * totals. Where recording events had stopped early the axis ends there. Discard in every case. */
 int timeline_collect(struct timeline *timeline, const struct profile *profile,
 		     const struct timeline_options *options);
-void timeline_release(struct timeline *timeline);
+void timeline_discard(struct timeline *timeline);
+
+/* A block of that size by massif's rule: its default of 8 bytes for each, and what rounding
+ * up to 16 adds, as valgrind's allocator does. */
+uint64_t timeline_extra_bytes(uint64_t size);
 
 #endif
