@@ -15,6 +15,7 @@
 #include "analyzer/query/details.h"
 #include "analyzer/query/lens.h"
 #include "analyzer/query/sites.h"
+#include "analyzer/report/timeline.h"
 #include "analyzer/query/tree.h"
 #include "formats/numbers.h"
 
@@ -45,6 +46,7 @@ struct report_options {
 	/* What was selected; NULL, or an empty filter: everything. Of a diff, fresh's and
 	 * base's: an instant may be another in each. */
 	const struct filter *filter, *base_filter;
+	const struct timeline_view *timeline; /* for REPORT_TIMELINE */
 };
 
 /* One of the sections of entries. */

@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
+#include "analyzer/report/histogram.h"
 #include "analyzer/report/text_parts.h"
 #include "formats/error.h"
 
@@ -106,6 +107,13 @@ int text_report(FILE *out, const struct report *report)
 	for (size_t i = 0; i < REPORT_TREES && !error; i++)
 		if (report->trees[i].wanted)
 			error = text_tree(&text, &report->trees[i]);
+	if (!error && sections & REPORT_TIMELINE)
+		error = timeline_report(out, report->profile, report->options->timeline);
+	if (!error && sections & REPORT_HISTOGRAM) {
+		fputs("ALLOCATION SIZES\n", out);
+		error = histogram_write(out, report->profile);
+		fputc('\n', out);
+	}
 	if (!error && sections & REPORT_SUMMARY)
 		text_summary(&text);
 	if (!error && report->options->suppressions)
