@@ -7,12 +7,16 @@
 
 #include "analyzer/report/json_report.h"
 #include "analyzer/report/text.h"
+#include "cli/exports.h"
 #include "cli/fail_above.h"
 #include "cli/input.h"
 #include "cli/message.h"
 #include "cli/print_options.h"
 #include "cli/view.h"
 #include "formats/error.h"
+
+/* massif's own default. */
+#define PRINT_TIMELINE_DETAILED 10
 
 static void fill_report_options(struct report_options *report, const struct print_options *options,
 				const struct view *view)
@@ -43,18 +47,43 @@ static int failed(const char *name, int error)
 			      error == ERROR_SYSTEM ? strerror(errno) : error_text(error));
 }
 
+/* Files beside the report. *instead: one of them takes its place on stdout. -1, or the exit
+ * status after a message. */
+static int write_files(const struct print_options *options, const struct view *view, int *instead)
+{
+	int status = -1;
+
+	*instead = 0;
+	for (size_t i = 0; i < PRINT_OUTPUTS && status < 0; i++) {
+		const struct print_output *output = &options->outputs[i];
+
+		if (!output->path)
+			continue;
+		*instead |= !strcmp(output->path, "-");
+		status = export_write(output->path, output->format, &options->exports, view,
+				      &options->view);
+	}
+	return status;
+}
+
 static int print(const struct print_options *options, const struct view *view)
 {
 	const char *path = options->view.path;
 	struct report_options report_options;
+	struct timeline_view timeline =
+	    export_timeline_view(&options->exports, view, PRINT_TIMELINE_DETAILED);
 	struct report report;
-	int error, status = STATUS_OK;
+	int error, instead, status = write_files(options, view, &instead);
 
+	if (status >= 0)
+		return status;
+	status = STATUS_OK;
 	fill_report_options(&report_options, options, view);
+	report_options.timeline = &timeline;
 	error = report_init(&report, view->profile, &view->lens, &report_options);
-	if (!error && options->json)
+	if (!error && options->json && !instead)
 		error = json_report(stdout, &report, path, options->view.base);
-	else if (!error) {
+	else if (!error && !instead) {
 		text_report_head(stdout, view->profile, path, options->view.base);
 		error = text_report(stdout, &report);
 	}

@@ -5,6 +5,11 @@
 
 const struct command commands[] = {
     {
+	.name = "export",
+	.run = cmd_export,
+	.summary = "a trace for other tools: flame graphs, massif, JSON",
+    },
+    {
 	.name = "help",
 	.run = cmd_help,
 	.summary = "show this page, or the options of a command",

@@ -8,6 +8,7 @@
 
 #include <stddef.h>
 
+int cmd_export(int argc, char **argv);
 int cmd_help(int argc, char **argv);
 int cmd_info(int argc, char **argv);
 int cmd_print(int argc, char **argv);

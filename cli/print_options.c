@@ -2,11 +2,13 @@
 #include "cli/print_options.h"
 
 #include <stddef.h>
+#include <string.h>
 
 #include "analyzer/query/lens.h"
 #include "analyzer/query/tree.h"
 #include "analyzer/report/report.h"
 #include "cli/message.h"
+#include "cli/view_rows.h"
 
 static struct print_options values = {
     .allocations = -1,
@@ -21,9 +23,8 @@ static struct print_options values = {
     .view.identity = -1,
     .tree = -1,
     .least = UINT64_MAX,
-    .flamegraph_cost = COST_ALLOCATIONS,
-    .massif_percent = "1",
-    .massif_detailed = 2,
+    .outputs = {{.format = EXPORT_HISTOGRAM}, {.format = EXPORT_FOLDED}, {.format = EXPORT_MASSIF}},
+    .exports = {.cost = COST_ALLOCATIONS, .detailed = EXPORT_USUAL, .axis = TIMELINE_MS},
 };
 
 static const struct option_choice sections[] = {
@@ -53,45 +54,11 @@ static const struct option_choice costs[] = {
     {NULL, 0},
 };
 
-static const struct option_choice flamegraph_costs[] = {
-    {"allocations", COST_ALLOCATIONS},
-    {"temporary", COST_TEMPORARY},
-    {"leaked", COST_LEAKED},
-    {"peak", COST_PEAK},
-    {NULL, 0},
-};
-
-static const struct option_choice identities[] = {
-    {"function", LENS_FUNCTION}, {"line", LENS_LINE}, {"address", LENS_ADDRESS}, {NULL, 0}};
-
 static const struct option_choice directions[] = {
     {"top-down", TREE_TOP_DOWN}, {"bottom-up", TREE_BOTTOM_UP}, {NULL, 0}};
 
-#define SWITCH(c, long_name, field, text)                                                          \
-	{                                                                                          \
-		.letter = c, .name = long_name, .kind = OPTION_SWITCH, .value = &values.field,     \
-		.help = text                                                                       \
-	}
-#define FLAG(long_name, field, text)                                                               \
-	{                                                                                          \
-		.name = long_name, .kind = OPTION_FLAG, .value = &values.field, .number = 1,       \
-		.help = text                                                                       \
-	}
-#define VALUE(c, long_name, type, field, word, text)                                               \
-	{                                                                                          \
-		.letter = c, .name = long_name, .kind = type, .value = &values.field,              \
-		.argument = word, .help = text                                                     \
-	}
-#define CHOICE(long_name, type, field, names, word, text)                                          \
-	{                                                                                          \
-		.name = long_name, .kind = type, .value = &values.field, .choices = names,         \
-		.argument = word, .help = text                                                     \
-	}
-
 static const struct option table[] = {
-    VALUE('f', "file", OPTION_TEXT, view.path, "FILE", "the trace; - is standard input"),
-    VALUE('d', "diff", OPTION_TEXT, view.base, "BASE",
-	  "report what FILE has more, or less, than BASE"),
+    VIEW_FILE_ROWS,
     SWITCH('a', "print-allocators", allocations, "most calls to allocation functions (1)"),
     SWITCH('p', "print-peaks", peak, "peak memory consumers (1)"),
     SWITCH('l', "print-leaks", leaks, "memory leaks (0)"),
@@ -116,41 +83,25 @@ static const struct option table[] = {
 	   "costs from main down (top-down) or from who\nallocated up (bottom-up)"),
     VALUE(0, "callers", OPTION_TEXT, callers, "FUNCTION", "who leads to it, with what cost"),
     VALUE(0, "callees", OPTION_TEXT, callees, "FUNCTION", "what it leads to, with what cost"),
-    VALUE(0, "filter", OPTION_LIST, view.filters, "KEY=VALUE",
-	  "only allocations like that: time=A..B,\n"
-	  "lifetime=A..B, size=A..B, thread=, function=,\n"
-	  "file=, module=; repeatable"),
-    VALUE(0, "exclude", OPTION_LIST, view.excludes, "KEY=VALUE", "none like that; repeatable"),
-    VALUE(0, "filter-bt-function", OPTION_LIST, view.functions, "TEXT", "--filter function=TEXT"),
-    VALUE(0, "at", OPTION_TEXT, view.at, "WHEN", "figures at that moment: 1.5s, 30%, peak, end"),
-    VALUE(0, "temporary-allocation-threshold", OPTION_NUMBER, view.temporary_threshold, "N",
-	  "temporary: freed before N other allocations\nof the thread (0)"),
-    CHOICE("diff-by", OPTION_CHOICE, view.identity, identities, "WHAT",
-	   "what of two traces is the same: function,\nline or address (function)"),
     VALUE(0, "min-change", OPTION_NUMBER, least, "N",
 	  "smaller changes are counted, not listed (1)"),
     VALUE(0, "per", OPTION_NUMBER, per, "N", "divide counts and bytes by N requests"),
-    FLAG("match-similar", view.similar, "pair stacks that are in one trace only"),
-    VALUE(0, "suppressions", OPTION_LIST, view.suppression_files, "FILE",
-	  "leaks to leave out, leak:PATTERN lines;\nrepeatable"),
-    FLAG("disable-embedded-suppressions", view.no_embedded, "ignore those of the program"),
-    FLAG("disable-builtin-suppressions", view.no_builtin, "ignore those of mallograph"),
     SWITCH(0, "print-suppressions", list_suppressions, "which of them left out what (0)"),
-    VALUE(0, "wrapper", OPTION_LIST, view.wrappers, "PATTERN",
-	  "a function that allocates for its caller, as\nmy_alloc or pool::*; repeatable"),
-    VALUE(0, "sysroot", OPTION_TEXT, view.sysroot, "DIR",
-	  "look for modules and debug files below DIR"),
-    FLAG("debuginfod", view.debuginfod, "ask the servers of $DEBUGINFOD_URLS for names"),
-    VALUE('H', "print-histogram", OPTION_TEXT, histogram, "FILE", "write sizes and their counts"),
-    VALUE('F', "print-flamegraph", OPTION_TEXT, flamegraph, "FILE",
+    VIEW_ROWS,
+    VALUE('H', "print-histogram", OPTION_TEXT, outputs[0].path, "FILE",
+	  "write sizes and their counts"),
+    VALUE('F', "print-flamegraph", OPTION_TEXT, outputs[1].path, "FILE",
 	  "write folded stacks, for flamegraph.pl"),
-    CHOICE("flamegraph-cost-type", OPTION_CHOICE, flamegraph_cost, flamegraph_costs, "COST",
+    CHOICE("flamegraph-cost-type", OPTION_CHOICE, exports.cost, export_costs, "COST",
 	   "allocations, temporary, leaked or peak\n(allocations)"),
-    VALUE('M', "print-massif", OPTION_TEXT, massif, "FILE", "write a massif file, for ms_print"),
-    VALUE(0, "massif-threshold", OPTION_TEXT, massif_percent, "PERCENT",
+    VALUE('M', "print-massif", OPTION_TEXT, outputs[2].path, "FILE",
+	  "write a massif file, for ms_print"),
+    VALUE(0, "massif-threshold", OPTION_TEXT, exports.percent, "PERCENT",
 	  "smaller parts of a snapshot are one (1)"),
-    VALUE(0, "massif-detailed-freq", OPTION_NUMBER, massif_detailed, "N",
-	  "every Nth snapshot has its parts (2)"),
+    VALUE(0, "massif-detailed-freq", OPTION_NUMBER, exports.detailed, "N",
+	  "every Nth snapshot has its parts; 0: only the\npeak (2; of --timeline 10)"),
+    CHOICE("time-unit", OPTION_CHOICE, exports.axis, export_axes, "UNIT",
+	   "the axis of --timeline and -M: ms, allocations,\nor bytes (ms)"),
     FLAG("json", json, "the report for programs"),
     VALUE(0, "fail-above", OPTION_TEXT, fail_above, "METRIC=N[,...]",
 	  "exit with 3 when it is more: allocations,\n"
@@ -196,6 +147,26 @@ static int needs_base(const char *option)
 			     option);
 }
 
+/* -1, or the exit status after a message. */
+static int check_exports(void)
+{
+	const struct print_output *outputs = values.outputs;
+	int to_stdout = 0, status;
+
+	for (size_t i = 0; i < PRINT_OUTPUTS; i++) {
+		if (!outputs[i].path)
+			continue;
+		to_stdout += !strcmp(outputs[i].path, "-");
+		status = export_check(outputs[i].format, &values.exports, &values.view);
+		if (status >= 0)
+			return status;
+	}
+	if (to_stdout > 1)
+		return message_usage("only one of -H, -F and -M can be '-', standard output");
+	/* what --timeline reads, too */
+	return export_check(EXPORT_FOLDED, &values.exports, &values.view);
+}
+
 int print_options(struct print_options **options)
 {
 	*options = &values;
@@ -210,5 +181,7 @@ int print_options(struct print_options **options)
 	if (!values.merge && values.view.by >= 0)
 		return message_usage("option '--by' gathers backtraces, and -m0 does not: "
 				     "use one of them");
-	return -1;
+	values.exports.shorten = values.shorten;
+	values.exports.plain = values.bytes;
+	return check_exports();
 }

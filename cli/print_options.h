@@ -4,8 +4,11 @@
 
 /* The options of print, as typed. */
 
+#include "cli/exports.h"
 #include "cli/options.h"
 #include "cli/view.h"
+
+enum { PRINT_OUTPUTS = 3 };
 
 struct print_options {
 	struct view_options view; /* which files, what of them, seen how */
@@ -23,10 +26,11 @@ struct print_options {
 	uint64_t least, per;
 	int list_suppressions;
 	/* other outputs */
-	const char *histogram, *flamegraph, *massif;
-	int flamegraph_cost; /* enum cost_kind */
-	const char *massif_percent;
-	uint64_t massif_detailed;
+	struct print_output {     /* -H, -F, -M */
+		const char *path; /* NULL: not wanted */
+		enum export_format format;
+	} outputs[PRINT_OUTPUTS];
+	struct export_options exports;
 	int json, version;
 	const char *fail_above;
 };

@@ -11,11 +11,15 @@
 #include "analyzer/model/select.h"
 #include "cli/input.h"
 #include "cli/message.h"
+#include "cli/view_rows.h"
 #include "formats/error.h"
 
 enum { COMPLAINT_BYTES = 512 };
 
 /* All functions here return -1 to go on, or the exit status after a message. */
+
+const struct option_choice view_identities[] = {
+    {"function", LENS_FUNCTION}, {"line", LENS_LINE}, {"address", LENS_ADDRESS}, {NULL, 0}};
 
 static int failed(const char *what, int error)
 {
