@@ -96,7 +96,7 @@ static void fill_level(const struct walker *walker, struct level *level, uint32_
 {
 	const struct tree_node *nodes = walker->tree.nodes;
 	uint64_t rest = 0, ends = nodes[parent].own.peak_bytes;
-	size_t kept = 0;
+	size_t kept = 0, places;
 
 	for (; kept < found && nodes[order[kept]].cost.peak_bytes >= walker->least; kept++) {
 		const struct tree_node *at = &nodes[order[kept]];
@@ -111,14 +111,20 @@ static void fill_level(const struct walker *walker, struct level *level, uint32_
 	}
 	for (size_t i = kept; i < found; i++)
 		rest += nodes[order[i]].cost.peak_bytes;
-	if (kept < found)
+	places = found - kept;
+	if (ends && ends < walker->least) {
+		places++;
+		rest += ends;
+		ends = 0;
+	}
+	if (places)
 		add_line(level,
 			 (struct heap_line){.kind = HEAP_LINE_REST,
 					    .depth = walker->depth,
 					    .bytes = rest,
-					    .places = found - kept},
+					    .places = places},
 			 0);
-	if (found && ends)
+	if (ends)
 		add_line(level,
 			 (struct heap_line){
 			     .kind = HEAP_LINE_ENDS, .depth = walker->depth, .bytes = ends},

@@ -18,8 +18,9 @@
 enum heap_line_kind {
 	HEAP_LINE_ROOT,  /* everything */
 	HEAP_LINE_FRAME, /* what came through a frame */
-	HEAP_LINE_ENDS,  /* where others go on: stacks that end with the line above */
-	HEAP_LINE_REST   /* `places` frames below the threshold */
+	/* where others go on: stacks that end with the line above; below the root: no stack */
+	HEAP_LINE_ENDS,
+	HEAP_LINE_REST /* `places` of these below the threshold */
 };
 
 struct heap_line {

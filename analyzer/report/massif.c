@@ -71,7 +71,8 @@ static int write_line(void *context, const struct heap_line *line)
 			label);
 		break;
 	case HEAP_LINE_ENDS:
-		fputs("0x0: [the stack ends here]\n", writer->out);
+		fprintf(writer->out, "0x0: %s\n",
+			line->depth > 1 ? "[the stack ends here]" : "[stack unknown]");
 		break;
 	case HEAP_LINE_REST:
 		write_rest(writer, line);

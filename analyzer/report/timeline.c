@@ -84,7 +84,8 @@ static void print_label(struct printer *printer, const struct heap_line *line)
 			line->cut ? " ..." : "");
 		break;
 	case HEAP_LINE_ENDS:
-		fputs("where the stack ends\n", printer->out);
+		fputs(line->depth > 1 ? "[the stack ends here]\n" : "[stack unknown]\n",
+		      printer->out);
 		break;
 	case HEAP_LINE_REST:
 		fprintf(printer->out, "in %zu %s, %sbelow %s%%\n", line->places,
