@@ -23,7 +23,7 @@ static void fill_report_options(struct report_options *report, const struct prin
 {
 	*report = (struct report_options){
 	    .sections = print_sections(options),
-	    .tree = options->tree,
+	    .tree = options->tree + 1,
 	    .callers = options->callers,
 	    .callees = options->callees,
 	    .merge = options->merge,

@@ -18,6 +18,6 @@ void json_stack(struct json *json, const char *key, const struct profile *profil
 		uint32_t first);
 
 int json_sections(struct json *json, const struct report *report);
-int json_trees(struct json *json, const struct report *report);
+int json_trees(struct json *json, struct report *report);
 
 #endif

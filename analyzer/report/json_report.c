@@ -140,7 +140,7 @@ static void put_summary(struct json *json, const struct report *report)
 	json_close(json, '}');
 }
 
-static void put_suppressions(struct json *json, const struct suppressions *all)
+static void put_suppressions(struct json *json, const struct suppressions *all, int diff)
 {
 	static const char *const origins[] = {
 	    [SUPPRESSION_BUILTIN] = "built-in",
@@ -152,19 +152,23 @@ static void put_suppressions(struct json *json, const struct suppressions *all)
 	for (size_t i = 0; all && i < all->count; i++) {
 		const struct suppression *rule = &all->rules[i];
 
-		if (!rule->matches)
+		if (!rule->matches && !rule->base_matches)
 			continue;
 		json_open(json, NULL, '{');
 		json_text(json, "pattern", rule->pattern);
 		json_text(json, "origin", origins[rule->origin]);
 		json_number(json, "matches", (int64_t)rule->matches);
 		json_number(json, "leaked_bytes", (int64_t)rule->leaked_bytes);
+		if (diff) {
+			json_number(json, "base_matches", (int64_t)rule->base_matches);
+			json_number(json, "base_leaked_bytes", (int64_t)rule->base_leaked_bytes);
+		}
 		json_close(json, '}');
 	}
 	json_close(json, ']');
 }
 
-int json_report(FILE *out, const struct report *report, const char *path, const char *base_path)
+int json_report(FILE *out, struct report *report, const char *path, const char *base_path)
 {
 	struct json json = {.out = out};
 	const struct profile *profile = report->profile;
@@ -187,7 +191,8 @@ int json_report(FILE *out, const struct report *report, const char *path, const 
 	if (!error)
 		error = json_trees(&json, report);
 	if (!error && options->suppressions)
-		put_suppressions(&json, report->lens ? report->lens->suppressions : NULL);
+		put_suppressions(&json, report->lens ? report->lens->suppressions : NULL,
+				 report->diff);
 	json_close(&json, '}');
 	return error;
 }

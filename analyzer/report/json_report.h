@@ -16,6 +16,6 @@
 
 /* path, base_path (NULL: no diff): as the user named them. 0 or ERROR_MEMORY;
  * errors of out are for the caller to find (ferror). */
-int json_report(FILE *out, const struct report *report, const char *path, const char *base_path);
+int json_report(FILE *out, struct report *report, const char *path, const char *base_path);
 
 #endif

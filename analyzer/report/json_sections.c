@@ -142,15 +142,13 @@ int json_sections(struct json *json, const struct report *report)
 struct tree_json {
 	struct json *json;
 	const struct report *report;
-	const struct report_tree *tree;
 };
 
 static void enter(void *context, const struct tree_node *node, size_t depth)
 {
 	const struct tree_json *tree = context;
-	int root = node == tree->tree->tree.nodes;
+	int root = !depth;
 
-	(void)depth;
 	json_open(tree->json, root ? "root" : NULL, '{');
 	json_cost(tree->json, "cost", tree->report, &node->cost, &node->base);
 	json_cost(tree->json, "own", tree->report, &node->own, &node->own_base);
@@ -183,7 +181,7 @@ static void leave(void *context, const struct tree_node *node, size_t depth)
 	json_close(tree->json, '}');
 }
 
-int json_trees(struct json *json, const struct report *report)
+int json_trees(struct json *json, struct report *report)
 {
 	static const struct tree_visitor visitor = {
 	    .enter = enter, .others = others, .leave = leave};
@@ -191,7 +189,7 @@ int json_trees(struct json *json, const struct report *report)
 	int error = 0;
 
 	for (size_t i = 0; i < REPORT_TREES && !error; i++) {
-		struct tree_json context = {json, report, &report->trees[i]};
+		struct tree_json context = {json, report};
 
 		if (!report->trees[i].wanted)
 			continue;

@@ -34,24 +34,11 @@ const struct report_kind report_kinds[REPORT_KINDS] = {
     },
 };
 
-static void count_suppressed(struct report *report)
+static void set_leaked(struct report_totals *side, uint64_t suppressed_blocks,
+		       uint64_t suppressed_bytes)
 {
-	const struct suppressions *suppressions = report->lens ? report->lens->suppressions : NULL;
-
-	for (size_t i = 1; suppressions && i < suppressions->class_count; i++) {
-		const struct profile_class *class_ = &report->profile->classes[i];
-		struct report_totals *side = class_->base ? &report->base : &report->fresh;
-		uint64_t leaked = class_->allocations - class_->deallocations;
-
-		if (!suppressions->of_class[i])
-			continue;
-		side->suppressed_blocks += leaked;
-		side->suppressed_bytes += leaked * class_->size;
-	}
-}
-
-static void set_leaked(struct report_totals *side)
-{
+	side->suppressed_blocks = suppressed_blocks;
+	side->suppressed_bytes = suppressed_bytes;
 	side->leaked_blocks = side->totals->leaked_blocks - side->suppressed_blocks;
 	side->leaked_bytes = side->totals->leaked_bytes - side->suppressed_bytes;
 }
@@ -62,8 +49,8 @@ static int gather_trees(struct report *report)
 	int error = 0;
 
 	report->trees[REPORT_TREE] = (struct report_tree){
-	    .wanted = options->tree >= 0,
-	    .direction = options->tree == TREE_BOTTOM_UP ? TREE_BOTTOM_UP : TREE_TOP_DOWN,
+	    .wanted = options->tree != 0,
+	    .direction = options->tree == 1 + TREE_BOTTOM_UP ? TREE_BOTTOM_UP : TREE_TOP_DOWN,
 	};
 	report->trees[REPORT_CALLERS] = (struct report_tree){
 	    .wanted = options->callers != NULL,
@@ -132,6 +119,9 @@ static int gather_details(struct report *report)
 int report_init(struct report *report, const struct profile *profile, const struct lens *lens,
 		const struct report_options *options)
 {
+	static const struct suppressions none;
+	const struct suppressions *suppressed =
+	    lens && lens->suppressions ? lens->suppressions : &none;
 	int error;
 
 	*report = (struct report){
@@ -142,9 +132,8 @@ int report_init(struct report *report, const struct profile *profile, const stru
 	    .fresh.totals = &profile->totals,
 	    .base.totals = &profile->base_totals,
 	};
-	count_suppressed(report);
-	set_leaked(&report->fresh);
-	set_leaked(&report->base);
+	set_leaked(&report->fresh, suppressed->leaked_blocks, suppressed->leaked_bytes);
+	set_leaked(&report->base, suppressed->base_leaked_blocks, suppressed->base_leaked_bytes);
 	error = sites_init(&report->sites, profile, lens);
 	if (!error)
 		error = gather_details(report);

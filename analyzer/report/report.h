@@ -31,7 +31,7 @@ enum report_section {
 
 struct report_options {
 	unsigned sections;             /* enum report_section */
-	int tree;                      /* enum tree_direction; -1: none */
+	int tree;                      /* 1 + enum tree_direction; 0: none */
 	const char *callers, *callees; /* trees of these functions; NULL: none */
 	int merge;                     /* one entry for each site, its stacks below */
 	int details;                   /* what only events tell of each entry */

@@ -93,7 +93,7 @@ static void print_leak_hint(const struct text *text)
 			      : "more ");
 }
 
-int text_report(FILE *out, const struct report *report)
+int text_report(FILE *out, struct report *report)
 {
 	struct text text = {.out = out, .report = report};
 	unsigned sections = report->options->sections;

@@ -13,8 +13,9 @@
 void text_report_head(FILE *out, const struct profile *profile, const char *path,
 		      const char *base_path);
 
-/* The sections in their order, then what the trace lacks. 0 or ERROR_MEMORY. */
-int text_report(FILE *out, const struct report *report);
+/* The sections in their order, then what the trace lacks. Trees of the report may grow
+ * (query/tree.h). 0 or ERROR_MEMORY. */
+int text_report(FILE *out, struct report *report);
 
 /* What is in the file: program, times, totals, health. plain_bytes: 72704 instead
  * of 72.70K. 0 or ERROR_MEMORY. */

@@ -34,7 +34,7 @@ struct text_sides {
 void text_end_line(const struct text *text, const struct text_sides *sides);
 
 int text_section(struct text *text, const struct report_kind *section);
-int text_tree(struct text *text, const struct report_tree *tree);
+int text_tree(struct text *text, struct report_tree *tree);
 /* Of an entry: index as in report_entries(). Nothing where there are none. */
 void text_details(struct text *text, uint32_t entry, const struct cost *cost,
 		  const struct cost *base);

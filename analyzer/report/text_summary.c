@@ -92,14 +92,16 @@ void text_suppressions(struct text *text)
 
 	for (size_t i = 0; all && i < all->count; i++) {
 		const struct suppression *rule = &all->rules[i];
+		int64_t bytes = (int64_t)(rule->leaked_bytes - rule->base_leaked_bytes);
 
-		if (!rule->matches)
+		if (!rule->matches && !rule->base_matches)
 			continue;
 		if (!found++)
-			fprintf(text->out, "Suppressions used:\n%16s%16s leaked pattern\n",
-				"matches", "");
-		fprintf(text->out, "%16" PRIu64 "%16s ", rule->matches,
-			report_bytes_text(text->report->options, (int64_t)rule->leaked_bytes).text);
+			fputs("Suppressions used:\n         matches           leaked pattern\n",
+			      text->out);
+		fprintf(text->out, "%16" PRId64 " %16s ",
+			(int64_t)(rule->matches - rule->base_matches),
+			report_bytes_text(text->report->options, bytes).text);
 		frame_print_text(&text->frames, rule->pattern);
 		fputc('\n', text->out);
 	}

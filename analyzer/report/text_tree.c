@@ -59,7 +59,7 @@ static void enter(void *context, const struct tree_node *node, size_t depth)
 	struct frame_printer *frames = &tree->text->frames;
 
 	print_costs(tree, &node->cost, &node->base, depth);
-	if (node == tree->tree->tree.nodes) {
+	if (!depth) {
 		frame_print_text(frames, tree->tree->function ? tree->tree->function : "[all]");
 	} else {
 		frame_print_name(frames, node->node, node->frame);
@@ -106,12 +106,12 @@ static void print_title(struct text *text, const struct report_tree *tree)
 		"peak", "leaked", text->report->diff ? "" : "   share ");
 }
 
-int text_tree(struct text *text, const struct report_tree *tree)
+int text_tree(struct text *text, struct report_tree *tree)
 {
 	static const struct tree_visitor visitor = {
 	    .enter = enter, .others = others, .leave = leave};
 	const struct report *report = text->report;
-	const struct tree_node *root = &tree->tree.nodes[0];
+	const struct tree_node *root = &tree->tree.nodes[0]; /* until the walk begins */
 	struct tree_text context = {.text = text, .tree = tree, .kind = report_tree_kind(report)};
 	int error;
 

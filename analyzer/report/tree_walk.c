@@ -7,7 +7,7 @@
 
 /* A node whose children are being shown. */
 struct level {
-	const struct tree_node *node;
+	uint32_t node; /* (nodes move as the tree grows) */
 	uint32_t *order;
 	size_t count, next, shown;
 	struct tree_others others;
@@ -15,7 +15,7 @@ struct level {
 
 struct walk {
 	const struct report *report;
-	const struct tree *tree;
+	struct tree *tree;
 	enum cost_kind kind;
 	uint64_t least;
 	struct level *levels;
@@ -41,7 +41,7 @@ static int push(struct walk *walk, uint32_t index)
 		walk->room = room;
 	}
 	level = &walk->levels[walk->depth];
-	*level = (struct level){.node = &walk->tree->nodes[index]};
+	*level = (struct level){.node = index};
 	level->order = tree_sorted(walk->tree, index, &ordering, &level->count);
 	if (!level->order)
 		return ERROR_MEMORY;
@@ -65,8 +65,8 @@ static void put_aside(struct tree_others *others, const struct tree_node *node)
 	cost_add(&others->base, &node->base);
 }
 
-int tree_walk(const struct report *report, const struct tree *tree, enum cost_kind kind,
-	      uint64_t least, const struct tree_visitor *visitor, void *context)
+int tree_walk(const struct report *report, struct tree *tree, enum cost_kind kind, uint64_t least,
+	      const struct tree_visitor *visitor, void *context)
 {
 	struct walk walk = {.report = report, .tree = tree, .kind = kind, .least = least};
 	int error;
@@ -90,7 +90,7 @@ int tree_walk(const struct report *report, const struct tree *tree, enum cost_ki
 			continue;
 		}
 		visitor->others(context, &level->others, walk.depth);
-		visitor->leave(context, level->node, --walk.depth);
+		visitor->leave(context, &tree->nodes[level->node], --walk.depth);
 		free(level->order);
 	}
 	while (walk.depth)

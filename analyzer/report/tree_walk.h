@@ -13,7 +13,7 @@ struct tree_others {
 	struct cost cost, base;
 };
 
-struct tree_visitor {
+struct tree_visitor { /* node: of that moment */
 	void (*enter)(void *context, const struct tree_node *node, size_t depth);
 	/* Behind the children of a node; depth is theirs. others->count 0: there are none. */
 	void (*others)(void *context, const struct tree_others *others, size_t depth);
@@ -25,7 +25,7 @@ struct tree_visitor {
  * options->entries by their costs of that kind, without those below `least`
  * (|difference| of a diff). ERROR_MEMORY or 0. Trees may be deeper than a C stack.
  */
-int tree_walk(const struct report *report, const struct tree *tree, enum cost_kind kind,
-	      uint64_t least, const struct tree_visitor *visitor, void *context);
+int tree_walk(const struct report *report, struct tree *tree, enum cost_kind kind, uint64_t least,
+	      const struct tree_visitor *visitor, void *context);
 
 #endif
