@@ -102,7 +102,7 @@ static inline void made_locations(struct made *made, unsigned build)
 
 		*location = (struct profile_location){
 		    .module = made_random(MADE_MODULES),
-		    .offset = made_random(1000),
+		    .offset = (int64_t)i, /* of no two the same */
 		    .frame = (uint32_t)frames,
 		    .frame_count = made_random(4),
 		};
