@@ -41,6 +41,17 @@ void cost_add(struct cost *cost, const struct cost *more)
 	cost->leaked_bytes += more->leaked_bytes;
 }
 
+void cost_subtract(struct cost *cost, const struct cost *less)
+{
+	cost->allocations -= less->allocations;
+	cost->temporary -= less->temporary;
+	cost->bytes -= less->bytes;
+	cost->peak_blocks -= less->peak_blocks;
+	cost->peak_bytes -= less->peak_bytes;
+	cost->leaked_blocks -= less->leaked_blocks;
+	cost->leaked_bytes -= less->leaked_bytes;
+}
+
 static int is_suppressed(const struct lens *lens, uint32_t class_id)
 {
 	const struct suppressions *suppressions = lens ? lens->suppressions : NULL;

@@ -29,6 +29,8 @@ int cost_present(const struct cost *cost, enum cost_kind kind);
 /* cost - base */
 int64_t cost_difference(const struct cost *cost, const struct cost *base, enum cost_kind kind);
 void cost_add(struct cost *cost, const struct cost *more);
+/* less must be part of cost */
+void cost_subtract(struct cost *cost, const struct cost *less);
 /* What a class costs: its leaks are 0 where the lens suppresses them. */
 struct cost cost_of_class(const struct profile *profile, const struct lens *lens,
 			  uint32_t class_id);

@@ -9,8 +9,10 @@
  * differ in what the root's members are.
  *
  * Costs lie with the steps where stacks end, one entry each. Bottom-up a member carries
- * the entry of the stack that it belongs to, so the cost of a node is the sum over its members.
- * Top-down that would be a sum over all that is below, so costs are passed up at the end.
+ * the entry of the stack that it belongs to, and the cost of a node is the sum over its members.
+ * Top-down it is the sum of all entries that end there or below; these are side by
+ * side when entries are put in the order of a walk through the steps, so that the difference of
+ * two running sums tells it.
  */
 #include "analyzer/query/tree.h"
 
@@ -72,22 +74,37 @@ static int reserve_node(struct tree *tree)
 	return 0;
 }
 
+static void add_whole(const struct tree_growth *growth, struct tree_node *node, uint32_t step)
+{
+	const struct tree_costs *first = &growth->sums[growth->start[step]];
+	const struct tree_costs *end = first + growth->below[step];
+
+	cost_add(&node->cost, &end->cost);
+	cost_subtract(&node->cost, &first->cost);
+	cost_add(&node->base, &end->base);
+	cost_subtract(&node->base, &first->base);
+}
+
 /* Bottom-up a stack ends here when nothing calls it; top-down each step may be an end. */
 static void add_costs(const struct tree_growth *growth, struct tree_node *node,
 		      const struct tree_range *range)
 {
+	int top_down = growth->direction == TREE_TOP_DOWN;
+
 	for (uint32_t i = range->first; i < range->first + range->count; i++) {
 		const struct tree_member *member = &growth->members[i];
 		const struct tree_costs *costs = &growth->costs[member->cost];
-		int ends = growth->direction == TREE_TOP_DOWN ||
-			   !growth->places.steps[member->step].parent;
 
-		cost_add(&node->cost, &costs->cost);
-		cost_add(&node->base, &costs->base);
-		if (!ends)
-			continue;
-		cost_add(&node->own, &costs->cost);
-		cost_add(&node->own_base, &costs->base);
+		if (top_down) {
+			add_whole(growth, node, member->step);
+		} else {
+			cost_add(&node->cost, &costs->cost);
+			cost_add(&node->base, &costs->base);
+		}
+		if (top_down || !growth->places.steps[member->step].parent) {
+			cost_add(&node->own, &costs->cost);
+			cost_add(&node->own_base, &costs->base);
+		}
 	}
 }
 
@@ -179,36 +196,15 @@ int tree_expand(struct tree *tree, uint32_t parent)
 	return error ? error : add_children(tree, parent, first);
 }
 
-/* Children have larger indices than their parents. */
-static int grow_whole(struct tree *tree)
-{
-	int error = 0;
-
-	for (size_t i = 0; i < tree->count && !error; i++)
-		error = tree_expand(tree, (uint32_t)i);
-	for (size_t i = tree->count; i-- > 1 && !error;) {
-		struct tree_node *node = &tree->nodes[i];
-
-		cost_add(&tree->nodes[node->parent].cost, &node->cost);
-		cost_add(&tree->nodes[node->parent].base, &node->base);
-	}
-	return error;
-}
-
 int tree_init(struct tree *tree, const struct profile *profile, const struct lens *lens,
 	      enum tree_direction direction, const char *function)
 {
-	int error;
-
 	*tree = (struct tree){0};
 	tree->growth = calloc(1, sizeof(*tree->growth));
 	if (!tree->growth)
 		return ERROR_MEMORY;
 	tree->growth->direction = direction;
-	error = tree_find_roots(tree, profile, lens, function);
-	if (!error && direction == TREE_TOP_DOWN)
-		error = grow_whole(tree);
-	return error;
+	return tree_find_roots(tree, profile, lens, function);
 }
 
 void tree_release(struct tree *tree)

@@ -15,9 +15,9 @@
  * calls the outermost counts (top-down) or the innermost (bottom-up), so each
  * allocation counts once.
  *
- * A bottom-up tree can be very much larger than the profile, so it grows where it is looked at: the
+ * A tree can be very much larger than the profile, so it grows where it is looked at: the
  * children of a node are there after tree_expand() or tree_sorted(), which may move
- * tree.nodes. A top-down tree is whole from the start.
+ * tree.nodes.
  */
 
 #include "analyzer/query/lens.h"

@@ -15,8 +15,8 @@ static int gather_costs(struct tree_growth *growth, const struct profile *profil
 
 	growth->costs = calloc(profile->class_count + 1, sizeof(*growth->costs));
 	growth->cost_of_step = calloc(places->step_count, sizeof(*growth->cost_of_step));
-	growth->live = calloc(places->step_count, 1);
-	if (!growth->costs || !growth->cost_of_step || !growth->live)
+	growth->below = calloc(places->step_count, sizeof(*growth->below));
+	if (!growth->costs || !growth->cost_of_step || !growth->below)
 		return ERROR_MEMORY;
 	growth->cost_count = 1;
 	for (size_t i = 1; i < profile->class_count; i++) {
@@ -29,8 +29,11 @@ static int gather_costs(struct tree_growth *growth, const struct profile *profil
 			growth->cost_of_step[step] = (uint32_t)growth->cost_count++;
 		costs = &growth->costs[growth->cost_of_step[step]];
 		cost_add(profile->classes[i].base ? &costs->base : &costs->cost, &cost);
-		for (; !growth->live[step]; step = places->steps[step].parent)
-			growth->live[step] = 1;
+	}
+	for (size_t i = places->step_count; i-- > 0;) {
+		growth->below[i] += growth->cost_of_step[i] != 0;
+		if (i)
+			growth->below[places->steps[i].parent] += growth->below[i];
 	}
 	return 0;
 }
@@ -46,11 +49,42 @@ static int link_children(struct tree_growth *growth)
 	for (uint32_t i = 1; i < places->step_count; i++) {
 		uint32_t parent = places->steps[i].parent;
 
-		if (!growth->live[i])
+		if (!growth->below[i])
 			continue;
 		growth->next[i] = growth->first_child[parent];
 		growth->first_child[parent] = i;
 	}
+	return 0;
+}
+
+/* Each step's entries begin where those of its parent and of siblings before it end. */
+static int sum_costs(struct tree_growth *growth)
+{
+	const struct places *places = &growth->places;
+	uint32_t *free_from = calloc(places->step_count, sizeof(*free_from));
+
+	growth->start = calloc(places->step_count, sizeof(*growth->start));
+	growth->sums = calloc(growth->cost_count + 1, sizeof(*growth->sums));
+	if (!free_from || !growth->start || !growth->sums) {
+		free(free_from);
+		return ERROR_MEMORY;
+	}
+	for (uint32_t i = 0; i < places->step_count; i++) {
+		uint32_t parent = places->steps[i].parent;
+
+		if (i) {
+			growth->start[i] = free_from[parent];
+			free_from[parent] += growth->below[i];
+		}
+		free_from[i] = growth->start[i] + (growth->cost_of_step[i] != 0);
+		if (growth->cost_of_step[i])
+			growth->sums[growth->start[i] + 1] = growth->costs[growth->cost_of_step[i]];
+	}
+	for (size_t i = 1; i <= growth->cost_count; i++) {
+		cost_add(&growth->sums[i].cost, &growth->sums[i - 1].cost);
+		cost_add(&growth->sums[i].base, &growth->sums[i - 1].base);
+	}
+	free(free_from);
 	return 0;
 }
 
@@ -116,7 +150,7 @@ static unsigned char *find_function(const struct tree_growth *growth, const stru
 
 	*found = 0;
 	for (uint32_t i = 1; like && is && i < steps; i++) {
-		is[i] = growth->live[i] ? like[function_of(growth, profile, i)] : 0;
+		is[i] = growth->below[i] ? like[function_of(growth, profile, i)] : 0;
 		best = is[i] > best ? is[i] : best;
 	}
 	for (uint32_t i = 1; like && is && i < steps; i++)
@@ -201,6 +235,8 @@ static int find_roots(struct tree *tree, const struct profile *profile, const st
 		error = gather_costs(growth, profile, lens);
 	if (!error && growth->direction == TREE_TOP_DOWN)
 		error = link_children(growth);
+	if (!error && growth->direction == TREE_TOP_DOWN)
+		error = sum_costs(growth);
 	if (error || !function)
 		return error ? error : root_of_all(tree);
 	is = find_function(growth, profile, function, &found);
@@ -237,9 +273,11 @@ void tree_growth_release(struct tree_growth *growth)
 	places_release(&growth->places);
 	free(growth->costs);
 	free(growth->cost_of_step);
-	free(growth->live);
+	free(growth->below);
 	free(growth->first_child);
 	free(growth->next);
+	free(growth->start);
+	free(growth->sums);
 	free(growth->members);
 	free(growth->ranges);
 	*growth = (struct tree_growth){0};

@@ -16,9 +16,11 @@ struct tree_growth {
 	} * costs;
 	size_t cost_count;
 	uint32_t *cost_of_step; /* 0: no stack ends there */
-	unsigned char *live;    /* by step: a stack ends there or below */
-	/* top-down, by step: its children that are live */
-	uint32_t *first_child, *next;
+	uint32_t *below;        /* by step: how many entries end there or below */
+	/* Top-down, by step: its children that have any below; and where its entries are when
+	 * all are in the order of a walk, in which sums[n] are the costs of the first n. */
+	uint32_t *first_child, *next, *start;
+	struct tree_costs *sums;
 	int from_leaves; /* bottom-up: below the root are the ends of all stacks */
 	/* Of each node of the tree its members side by side, by place. */
 	struct tree_member {
