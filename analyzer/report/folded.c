@@ -33,7 +33,7 @@ struct level {
 
 struct writer {
 	FILE *out;
-	const struct tree *tree;
+	struct tree *tree;
 	enum cost_kind kind;
 	int sides; /* 2: base and fresh */
 	struct label_maker labels;
@@ -133,10 +133,17 @@ static void pop_level(struct writer *writer)
 /* A level of the children of all nodes of a group. */
 static int descend(struct writer *writer, const struct labelled *group, size_t count)
 {
-	const struct tree_node *nodes = writer->tree->nodes;
+	const struct tree_node *nodes;
 	struct level *level;
 	size_t children = 0;
 
+	for (size_t i = 0; i < count; i++) {
+		int error = tree_expand(writer->tree, group[i].node);
+
+		if (error)
+			return error;
+	}
+	nodes = writer->tree->nodes;
 	for (size_t i = 0; i < count; i++)
 		for (uint32_t at = nodes[group[i].node].first_child; at; at = nodes[at].next)
 			children++;
