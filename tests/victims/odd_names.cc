@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Names that other tools' formats have a meaning for: lambdas ('#'), templates and blanks of
- * C++, and a C symbol that tests/cli/export.sh renames to worse. Inlined frames, too. */
+ * C++, and a C symbol that tests/cli/export-tools.sh renames to worse. Inlined frames, too. */
 #include <map>
 #include <string>
 
