@@ -231,8 +231,7 @@ static int take_events(void *context, const struct trace_event *events, size_t c
 	return error;
 }
 
-/* What the events of the file add up to: less than the totals, where recording them had stopped
- * before the program ended. */
+/* Where no totals tell what the events add up to. */
 static int count_events(void *context, const struct trace_event *events, size_t count)
 {
 	struct collector *all = context;
@@ -255,15 +254,19 @@ static int count_events(void *context, const struct trace_event *events, size_t 
 	return 0;
 }
 
+/* Those of a selection are of its events alone, and so are those of a whole profile, unless
+ * recording events had stopped before the counters did. */
 static int find_totals(struct collector *all, const struct profile *profile)
 {
+	const struct filter *filter = all->options->filter;
 	uint64_t stopped = profile->end[TRACE_END_EVENTS_STOPPED];
 
 	all->totals = profile->totals;
-	if (!stopped)
+	if (!stopped && (profile->whole || !filter || filter_is_empty(filter)))
 		return 0;
-	all->totals = (struct profile_totals){.end_tick = stopped - 1};
-	return filtered_scan(profile, all->options->filter, count_events, all, NULL, 0);
+	all->totals =
+	    (struct profile_totals){.end_tick = stopped ? stopped - 1 : profile->totals.end_tick};
+	return filtered_scan(profile, filter, count_events, all, NULL, 0);
 }
 
 static uint64_t end_of_axis(const struct profile_totals *totals, enum timeline_axis axis)

@@ -48,11 +48,11 @@ struct timeline {
 	size_t class_count;
 };
 
-/* The profile is a whole one, or the selection by options->filter (model/select.h), whose totals
- * then say where the axis ends; `live` goes by class ids of the whole one. Errors of
- * profile_scan(); ERROR_LIMIT: more blocks of one class live at once than `live` can say;
- * ERROR_UNSUPPORTED: as profile_select(); ERROR_DAMAGED, too, when the events contradict the
- * totals. Where recording events had stopped early the axis ends there. Discard in every case. */
+/* A profile that is already the selection by options->filter (model/select.h) spares a scan for
+ * where the axis ends; `live` goes by class ids of the whole one. Errors of profile_scan(),
+ * ERROR_DAMAGED also when the events contradict the totals; ERROR_LIMIT: more blocks of one
+ * class live at once than `live` can say; ERROR_UNSUPPORTED: as profile_select(). Where recording
+ * events had stopped early the axis ends there. Discard in every case. */
 int timeline_collect(struct timeline *timeline, const struct profile *profile,
 		     const struct timeline_options *options);
 void timeline_discard(struct timeline *timeline);

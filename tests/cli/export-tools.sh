@@ -112,6 +112,19 @@ equal "extra heap" "$(sed -n 's/^peak_extra=//p' massif.figures)" \
 equal "peak of massif" "$(figure peak_bytes leaks.mlg)" \
 	"$(grep -B 3 'heap_tree=peak' v.out | sed -n 's/^mem_heap_B=//p')"
 
+# heaptrack's file: heaptrack_print finds the same sizes and stacks, but writes a ';' behind the
+# last frame, and what was inlined into main on the wrong side of it, behind where a stack starts.
+need heaptrack heaptrack_print
+heaptrack -o ht "$VICTIMS/odd_names" >ht.out 2>&1 || fail "heaptrack: $(tail -n 3 ht.out)"
+heaptrack_print -a0 -p0 -T0 -H ht.sizes -F ht.folded ht.zst >ht.out 2>&1 || fail "heaptrack_print"
+export_as histogram ht.zst | cmp - ht.sizes || fail "not heaptrack's histogram"
+export_as folded ht.zst | sort >folded
+sed 's/; \([0-9]*\)$/ \1/; s/^.*;inlined_into_main (\(.*\));main (\(.*\)) /main (\2);inlined_into_main (\1) /' \
+	ht.folded | sort | diff - folded || fail "< heaptrack's stacks, > ours"
+export_as massif ht.zst >massif.out
+python3 "$TESTS/massif_check.py" massif.out 1 >/dev/null || fail "massif of heaptrack's file"
+silent ms_print massif.out
+
 # A selection: everything is of it alone.
 export_as histogram --filter size=1000 lines.mlg >histogram
 equal "histogram of a size" "$(cat histogram)" $'1000\t50'

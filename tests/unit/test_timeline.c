@@ -7,6 +7,7 @@
 #include <cmocka.h>
 
 #include "analyzer/model/profile.h"
+#include "analyzer/model/select.h"
 #include "analyzer/query/timeline.h"
 #include "formats/error.h"
 #include "tests/unit/sample_trace.h"
@@ -109,7 +110,7 @@ static void check_snapshot(const struct timeline *timeline, size_t index, struct
 		check_live(timeline, snapshot, count);
 }
 
-static void check_peak(const struct sample *sample, const struct timeline *timeline)
+static void check_peak(const struct profile *profile, const struct timeline *timeline)
 {
 	size_t peaks = 0;
 
@@ -119,13 +120,13 @@ static void check_peak(const struct sample *sample, const struct timeline *timel
 		if (!snapshot->peak)
 			continue;
 		peaks++;
-		assert_int_equal(snapshot->heap_bytes, sample->peak_bytes);
-		assert_int_equal(snapshot->blocks, sample->peak_blocks);
-		assert_int_equal(snapshot->tick, sample->peak_tick);
-		for (uint32_t j = 1; j <= sample->class_count; j++)
-			assert_int_equal(snapshot->live[j], sample->classes[j].peak_live);
+		assert_int_equal(snapshot->heap_bytes, profile->totals.peak_bytes);
+		assert_int_equal(snapshot->blocks, profile->totals.peak_blocks);
+		assert_int_equal(snapshot->tick, profile->totals.peak_tick);
+		for (uint32_t j = 1; j < profile->class_count; j++)
+			assert_int_equal(snapshot->live[j], profile->classes[j].peak_live);
 	}
-	assert_int_equal(peaks, sample->peak_bytes != 0);
+	assert_int_equal(peaks, profile->totals.peak_bytes != 0);
 }
 
 /* The largest of interval [from, to), and of the state it begins with; to 0: no end. */
@@ -151,7 +152,9 @@ static struct state largest(const struct sample *sample, enum timeline_axis axis
 	return best;
 }
 
+/* figures: the profile, or the selection from it by the filter */
 static void check_against_model(const struct sample *sample, const struct profile *profile,
+				const struct profile *figures,
 				const struct timeline_options *options)
 {
 	uint64_t end = options->axis == TIMELINE_MS
@@ -182,8 +185,8 @@ static void check_against_model(const struct sample *sample, const struct profil
 	last.tick = sample->tick;
 	check_snapshot(&timeline, index++, last, event_count, options->detailed_every);
 	assert_int_equal(timeline.count, index);
-	assert_int_equal(last.heap, sample->live_bytes);
-	check_peak(sample, &timeline);
+	assert_int_equal(last.heap, figures->totals.leaked_bytes);
+	check_peak(figures, &timeline);
 	timeline_discard(&timeline);
 }
 
@@ -224,8 +227,60 @@ static void test_random_traces(void **state)
 			    .detailed_every = random_below(4),
 			};
 
-			check_against_model(sample, profile, &options);
+			check_against_model(sample, profile, profile, &options);
 		}
+		profile_free(profile);
+		sample_free_all(sample);
+	}
+}
+
+/* Of the sizes 50 to 99 alone: the model forgets the others. */
+static void forget_other_sizes(const struct sample *sample)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < event_count; i++) {
+		uint64_t size = sample->class_size[events[i].class_id];
+
+		if (size >= 50 && size < 100)
+			events[kept++] = events[i];
+	}
+	event_count = kept;
+}
+
+static void test_selection(void **state)
+{
+	(void)state;
+	for (unsigned round = 0; round < 20; round++) {
+		struct sample *sample = sample_new(TRACE_CODEC_NONE);
+		struct profile *profile, *selected;
+		struct filter filter = {0};
+		char why[100];
+
+		event_count = 0;
+		for (uint32_t i = 0, classes = 1 + random_below(20); i < classes; i++)
+			sample_class(sample, 0, random_below(150));
+		sample_thread(sample, "main");
+		random_events(sample, 500);
+		sample_finish(sample);
+		forget_other_sizes(sample);
+		assert_int_equal(profile_load(&profile, sample->path), 0);
+		assert_int_equal(filter_add(&filter, "size=50..100", 0, why, sizeof(why)), 0);
+		assert_int_equal(profile_select(&selected, profile, &filter, 0, why, sizeof(why)),
+				 0);
+		for (int axis = TIMELINE_MS; axis <= TIMELINE_BYTES; axis++) {
+			struct timeline_options options = {
+			    .axis = (enum timeline_axis)axis,
+			    .snapshots = 30,
+			    .detailed_every = 3,
+			    .filter = &filter,
+			};
+
+			check_against_model(sample, profile, selected, &options);
+			check_against_model(sample, selected, selected, &options);
+		}
+		filter_release(&filter);
+		profile_free(selected);
 		profile_free(profile);
 		sample_free_all(sample);
 	}
@@ -374,9 +429,9 @@ static void test_events_stopped(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(test_random_traces),   cmocka_unit_test(test_by_hand),
-	    cmocka_unit_test(test_nothing_happens), cmocka_unit_test(test_contradiction),
-	    cmocka_unit_test(test_events_stopped),
+	    cmocka_unit_test(test_random_traces), cmocka_unit_test(test_selection),
+	    cmocka_unit_test(test_by_hand),       cmocka_unit_test(test_nothing_happens),
+	    cmocka_unit_test(test_contradiction), cmocka_unit_test(test_events_stopped),
 	};
 	const char *given = getenv("SEED");
 
