@@ -108,7 +108,6 @@ static int write_json(FILE *out, const struct export_options *options, const str
 	struct report_options report_options = {
 	    .sections =
 		REPORT_ALLOCATIONS | REPORT_PEAK | REPORT_LEAKS | REPORT_TEMPORARY | REPORT_SUMMARY,
-	    .tree = -1,
 	    .merge = 1,
 	    .shorten = options->shorten,
 	    .entries = options->entries,

@@ -9,9 +9,20 @@
  * does not differ are left out.
  */
 
+#include <stddef.h>
+#include <stdint.h>
 #include <stdio.h>
 
 #include "analyzer/model/profile.h"
+
+struct histogram_bucket {
+	uint64_t size;
+	int64_t count; /* never 0 */
+};
+
+/* The same lines as data: the caller frees. 0 or ERROR_MEMORY. */
+int histogram_collect(struct histogram_bucket **buckets, size_t *count,
+		      const struct profile *profile);
 
 /* 0 or ERROR_MEMORY; errors of out are for the caller to find (ferror). */
 int histogram_write(FILE *out, const struct profile *profile);

@@ -20,4 +20,8 @@ void json_stack(struct json *json, const char *key, const struct profile *profil
 int json_sections(struct json *json, const struct report *report);
 int json_trees(struct json *json, struct report *report);
 
+/* With the errors of timeline_collect(). */
+int json_timeline(struct json *json, const struct report *report);
+int json_histogram(struct json *json, const struct profile *profile);
+
 #endif

@@ -190,6 +190,10 @@ int json_report(FILE *out, struct report *report, const char *path, const char *
 		error = json_sections(&json, report);
 	if (!error)
 		error = json_trees(&json, report);
+	if (!error && options->sections & REPORT_TIMELINE)
+		error = json_timeline(&json, report);
+	if (!error && options->sections & REPORT_HISTOGRAM)
+		error = json_histogram(&json, profile);
 	if (!error && options->suppressions)
 		put_suppressions(&json, report->lens ? report->lens->suppressions : NULL,
 				 report->diff);

@@ -15,8 +15,8 @@
 #include "analyzer/query/details.h"
 #include "analyzer/query/lens.h"
 #include "analyzer/query/sites.h"
-#include "analyzer/report/timeline.h"
 #include "analyzer/query/tree.h"
+#include "analyzer/report/timeline.h"
 #include "formats/numbers.h"
 
 enum report_section {

@@ -53,7 +53,7 @@ shows Ts --tree top-down
 shows aTs --tree bottom-up -a
 shows Cs --callers main
 shows cs --callees main
-shows CcT --only temporary --callers main --callees main --tree top-down -T0 2>/dev/null || :
+shows tTCc --only temporary --callers main --callees main --tree top-down -T0
 
 lines() { # PATTERN TRACE OPTION...
 	local pattern=$1 trace=$2
