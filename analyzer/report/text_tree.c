@@ -68,11 +68,20 @@ static void enter(void *context, const struct tree_node *node, size_t depth)
 	end_costs(tree, &node->cost, &node->base);
 }
 
+/* In any of the columns. */
+static int differs(const struct cost *cost, const struct cost *base)
+{
+	for (size_t i = 0; i < COLUMNS; i++)
+		if (cost_difference(cost, base, columns[i]))
+			return 1;
+	return 0;
+}
+
 static void others(void *context, const struct tree_others *rest, size_t depth)
 {
 	struct tree_text *tree = context;
 
-	if (!rest->count)
+	if (!rest->count || (tree->text->report->diff && !differs(&rest->cost, &rest->base)))
 		return;
 	print_costs(tree, &rest->cost, &rest->base, depth);
 	fprintf(tree->text->out, "[%zu others]", rest->count);

@@ -22,6 +22,30 @@ struct walk {
 	size_t depth, room;
 };
 
+static void take(struct cost *cost, const struct cost *less)
+{
+	cost->allocations -= less->allocations;
+	cost->temporary -= less->temporary;
+	cost->bytes -= less->bytes;
+	cost->peak_blocks -= less->peak_blocks;
+	cost->peak_bytes -= less->peak_bytes;
+	cost->leaked_blocks -= less->leaked_blocks;
+	cost->leaked_bytes -= less->leaked_bytes;
+}
+
+/* At first all children are others, those that have nothing of this kind included. */
+static void begin_others(const struct tree *tree, struct level *level)
+{
+	const struct tree_node *node = &tree->nodes[level->node];
+
+	for (uint32_t child = node->first_child; child; child = tree->nodes[child].next)
+		level->others.count++;
+	level->others.cost = node->cost;
+	level->others.base = node->base;
+	take(&level->others.cost, &node->own);
+	take(&level->others.base, &node->own_base);
+}
+
 static int push(struct walk *walk, uint32_t index)
 {
 	const struct ordering ordering = {
@@ -45,6 +69,7 @@ static int push(struct walk *walk, uint32_t index)
 	level->order = tree_sorted(walk->tree, index, &ordering, &level->count);
 	if (!level->order)
 		return ERROR_MEMORY;
+	begin_others(walk->tree, level);
 	walk->depth++;
 	return 0;
 }
@@ -58,11 +83,12 @@ static int is_shown(const struct walk *walk, const struct level *level,
 	return level->shown < walk->report->options->entries && size >= walk->least;
 }
 
-static void put_aside(struct tree_others *others, const struct tree_node *node)
+static void show(struct level *level, const struct tree_node *node)
 {
-	others->count++;
-	cost_add(&others->cost, &node->cost);
-	cost_add(&others->base, &node->base);
+	level->shown++;
+	level->others.count--;
+	take(&level->others.cost, &node->cost);
+	take(&level->others.base, &node->base);
 }
 
 int tree_walk(const struct report *report, struct tree *tree, enum cost_kind kind, uint64_t least,
@@ -80,11 +106,9 @@ int tree_walk(const struct report *report, struct tree *tree, enum cost_kind kin
 			uint32_t index = level->order[level->next++];
 			const struct tree_node *node = &tree->nodes[index];
 
-			if (!is_shown(&walk, level, node)) {
-				put_aside(&level->others, node);
+			if (!is_shown(&walk, level, node))
 				continue;
-			}
-			level->shown++;
+			show(level, node);
 			visitor->enter(context, node, walk.depth);
 			error = push(&walk, index);
 			continue;

@@ -7,7 +7,8 @@
 #include "analyzer/query/tree.h"
 #include "analyzer/report/report.h"
 
-/* What is too small or beyond the limit, of one parent: together. */
+/* The children of a node that are not shown, together: what is too small, has nothing of
+ * that kind, or is beyond the limit. */
 struct tree_others {
 	size_t count;
 	struct cost cost, base;

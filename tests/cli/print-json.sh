@@ -41,6 +41,42 @@ assert entry["details"]["lifetime_count"] == 2000 and entry["details"]["threads"
 assert [frame["function"] for frame in entry["stacks"][0]["frames"]] == ["keep_or_free", "main"]
 END
 
+# trees, places, timeline and sizes: what adds up, and what the text says of them
+"$MALLOGRAPH" print --json -n 1000 --tree top-down --callers block_of --callees main \
+	--only allocations,timeline,histogram --by size temporary.mlg >json || fail "trees"
+"$MALLOGRAPH" print --bytes --only histogram temporary.mlg >text || fail "histogram"
+python3 - <<'END' || fail "trees"
+import json
+data = json.load(open("json", encoding="utf-8"))
+
+def add_up(node):
+    rest = [child["cost"] for child in node["children"]] + [node["own"]]
+    rest += [node["other_cost"]] if "other_cost" in node else []
+    for key, figure in node["cost"].items():
+        assert figure == sum(cost[key] for cost in rest) or not node["children"], (key, node)
+    return 1 + sum(add_up(child) for child in node["children"])
+
+for name in "tree", "callers", "callees":
+    assert add_up(data[name]["root"]) >= 2, name
+assert data["tree"]["root"]["cost"]["allocations"] == 1000
+assert data["callees"]["root"]["cost"]["allocations"] == 1000
+assert data["callers"]["root"]["cost"]["allocations"] == 800
+assert [child["frames"][0]["function"] for child in data["callers"]["root"]["children"]].count("main") >= 1
+sizes = {entry["place"]["size"]: entry["cost"]["allocations"] for entry in data["allocations"]["entries"]}
+assert sizes == {entry["size"]: entry["count"] for entry in data["histogram"]} == {32: 900, 64: 100}, sizes
+assert "32\t900\n64\t100\n" in open("text").read()
+peaks = [s["heap_bytes"] for s in data["timeline"]["snapshots"] if s.get("peak")]
+assert peaks == [64], peaks
+END
+"$MALLOGRAPH" print --json --by thread --only allocations,summary threads.mlg >json || fail "threads"
+python3 - <<'END' || fail "threads"
+import json
+data = json.load(open("json", encoding="utf-8"))
+entries = data["allocations"]["entries"]
+assert len(entries) == 9 and len({entry["place"]["tid"] for entry in entries}) == 9, entries
+assert sum(entry["cost"]["allocations"] for entry in entries) == data["totals"]["allocations"]
+END
+
 # names are any bytes
 name=$'a "b\\ \xff\x1b\n\xc3\xa9'
 cp "$VICTIMS/leaks" "$name"
