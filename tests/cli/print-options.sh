@@ -9,8 +9,8 @@ if command -v heaptrack_print >/dev/null; then
 	heaptrack_print --help | grep -oE '(^  |\[ )--[a-z-]+' | grep -oE '[a-z][a-z-]+' >theirs
 	at_least "options of heaptrack_print" "$(wc -l <theirs)" 20
 	while read -r option; do
-		grep -qE "^ .*--$option( |\[|$)" help || fail "print has no --$option"
-		grep -qE "^\| \`.*--$option[ ,\`]" "$page" || fail "$page does not name --$option"
+		grep -qE "^ .*--${option}( |\[|$)" help || fail "print has no --$option"
+		grep -qE "^\| \`.*--${option}[ ,\`]" "$page" || fail "$page does not name --$option"
 	done <theirs
 fi
 # the manual has every option of the help, and each test that the page names is there

@@ -52,8 +52,8 @@ grep -q '^really_lost$' out || fail "the other leak is gone: $(cat out)"
 ! grep -q '^cache_fill$' <(sed -n '/^MEMORY LEAKS/,/^MOST/p' out) || fail "a suppressed leak is listed: $(cat out)"
 # only leaks are suppressed
 grep -qE '^5 calls to allocation functions with 500 ' out || fail "calls are suppressed: $(cat out)"
-echo 'leak:^really_lost$' >more
-"$MALLOGRAPH" print --bytes -l --suppressions rules --suppressions more --print-suppressions t.mlg >out || fail "two files"
+echo 'leak:^really_lost$' >more-rules
+"$MALLOGRAPH" print --bytes -l --suppressions rules --suppressions more-rules --print-suppressions t.mlg >out || fail "two files"
 grep -qx 'total memory leaked: 0' out || fail "two files: $(cat out)"
 sed -n '/^Suppressions used:/,$p' out | sed 's/  */ /g' | head -n 5 >found
 cat >expected <<'END'

@@ -10,7 +10,8 @@
 #include "analyzer/report/text.h"
 #include "tests/unit/sample_trace.h"
 
-#define EVERYTHING (REPORT_ALLOCATIONS | REPORT_PEAK | REPORT_LEAKS | REPORT_TEMPORARY | REPORT_SUMMARY)
+#define EVERYTHING                                                                                 \
+	(REPORT_ALLOCATIONS | REPORT_PEAK | REPORT_LEAKS | REPORT_TEMPORARY | REPORT_SUMMARY)
 
 static char *report_text(const struct sample *sample, const struct report_options *options)
 {
