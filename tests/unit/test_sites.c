@@ -314,6 +314,110 @@ static void test_mirror(void **state)
 	}
 }
 
+/* --- by hand --------------------------------------------------------------- */
+
+#define CHAIN 6
+
+/* One stack for each text, of one letter a function, main first. */
+struct chains {
+	struct profile profile;
+	struct profile_module modules[2];
+	struct profile_location locations[8 * CHAIN];
+	struct profile_frame frames[8 * CHAIN];
+	struct profile_node nodes[8 * CHAIN];
+	struct profile_class classes[8];
+	char names[8 * CHAIN][2];
+};
+
+static void make_chains(struct chains *chains, const char *const *texts)
+{
+	uint32_t next = 1, class_id = 1;
+
+	*chains = (struct chains){0};
+	chains->modules[0].path = chains->modules[1].path = made_paths[1][0];
+	for (; *texts; texts++) {
+		uint32_t parent = 0;
+
+		for (const char *at = *texts; *at; at++, parent = next++) {
+			chains->names[next][0] = *at;
+			chains->frames[next].function = chains->names[next];
+			chains->locations[next] = (struct profile_location){
+			    .module = 1, .offset = next, .frame = next, .frame_count = 1};
+			chains->nodes[next] =
+			    (struct profile_node){.parent = parent, .location = next};
+		}
+		chains->classes[class_id++] =
+		    (struct profile_class){.node = parent, .size = 1, .allocations = 10};
+	}
+	chains->profile = (struct profile){
+	    .modules = chains->modules,
+	    .module_count = 2,
+	    .locations = chains->locations,
+	    .location_count = next,
+	    .frames = chains->frames,
+	    .frame_count = next,
+	    .nodes = chains->nodes,
+	    .node_count = next,
+	    .classes = chains->classes,
+	    .class_count = class_id,
+	};
+}
+
+/* Which of base's stacks fresh's first one was paired with, from 1; 0: none. */
+static uint32_t partner(const char *const *fresh_texts, const char *const *base_texts)
+{
+	struct lens lens = {.identity = LENS_FUNCTION, .match_similar = 1};
+	struct chains *fresh = malloc(sizeof(*fresh)), *base = malloc(sizeof(*base));
+	struct profile *both;
+	struct sites sites;
+	uint32_t found = 0;
+
+	assert_non_null(fresh);
+	assert_non_null(base);
+	make_chains(fresh, fresh_texts);
+	make_chains(base, base_texts);
+	assert_int_equal(profile_combine(&both, &fresh->profile, &base->profile), 0);
+	assert_int_equal(sites_init(&sites, both, &lens), 0);
+	for (uint32_t i = 1; i < base->profile.class_count; i++)
+		if (sites.stack_of_class[fresh->profile.class_count - 1 + i] ==
+		    sites.stack_of_class[1]) {
+			const struct site_stack *stack = &sites.stacks[sites.stack_of_class[1]];
+
+			assert_int_equal(stack->cost.allocations, 10);
+			assert_int_equal(stack->base.allocations, 10);
+			assert_int_equal(stack->similar,
+					 both->classes[fresh->profile.class_count - 1 + i].node);
+			found = i;
+		}
+	sites_release(&sites);
+	profile_free(both);
+	free(fresh);
+	free(base);
+	return found;
+}
+
+#define TEXTS(...) ((const char *const[]){__VA_ARGS__, NULL})
+
+static void test_similar(void **state)
+{
+	(void)state;
+	/* renamed: who allocates, a caller, the outermost; put between; taken out */
+	assert_int_equal(partner(TEXTS("mabcX"), TEXTS("mabcd")), 1);
+	assert_int_equal(partner(TEXTS("maXcd"), TEXTS("mabcd")), 1);
+	assert_int_equal(partner(TEXTS("Xabcd"), TEXTS("mabcd")), 1);
+	assert_int_equal(partner(TEXTS("mabXcd"), TEXTS("mabcd")), 1);
+	assert_int_equal(partner(TEXTS("macd"), TEXTS("mabcd")), 1);
+	/* half of the frames are enough: 2 * 2 of 8; 2 * 1 of 8 are not */
+	assert_int_equal(partner(TEXTS("mXYd"), TEXTS("mabd")), 1);
+	assert_int_equal(partner(TEXTS("mXYZ"), TEXTS("mabd")), 0);
+	/* the one that is most alike, and each once */
+	assert_int_equal(partner(TEXTS("mabcX"), TEXTS("maYZX", "mabcd")), 2);
+	assert_int_equal(partner(TEXTS("maYcd", "mnoXd"), TEXTS("mnoZd", "mabcd")), 2);
+	/* what repeats itself is not more alike than it is long: 2 * 2 of 2 + 5 */
+	assert_int_equal(partner(TEXTS("mf"), TEXTS("mffff")), 1);
+	assert_int_equal(partner(TEXTS("mf"), TEXTS("mfffff", "mXf")), 2);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -321,6 +425,7 @@ int main(void)
 	    cmocka_unit_test(test_groups_of_two),
 	    cmocka_unit_test(test_nothing_against_itself),
 	    cmocka_unit_test(test_mirror),
+	    cmocka_unit_test(test_similar),
 	};
 	const char *given = getenv("SEED");
 
