@@ -121,8 +121,6 @@ static inline int allocate(struct trace_decoder *decoder, uint64_t number, unsig
 	struct trace_class_state *class_;
 	struct trace_event *event;
 
-	if (operation & ~(TRACE_OPERATION_MASK | TRACE_OPERATION_REALLOC))
-		return trace_fault(decoder, "the flags of an event");
 	if (id - 1 >= decoder->class_count)
 		return trace_fault(decoder, "the class of an event");
 	class_ = &decoder->classes[id - 1];
@@ -173,8 +171,6 @@ static inline int deallocate_recent(struct trace_decoder *decoder, uint64_t valu
 	struct trace_event event;
 	uint64_t number;
 
-	if (operation & ~(TRACE_OPERATION_MASK | TRACE_OPERATION_REALLOC))
-		return trace_fault(decoder, "the flags of an event");
 	number = (operation & TRACE_OPERATION_MASK) == TRACE_OPERATION_STEP
 		     ? replay->last + (uint64_t)trace_unzigzag(value)
 		     : replay->count - value;
@@ -240,24 +236,22 @@ static int unknown_free(struct trace_decoder *decoder, unsigned operation)
 {
 	struct trace_replay *replay = decoder->replay;
 
-	if (operation & ~TRACE_OPERATION_MASK)
-		return trace_fault(decoder, "the flags of an event");
 	*next_event(replay) = (struct trace_event){
 	    .operation = (uint8_t)operation, .thread = replay->thread, .tick = replay->tick};
 	return 0;
 }
 
-static int switch_thread(struct trace_decoder *decoder, uint64_t thread, unsigned operation)
+static int switch_thread(struct trace_decoder *decoder, uint64_t thread)
 {
-	if (operation & ~TRACE_OPERATION_MASK)
-		return trace_fault(decoder, "the flags of an event");
 	if (thread - 1 >= decoder->threads)
 		return trace_fault(decoder, "the thread of an event");
 	decoder->replay->thread = (uint32_t)thread;
 	return 0;
 }
 
-static inline int happen(struct trace_decoder *decoder, unsigned operation, uint64_t number)
+/* An operation that was checked, now or when it was learned. */
+__attribute__((always_inline)) static inline int happen(struct trace_decoder *decoder,
+							unsigned operation, uint64_t number)
 {
 	if (decoder->replay->batched > BATCH - 2) {
 		int result = deliver(decoder);
@@ -265,8 +259,6 @@ static inline int happen(struct trace_decoder *decoder, unsigned operation, uint
 		if (result)
 			return result;
 	}
-	if (operation != TRACE_OPERATION_THREAD && decoder->replay->thread == 0)
-		return trace_fault(decoder, "an event before its thread");
 	switch (operation & TRACE_OPERATION_MASK) {
 	case TRACE_OPERATION_ALLOCATION:
 	case TRACE_OPERATION_TEMPORARY:
@@ -277,7 +269,7 @@ static inline int happen(struct trace_decoder *decoder, unsigned operation, uint
 	case TRACE_OPERATION_DEALLOCATION:
 		return deallocate_old(decoder, number, operation);
 	case TRACE_OPERATION_THREAD:
-		return switch_thread(decoder, number, operation);
+		return switch_thread(decoder, number);
 	default:
 		return unknown_free(decoder, operation);
 	}
@@ -285,7 +277,8 @@ static inline int happen(struct trace_decoder *decoder, unsigned operation, uint
 
 /* --- what was guessed, and what was not --------------------------------------------- */
 
-static inline int happen_as_guessed(struct trace_decoder *decoder, uint32_t symbol)
+__attribute__((always_inline)) static inline int happen_as_guessed(struct trace_decoder *decoder,
+								   uint32_t symbol)
 {
 	trace_guess_happened(&decoder->replay->guess, symbol);
 	return happen(decoder, symbol & (TRACE_OPERATION_END - 1),
@@ -337,6 +330,29 @@ static int advance(struct trace_decoder *decoder)
 	return 0;
 }
 
+/* What makes an operation of column 0 or 1 wrong, whatever its number. */
+static const char *fault_of(const struct trace_replay *replay, uint64_t operation)
+{
+	static const uint8_t flags[TRACE_OPERATION_MASK + 1] = {
+	    [TRACE_OPERATION_ALLOCATION] = TRACE_OPERATION_REALLOC,
+	    [TRACE_OPERATION_TEMPORARY] = TRACE_OPERATION_REALLOC,
+	    [TRACE_OPERATION_DEALLOCATION] =
+		TRACE_OPERATION_REALLOC | TRACE_OPERATION_OTHER_THREAD | TRACE_OPERATION_YOUNG,
+	    [TRACE_OPERATION_RECENT] = TRACE_OPERATION_REALLOC,
+	    [TRACE_OPERATION_STEP] = TRACE_OPERATION_REALLOC,
+	};
+	unsigned kind = operation & TRACE_OPERATION_MASK;
+
+	if (kind < TRACE_OPERATION_ALLOCATION || kind > TRACE_OPERATION_INHERITED_FREE ||
+	    operation >= TRACE_OPERATION_END)
+		return "an unknown operation";
+	if (operation & ~(uint64_t)(TRACE_OPERATION_MASK | flags[kind]))
+		return "the flags of an event";
+	if (kind != TRACE_OPERATION_THREAD && replay->thread == 0)
+		return "an event before its thread";
+	return NULL;
+}
+
 static int get_operand(struct trace_replay *replay, unsigned operation, uint64_t *number)
 {
 	*number = 0;
@@ -361,6 +377,7 @@ static int not_guessed(struct trace_decoder *decoder, unsigned kind)
 	struct trace_replay *replay = decoder->replay;
 	struct trace_guess *guess = &replay->guess;
 	uint64_t number, operation = kind;
+	const char *fault;
 
 	if (replay->left-- == 0)
 		return trace_fault(decoder, "more operations than there are");
@@ -371,10 +388,9 @@ static int not_guessed(struct trace_decoder *decoder, unsigned kind)
 	if (kind == TRACE_OPERATION_OTHER &&
 	    get_byte(&replay->column[TRACE_COLUMN_OTHERS], &operation))
 		return trace_fault(decoder, "a column of events");
-	if ((operation & TRACE_OPERATION_MASK) < TRACE_OPERATION_ALLOCATION ||
-	    (operation & TRACE_OPERATION_MASK) > TRACE_OPERATION_INHERITED_FREE ||
-	    operation >= TRACE_OPERATION_END)
-		return trace_fault(decoder, "an unknown operation");
+	fault = fault_of(replay, operation);
+	if (fault)
+		return trace_fault(decoder, fault);
 	if (get_operand(replay, (unsigned)operation, &number))
 		return trace_fault(decoder, "a column of events");
 	if (number < TRACE_GUESS_NUMBER_END) {
