@@ -83,7 +83,7 @@ struct trace_deallocation {
 	uint32_t class_id;
 	uint32_t allocating_thread;
 	uint64_t age_ticks;
-	uint64_t age_allocations;
+	uint64_t age_allocations; /* TRACE_RECENT and more: only that is kept */
 	int realloc;
 	/* How many allocations had been written with the block's own. The trace is smaller for
 	 * it; what it refers to then must be a live block of which the rest is true. 0: not

@@ -80,9 +80,13 @@ done
 : >empty.mlg
 echo 'no trace at all, but some text' >foreign.mlg
 head -c 5000 /dev/urandom >random.mlg
-for file in empty.mlg foreign.mlg random.mlg folder missing.mlg; do
+printf '\x89MLG\r\n\x1a\n\x01\x00\x01\x00\x00\x00\x00\x00' >older.mlg
+printf '\x89MLG\r\n\x1a\n\x03\x00\x00\x00\x00\x00\x00\x00' >newer.mlg
+for file in empty.mlg foreign.mlg random.mlg older.mlg newer.mlg folder missing.mlg; do
 	for command in print info; do
 		expect_error 1 "$file" "$MALLOGRAPH" $command $file
 	done
 done
 expect_error 1 'foreign.mlg' "$MALLOGRAPH" print -f foreign.mlg
+expect_error 1 'an older version of mallograph' "$MALLOGRAPH" print older.mlg
+expect_error 1 'a newer version of mallograph' "$MALLOGRAPH" print newer.mlg
