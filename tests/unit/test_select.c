@@ -5,11 +5,13 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+#include <zlib.h>
 
 #include "analyzer/model/health.h"
 #include "analyzer/model/select.h"
 #include "analyzer/query/details.h"
 #include "formats/error.h"
+#include "formats/trace/bytes.h"
 #include "tests/unit/select_model.h"
 
 static uint64_t seed;
@@ -565,6 +567,80 @@ static void test_damaged_events(void **state)
 	model_free_all(model);
 }
 
+/* Changes a byte of the payload of a random block, and makes its checksums right again. */
+static void change_payload(struct model *model, uint8_t *bytes, size_t size)
+{
+	size_t at = TRACE_HEADER_BYTES, stored = 0;
+
+	for (uint32_t blocks = model_random(model, 40);; blocks--) {
+		stored = trace_get_u32(bytes + at + 8);
+		if (stored && !blocks)
+			break;
+		blocks += !blocks;
+		at += TRACE_BLOCK_HEADER_BYTES + stored;
+		if (size - at < TRACE_BLOCK_HEADER_BYTES)
+			at = TRACE_HEADER_BYTES;
+	}
+	bytes[at + TRACE_BLOCK_HEADER_BYTES + model_random(model, (uint32_t)stored)] ^=
+	    (uint8_t)(1u << model_random(model, 8));
+	trace_put_u32(bytes + at + 24,
+		      (uint32_t)crc32(0, bytes + at + TRACE_BLOCK_HEADER_BYTES, (uInt)stored));
+	trace_put_u32(bytes + at + 28, (uint32_t)crc32(0, bytes + at, 28));
+}
+
+static void select_all_ways(struct model *model, const struct profile *profile)
+{
+	for (unsigned i = 0; i < 4; i++) {
+		struct filter filter = random_filter(model);
+		uint32_t *group_of = calloc(profile->class_count, sizeof(*group_of));
+		struct profile *selected;
+		struct details *details;
+		char complaint[200];
+
+		if (!profile_select(&selected, profile, &filter, i % 2 ? SELECT_BY_THREAD : 0,
+				    complaint, sizeof(complaint)))
+			for (size_t j = 1; j < selected->class_count; j++) {
+				assert_true(selected->classes[j].deallocations <=
+					    selected->classes[j].allocations);
+				assert_true(selected->classes[j].peak_live <=
+					    selected->classes[j].allocations);
+			}
+		profile_free(selected);
+		details_collect(&details, profile, &filter, group_of, 1);
+		free(details);
+		free(group_of);
+		filter_release(&filter);
+	}
+}
+
+/* Wrong contents behind right checksums: errors maybe, but nothing worse. */
+static void test_wrong_contents(void **state)
+{
+	struct profile *profile;
+	struct model *model = random_model(28, &profile); /* not compressed */
+	size_t size = (size_t)trace_writer_size(model->sample->writer);
+	uint8_t *bytes = malloc(size), *changed = malloc(size);
+	int fd = open(model->sample->path, O_RDWR);
+
+	(void)state;
+	assert_int_equal(pread(fd, bytes, size, 0), (ssize_t)size);
+	profile_free(profile);
+	for (unsigned round = 0; round < 400; round++) {
+		memcpy(changed, bytes, size);
+		for (uint32_t i = 0; i <= model_random(model, 3); i++)
+			change_payload(model, changed, size);
+		assert_int_equal(pwrite(fd, changed, size, 0), (ssize_t)size);
+		if (profile_load(&profile, model->sample->path))
+			continue;
+		select_all_ways(model, profile);
+		profile_free(profile);
+	}
+	close(fd);
+	free(bytes);
+	free(changed);
+	model_free_all(model);
+}
+
 /* --- heaptrack's files -------------------------------------------------------------------- */
 
 static void check_unsupported(const struct profile *profile, const char *expression,
@@ -806,12 +882,19 @@ static void test_details_by_thread(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(test_random_filters), cmocka_unit_test(test_everything),
-	    cmocka_unit_test(test_partitions),     cmocka_unit_test(test_range_by_hand),
-	    cmocka_unit_test(test_grown),          cmocka_unit_test(test_other_files),
-	    cmocka_unit_test(test_stopped_events), cmocka_unit_test(test_damaged_events),
-	    cmocka_unit_test(test_heaptrack),      cmocka_unit_test(test_remarks),
-	    cmocka_unit_test(test_details),        cmocka_unit_test(test_details_by_thread),
+	    cmocka_unit_test(test_random_filters),
+	    cmocka_unit_test(test_everything),
+	    cmocka_unit_test(test_partitions),
+	    cmocka_unit_test(test_range_by_hand),
+	    cmocka_unit_test(test_grown),
+	    cmocka_unit_test(test_other_files),
+	    cmocka_unit_test(test_stopped_events),
+	    cmocka_unit_test(test_damaged_events),
+	    cmocka_unit_test(test_wrong_contents),
+	    cmocka_unit_test(test_heaptrack),
+	    cmocka_unit_test(test_remarks),
+	    cmocka_unit_test(test_details),
+	    cmocka_unit_test(test_details_by_thread),
 	};
 	const char *given = getenv("SEED");
 
