@@ -4,14 +4,16 @@
 #include <stddef.h>
 #include <string.h>
 
-/* Whether text starts with the pattern (pattern_end: where that stops), or is it when whole. What
- * follows a '*' is tried at each place behind it; an earlier '*' never needs another look. */
-static int match(const char *pattern, const char *pattern_end, const char *text, int whole)
+enum ends { START = 1, END = 2 };
+
+/* The pattern held to these ends of the text. What follows a '*' is tried at each place behind it;
+ * an earlier '*' never needs another look. */
+static int match(const char *pattern, const char *pattern_end, const char *text, unsigned ends)
 {
-	const char *star = NULL, *retry = NULL;
+	const char *star = ends & START ? NULL : pattern, *retry = text;
 
 	for (;;) {
-		if (pattern == pattern_end && (!whole || !*text))
+		if (pattern == pattern_end && (!(ends & END) || !*text))
 			return 1;
 		if (pattern < pattern_end && *pattern == '*') {
 			star = ++pattern;
@@ -30,22 +32,23 @@ static int match(const char *pattern, const char *pattern_end, const char *text,
 
 int pattern_matches(const char *pattern, const char *text)
 {
-	return match(pattern, pattern + strlen(pattern), text, 1);
+	return match(pattern, pattern + strlen(pattern), text, START | END);
 }
 
 int pattern_finds(const char *pattern, const char *text)
 {
-	size_t length = strlen(pattern);
-	int whole = length && pattern[length - 1] == '$';
-	const char *end = pattern + length - (whole ? 1 : 0);
+	const char *end = pattern + strlen(pattern);
+	unsigned ends = 0;
 
-	if (*pattern == '^' && pattern < end)
-		return match(pattern + 1, end, text, whole);
-	if (!whole && !strchr(pattern, '*'))
+	if (end > pattern && end[-1] == '$') {
+		ends |= END;
+		end--;
+	}
+	if (pattern < end && *pattern == '^') {
+		ends |= START;
+		pattern++;
+	}
+	if (!ends && !strchr(pattern, '*'))
 		return strstr(text, pattern) != NULL;
-	do {
-		if (match(pattern, end, text, whole))
-			return 1;
-	} while (*text++);
-	return 0;
+	return match(pattern, end, text, ends);
 }

@@ -195,7 +195,7 @@ static void test_random_patterns(void **state)
 	(void)state;
 	srand(2);
 	for (int round = 0; round < 100000; round++) {
-		char pattern[8] = "", text[16] = "", wide[16];
+		char pattern[8] = "", text[16] = "", wide[16], held[16];
 
 		for (int i = rand() % 7; i > 0; i--)
 			strcat(pattern, &"a\0b\0*"[2 * (rand() % 3)]);
@@ -204,6 +204,14 @@ static void test_random_patterns(void **state)
 		assert_int_equal(pattern_matches(pattern, text), slow_match(pattern, text));
 		snprintf(wide, sizeof(wide), "*%s*", pattern);
 		assert_int_equal(pattern_finds(pattern, text), slow_match(wide, text));
+		snprintf(wide, sizeof(wide), "%s*", pattern);
+		snprintf(held, sizeof(held), "^%s", pattern);
+		assert_int_equal(pattern_finds(held, text), slow_match(wide, text));
+		snprintf(wide, sizeof(wide), "*%s", pattern);
+		snprintf(held, sizeof(held), "%s$", pattern);
+		assert_int_equal(pattern_finds(held, text), slow_match(wide, text));
+		snprintf(held, sizeof(held), "^%s$", pattern);
+		assert_int_equal(pattern_finds(held, text), slow_match(pattern, text));
 		found += (unsigned)pattern_matches(pattern, text);
 	}
 	assert_in_range(found, 1000, 99000);
