@@ -116,7 +116,7 @@ static uint8_t *turn(const struct trace_payload *rows, unsigned columns, uint8_t
 	out = trace_put_varint(out, columns);
 	for (unsigned i = 0; i < columns; i++)
 		out = trace_put_varint(out, length[i]);
-	for (unsigned i = 0; i < columns; i++) {
+	for (unsigned i = 0; i < COLUMNS_MOST; i++) {
 		at[i] = out;
 		out += length[i];
 	}
