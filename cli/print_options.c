@@ -23,6 +23,7 @@ static struct print_options values = {
     .view.identity = -1,
     .tree = -1,
     .least = UINT64_MAX,
+    .per = 1,
     .outputs = {{.format = EXPORT_HISTOGRAM}, {.format = EXPORT_FOLDED}, {.format = EXPORT_MASSIF}},
     .exports = {.cost = COST_ALLOCATIONS, .detailed = EXPORT_USUAL, .axis = TIMELINE_MS},
 };
@@ -178,6 +179,9 @@ int print_options(struct print_options **options)
 		return needs_base("--match-similar");
 	if (values.least == UINT64_MAX)
 		values.least = 1;
+	if (!values.per)
+		return message_usage(
+		    "option '--per' takes how many requests there were: 1 or more");
 	if (!values.merge && values.view.by >= 0)
 		return message_usage("option '--by' gathers backtraces, and -m0 does not: "
 				     "use one of them");

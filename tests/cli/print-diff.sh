@@ -128,3 +128,33 @@ expect_error 2 'compares two traces' "$MALLOGRAPH" print --min-change 5 new.mlg
 expect_error 2 'compares two traces' "$MALLOGRAPH" print --diff-by line new.mlg
 expect_error 2 'compares two traces' "$MALLOGRAPH" print --match-similar new.mlg
 expect_error 2 'one trace' "$MALLOGRAPH" print -d - -
+
+# a stack that goes another way to the same place is paired when asked for, and says so
+for way in straight around; do
+	cat >$way.c <<'END'
+#include <stdlib.h>
+static void leaf(void) { free(malloc(24)); }
+static void c(void) { leaf(); }
+static void b(void) { c(); }
+static void a(void) { b(); }
+static void detour(void) { a(); }
+int main(void)
+{
+	for (int i = 0; i < TIMES; i++)
+		AROUND ? detour() : a();
+	return 0;
+}
+END
+	around=0 times=100
+	[ $way = straight ] || around=1 times=150
+	gcc -g -O0 -fno-builtin -DAROUND=$around -DTIMES=$times -o way $way.c || fail "gcc"
+	record -o $way.mlg ./way
+done
+diff_of out straight.mlg around.mlg --only allocations -m0
+equal "unpaired" "$(entries out | cut -d' ' -f2- | tr '\n' ' ')" "150 leaf -100 leaf "
+diff_of out straight.mlg around.mlg --only allocations -m0 --match-similar
+equal "paired" "$(entries out | cut -d' ' -f2- | tr '\n' ' ')" "50 leaf "
+grep -qF '[base 100, new 150, +50.00%, a similar stack]' out || fail "a pair without a word: $(cat out)"
+diff_of out straight.mlg around.mlg --only allocations
+grep -qF '50 calls to allocation functions with 0B peak consumption from [base 100, new 150, +50.00%]' out ||
+	fail "sites: $(cat out)"

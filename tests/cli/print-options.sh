@@ -111,6 +111,7 @@ expect_error 1 "no stack has a function 'nobody'" "$MALLOGRAPH" print --callers 
 expect_error 2 "did you mean 'function'" "$MALLOGRAPH" print --by functon t.mlg
 expect_error 2 "did you mean 'size'" "$MALLOGRAPH" print --filter sze=3 t.mlg
 expect_error 2 'takes a number' "$MALLOGRAPH" print --per many t.mlg
+expect_error 2 '1 or more' "$MALLOGRAPH" print --per 0 t.mlg
 expect_error 2 "takes 0 or 1" "$MALLOGRAPH" print --print-leaks=maybe t.mlg
 expect_error 2 'use one of them' "$MALLOGRAPH" print -m0 --by size t.mlg
 equal "print -v" "$("$MALLOGRAPH" print -v)" "$("$MALLOGRAPH" --version)"
