@@ -111,49 +111,65 @@ static int copy_all(int to, int from, int *writing)
 	return 0;
 }
 
-/*
- * A pipe can be read only once, and some figures need the events again: so
- * standard input is copied to a file without a name, which is gone with this
- * process. Returns -1 with its path, or the exit status after a message.
- */
-static int spool(char *path, size_t size)
+static int copy_to_folder(int from, const char *name, char *path, size_t size)
 {
 	const char *folder = getenv("TMPDIR");
-	int fd, writing = 1, status = -1;
+	int fd, writing = 1;
 
 	if (!folder || !*folder)
 		folder = "/tmp";
 	fd = temporary_file(folder);
-	if (fd < 0 || copy_all(fd, STDIN_FILENO, &writing)) {
-		int saved_errno = errno;
+	if (fd < 0 || copy_all(fd, from, &writing)) {
+		const char *why = strerror(errno);
 
-		status = writing ? message_failed("standard input: it cannot be kept in '%s': %s: "
-						  "set TMPDIR to another directory",
-						  folder, strerror(saved_errno))
-				 : message_failed("standard input: %s", strerror(saved_errno));
 		if (fd >= 0)
 			close(fd);
-		return status;
+		return writing ? message_failed("%s: it cannot be kept in '%s': %s: set TMPDIR to "
+						"another directory",
+						name, folder, why)
+			       : message_failed("%s: %s", name, why);
 	}
 	/* fd stays open as long as the process lives: the file is nowhere else */
 	snprintf(path, size, "/proc/self/fd/%d", fd);
-	return status;
+	return -1;
+}
+
+/*
+ * A pipe can be read only once, and some figures need the events again: so
+ * standard input, and what else is one, is copied to a file without a name, which is
+ * gone with this process. Returns -1 with *file set, or the exit status after a
+ * message. spooled is room for its path.
+ */
+static int spool(const char *path, const char **file, char *spooled, size_t size)
+{
+	struct stat status;
+	int from, result;
+
+	*file = path;
+	if (!strcmp(path, "-")) {
+		*file = spooled;
+		return copy_to_folder(STDIN_FILENO, input_name(path), spooled, size);
+	}
+	if (stat(path, &status) || !S_ISFIFO(status.st_mode))
+		return -1;
+	from = open(path, O_RDONLY | O_CLOEXEC);
+	if (from < 0)
+		return message_failed("%s: %s", path, strerror(errno));
+	*file = spooled;
+	result = copy_to_folder(from, path, spooled, size);
+	close(from);
+	return result;
 }
 
 int input_load(struct profile **profile, const char *path)
 {
 	char state[256], spooled[64];
-	const char *file = path;
-	int error;
+	const char *file;
+	int error, status = spool(path, &file, spooled, sizeof(spooled));
 
 	*profile = NULL;
-	if (!strcmp(path, "-")) {
-		int status = spool(spooled, sizeof(spooled));
-
-		if (status >= 0)
-			return status;
-		file = spooled;
-	}
+	if (status >= 0)
+		return status;
 	error = profile_load(profile, file);
 	if (error) {
 		*profile = NULL;

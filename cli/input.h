@@ -18,9 +18,9 @@ int input_choose(const char *command, const char *option, int argc, char **argv,
 /* "standard input" for "-", otherwise the path. */
 const char *input_name(const char *path);
 
-/* Loads it; "-" is standard input, which is kept so that its events can be read again. Says on
- * stderr what is wrong with it. Returns the exit status that the command ends with if all goes
- * well; *profile is NULL when it can't go on. */
+/* Loads it; "-" is standard input. That, and pipes, are kept so that their events can be read
+ * again. Says on stderr what is wrong with it. Returns the exit status that the command ends with
+ * if all goes well; *profile is NULL when it can't go on. */
 int input_load(struct profile **profile, const char *path);
 
 #endif

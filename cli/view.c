@@ -164,6 +164,8 @@ static int select_part(struct view_side *side, const char *path, const struct vi
 			       sizeof(complaint));
 	if (error && *complaint)
 		return message_failed("%s: %s", input_name(path), complaint);
+	if (*complaint)
+		message("%s: %s", input_name(path), complaint);
 	return error ? failed(input_name(path), error) : -1;
 }
 

@@ -29,6 +29,13 @@ diff <(grep -v '^reading' by-name) <(grep -v '^reading' from-pipe) || fail "-d -
 cat t.mlg | "$MALLOGRAPH" info - >out || fail "info -: $?"
 grep -q '^trace *standard input' out || fail "$(cat out)"
 
+"$MALLOGRAPH" print --by thread --details t.mlg >by-name || fail "print"
+"$MALLOGRAPH" print --by thread --details <(cat t.mlg) >from-pipe || fail "a pipe with a name: $?"
+diff <(grep -v '^reading' by-name) <(grep -v '^reading' from-pipe) || fail "a pipe with a name differs"
+"$MALLOGRAPH" print -d <(cat base.mlg) --filter size=..33 <(cat t.mlg) >from-pipe || fail "two pipes: $?"
+"$MALLOGRAPH" print -d base.mlg --filter size=..33 t.mlg >by-name || fail "print"
+diff <(grep -v '^reading' by-name) <(grep -v '^reading' from-pipe) || fail "two pipes differ"
+
 # a program that ends in the middle, nothing at all, something else
 head -c 700 t.mlg | "$MALLOGRAPH" print - >out 2>err
 equal "status of half a trace" $? 1
