@@ -254,19 +254,42 @@ static int count_events(void *context, const struct trace_event *events, size_t 
 	return 0;
 }
 
+static uint64_t least(uint64_t a, uint64_t b)
+{
+	return a < b ? a : b;
+}
+
+/* A selection ends with its time range, or at its instant. */
+static uint64_t find_end(const struct profile *profile, const struct filter *filter)
+{
+	const struct profile *whole = profile->whole ? profile->whole : profile;
+	uint64_t stopped = profile->end[TRACE_END_EVENTS_STOPPED];
+	uint64_t end = stopped ? stopped - 1 : profile->totals.end_tick;
+
+	if (!filter)
+		return end;
+	if (filter->instant == FILTER_AT_TICK)
+		end = least(end, filter->tick);
+	if (filter->instant == FILTER_AT_PEAK)
+		end = least(end, whole->totals.peak_tick);
+	return least(end, filter_range_end(filter));
+}
+
 /* Those of a selection are of its events alone, and so are those of a whole profile, unless
  * recording events had stopped before the counters did. */
 static int find_totals(struct collector *all, const struct profile *profile)
 {
 	const struct filter *filter = all->options->filter;
-	uint64_t stopped = profile->end[TRACE_END_EVENTS_STOPPED];
+	int error = 0;
 
 	all->totals = profile->totals;
-	if (!stopped && (profile->whole || !filter || filter_is_empty(filter)))
-		return 0;
-	all->totals =
-	    (struct profile_totals){.end_tick = stopped ? stopped - 1 : profile->totals.end_tick};
-	return filtered_scan(profile, filter, count_events, all, NULL, 0);
+	if (profile->end[TRACE_END_EVENTS_STOPPED] ||
+	    (!profile->whole && filter && !filter_is_empty(filter))) {
+		all->totals = (struct profile_totals){0};
+		error = filtered_scan(profile, filter, count_events, all, NULL, 0);
+	}
+	all->totals.end_tick = find_end(profile, filter);
+	return error;
 }
 
 static uint64_t end_of_axis(const struct profile_totals *totals, enum timeline_axis axis)

@@ -52,7 +52,8 @@ struct timeline {
  * where the axis ends; `live` goes by class ids of the whole one. Errors of profile_scan(),
  * ERROR_DAMAGED also when the events contradict the totals; ERROR_LIMIT: more blocks of one
  * class live at once than `live` can say; ERROR_UNSUPPORTED: as profile_select(). Where recording
- * events had stopped early the axis ends there. Discard in every case. */
+ * events had stopped early the axis ends there; that of a selection ends with it. Discard in every
+ * case. */
 int timeline_collect(struct timeline *timeline, const struct profile *profile,
 		     const struct timeline_options *options);
 void timeline_discard(struct timeline *timeline);

@@ -94,6 +94,17 @@ equal "bytes of the histogram" "$(awk '{ sum += $1 * $2 } END { print sum }' his
 	"$(figure bytes lines.mlg)"
 sort -n -c histogram || fail "sizes out of order"
 
+# A differential flame graph: base's cost, then ours.
+record -o base.mlg "$VICTIMS/two_paths" >/dev/null
+export_as folded --flamegraph-cost-type=peak -d base.mlg lines.mlg >folded
+equal "sum of the new costs" "$(sum folded)" "$(figure peak_bytes lines.mlg)"
+equal "sum of the base's costs" "$(sed 's/ [0-9]*$//' folded | sum /dev/stdin)" \
+	"$(figure peak_bytes base.mlg)"
+silent perl $flamegraph folded
+equal "bars of flamegraph.pl" "$(grep -c '<svg' tool.out)" 1
+export_as histogram -d lines.mlg lines.mlg >histogram
+[ ! -s histogram ] || fail "sizes that a trace has more of than itself: $(cat histogram)"
+
 # Stacks beyond what ms_print recurses without a warning (100), and one that never sees main.
 for victim in deep bare_assembly random_walk threads; do
 	record -o v.mlg "$VICTIMS/$victim" >/dev/null

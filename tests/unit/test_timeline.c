@@ -337,6 +337,52 @@ static void test_by_hand(void **state)
 	sample_free_all(sample);
 }
 
+/* A block at 0, 20, 40 ... ms: what a time range or an instant leaves out, the axis does, too. */
+static void test_selection_ends(void **state)
+{
+	static const struct {
+		const char *range, *at;
+		uint64_t end, heap;
+	} cases[] = {
+	    {NULL, NULL, 100, 60},          {"time=..50ms", NULL, 50, 30},
+	    {"time=30ms..", NULL, 100, 40}, {NULL, "60ms", 60, 40},
+	    {NULL, "10%", 10, 10},          {"time=..50ms", "20ms", 20, 20},
+	    {"time=..9s", "end", 100, 60},
+	};
+	struct sample *sample = sample_new(TRACE_CODEC_NONE);
+	struct profile *profile;
+
+	(void)state;
+	sample_class(sample, 0, 10);
+	sample_thread(sample, "main");
+	for (sample->tick = 0; sample->tick < 100; sample->tick += 20)
+		sample_allocate(sample, 1);
+	sample_allocate(sample, 1);
+	sample_finish(sample);
+	assert_int_equal(profile_load(&profile, sample->path), 0);
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		struct filter filter = {0};
+		struct timeline_options options = {.snapshots = 20, .filter = &filter};
+		struct timeline timeline;
+		char why[100];
+
+		if (cases[i].range)
+			assert_int_equal(filter_add(&filter, cases[i].range, 0, why, sizeof(why)),
+					 0);
+		if (cases[i].at)
+			assert_int_equal(
+			    filter_set_instant(&filter, cases[i].at, 100, why, sizeof(why)), 0);
+		assert_int_equal(timeline_collect(&timeline, profile, &options), 0);
+		assert_int_equal(timeline.end_time, cases[i].end);
+		assert_int_equal(timeline.snapshots[timeline.count - 1].time, cases[i].end);
+		assert_int_equal(timeline.snapshots[timeline.count - 1].heap_bytes, cases[i].heap);
+		timeline_discard(&timeline);
+		filter_release(&filter);
+	}
+	profile_free(profile);
+	sample_free_all(sample);
+}
+
 static void test_nothing_happens(void **state)
 {
 	struct timeline_options options = {.axis = TIMELINE_BYTES, .snapshots = 10};
@@ -429,9 +475,10 @@ static void test_events_stopped(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(test_random_traces), cmocka_unit_test(test_selection),
-	    cmocka_unit_test(test_by_hand),       cmocka_unit_test(test_nothing_happens),
-	    cmocka_unit_test(test_contradiction), cmocka_unit_test(test_events_stopped),
+	    cmocka_unit_test(test_random_traces),   cmocka_unit_test(test_selection),
+	    cmocka_unit_test(test_by_hand),         cmocka_unit_test(test_selection_ends),
+	    cmocka_unit_test(test_nothing_happens), cmocka_unit_test(test_contradiction),
+	    cmocka_unit_test(test_events_stopped),
 	};
 	const char *given = getenv("SEED");
 
