@@ -66,7 +66,7 @@
  * and its nodes are those of a window on it, which moves with its depth.
  *
  * So four ways lead through this: the innermost frame is that of the stack before and
- * all words agree (capture_node); a leaf agrees; a few frames are new (warm); all else
+ * all words agree (capture.h); a leaf agrees; a few frames are new (warm); all else
  * (rewalk.c, which could do everything).
  *
  * What is remembered is the thread's alone. A signal handler that allocates
@@ -76,22 +76,29 @@
 
 #include "libcollect/preload/fallback.h"
 #include "libcollect/preload/rewalk.h"
-#if defined(CAPTURE_CHECK)
-#include "libcollect/preload/check.h"
-#endif
 
 #include "libcollect/preload/banned.h"
 
 /* Whether a leaf's steps lead from the caller to where they led. */
-static inline int leaf_agrees(const struct leaf *leaf, const struct frame *caller)
+static inline int leaf_agrees(const struct leaf *leaf, uintptr_t pc, uintptr_t sp, uintptr_t rbp)
 {
-	return leaf->key == KEY(caller->pc, 0) && leaf->sp == caller->sp &&
-	       ((leaf->rbp ^ caller->rbp) & leaf->rbp_matters) == 0 &&
+	return leaf->key == KEY(pc, 0) && leaf->sp == sp &&
+	       ((leaf->rbp ^ rbp) & leaf->rbp_matters) == 0 &&
 	       words_all_agree(leaf->word, leaf->word + leaf->words);
 }
 
+/* The steps of a leaf lead to frame `at` of memo. */
+static inline void leaf_meets(struct leaf *leaf, const struct memos *memos, const struct memo *memo,
+			      uint32_t at)
+{
+	leaf->from = memo_words(memo, at);
+	leaf->to = memo->end;
+	atomic_signal_fence(memory_order_seq_cst);
+	leaf->changes = memos->changes;
+}
+
 /* The node of a stack whose innermost steps are this leaf's; 0: the rest is not remembered. */
-static inline uint32_t leaf_node(const struct leaf *leaf, const struct memos *memos)
+static inline uint32_t leaf_node(struct leaf *leaf, const struct memos *memos)
 {
 	for (uint32_t i = 0; i < MEMOS; i++) {
 		const struct memo *memo = &memos->memo[(memos->current + i) % MEMOS];
@@ -99,16 +106,19 @@ static inline uint32_t leaf_node(const struct leaf *leaf, const struct memos *me
 		if (leaf->at < memo->count && memo->plain &&
 		    same_place(&memo->frame[leaf->at], leaf->to_key, leaf->to_sp, leaf->to_rbp) &&
 		    REST_NODE(memo->frame[leaf->at].rest) == leaf->parent &&
-		    words_all_agree(memo_words(memo, leaf->at), memo->end))
+		    words_all_agree(memo_words(memo, leaf->at), memo->end)) {
+			leaf_meets(leaf, memos, memo, leaf->at);
 			return leaf->node;
+		}
 	}
 	return 0;
 }
 
 /* Remembers the steps from the caller, frame i of memo, to frame `at`. Words of further steps
  * may follow theirs: they have to agree as well. */
-static inline void remember_leaf(struct leaf *leaf, const struct memo *memo, uint32_t i,
-				 uint32_t at, uint32_t parent, uint32_t node)
+static inline void remember_leaf(struct leaf *leaf, const struct memos *memos,
+				 const struct memo *memo, uint32_t i, uint32_t at, uint32_t parent,
+				 uint32_t node)
 {
 	const struct remembered *caller = &memo->frame[i], *to = &memo->frame[at];
 	const struct word *word = memo_words(memo, i);
@@ -128,6 +138,7 @@ static inline void remember_leaf(struct leaf *leaf, const struct memo *memo, uin
 	leaf->to_rbp = to->rbp;
 	leaf->parent = parent;
 	leaf->node = node;
+	leaf_meets(leaf, memos, memo, at);
 	for (uint32_t n = 0; n < words; n += 4)
 		for (uint32_t k = n; k < n + 4; k++)
 			leaf->word[k] = word[k];
@@ -222,10 +233,10 @@ static inline uint32_t push_nodes(struct memo *memo, struct remembered *to, uint
 /*
  * New frames that are few and standard, on the thread's own stack, and
  * replace few of the stack walked last. Gives the node; 0: rewalk() must see to
- * it, from the start. The first rule is the caller's.
+ * it, from the start.
  */
 static uint32_t warm(const struct thread *thread, struct memos *memos, const struct frame *caller,
-		     uint64_t rule, struct leaf *leaf)
+		     struct leaf *leaf)
 {
 	struct memo *memo = &memos->memo[memos->current];
 	const struct remembered *frame = memo->frame;
@@ -240,6 +251,7 @@ static uint32_t warm(const struct thread *thread, struct memos *memos, const str
 	next = left > 0 ? frame[left - 1].sp : UINTPTR_MAX;
 	for (;;) {
 		uintptr_t cfa;
+		uint64_t rule;
 
 		now->pc = pc;
 		now->sp = sp;
@@ -259,8 +271,7 @@ static uint32_t warm(const struct thread *thread, struct memos *memos, const str
 		}
 		if (unlikely(now == standing + WARM_STEPS))
 			return 0;
-		if (likely(now != standing))
-			rule = rules_find(pc, 0);
+		rule = rules_find(pc, 0);
 		now->rule = rule;
 		if (unlikely(RULE_TYPE(rule) != RULE_STANDARD))
 			return 0;
@@ -291,7 +302,7 @@ static uint32_t warm(const struct thread *thread, struct memos *memos, const str
 	parent = plain_node(memo, left - 1, memo->count);
 	if (unlikely(parent == 0))
 		return 0;
-	memos->key = 0;
+	memos_change(memos);
 	memo->count = 0;
 	atomic_signal_fence(memory_order_seq_cst);
 	node = push_nodes(memo, &memo->frame[left - 1], parent, now, n);
@@ -301,7 +312,7 @@ static uint32_t warm(const struct thread *thread, struct memos *memos, const str
 	memo->count = left + n;
 	memos_top_plain(memos, memo, left + n - 1, node);
 	if (leaf != NULL)
-		remember_leaf(leaf, memo, left + n - 1, left - 1, parent, node);
+		remember_leaf(leaf, memos, memo, left + n - 1, left - 1, parent, node);
 	return node;
 }
 
@@ -324,87 +335,114 @@ static inline struct memo *same_stack(struct thread *thread, struct memos *memos
 	return NULL;
 }
 
-/* Whether a walk from the caller may begin by this rule. Gives where the return address
- * of its caller lies; 0: it may not. */
-static inline uintptr_t first_step(const struct thread *thread, const struct frame *caller,
-				   uint64_t rule)
+/* No leaf says what the stack is. One that was sought, or is to be, is written. */
+static __attribute__((noinline)) uint32_t capture_changed(struct thread *thread,
+							  struct memos *memos, uintptr_t pc,
+							  uintptr_t sp, uintptr_t rbp,
+							  struct leaf *written)
 {
-	uintptr_t slot = (RULE_CFA_FROM_RBP(rule) ? caller->rbp : caller->sp) +
-			 (uintptr_t)RULE_CFA_OFFSET(rule) - 8;
+	const struct frame caller = {pc, sp, rbp};
+	uint32_t node;
 
-	return likely(RULE_TYPE(rule) == RULE_STANDARD &&
-		      slot - caller->sp < thread->stack_high - caller->sp && (slot & 7) == 0)
-		   ? slot
-		   : 0;
-}
-
-static __attribute__((noinline)) uint32_t
-capture_walk(struct thread *thread, const struct frame *caller, struct memos *memos)
-{
-	uint32_t forgotten = atomic_load_explicit(&state->forgotten, memory_order_acquire), node;
-	struct leaf *leaf, *to = NULL, *written = NULL;
-	struct leaf_set *set;
-	uintptr_t slot = 0;
-	uint64_t rule = 0, hash;
-	struct memo *memo;
-
-	if (unlikely(!memos->ready || memos->forgotten != forgotten)) {
-		memos_clear(memos);
-		memos->forgotten = forgotten;
-	}
-	if (likely(caller->sp >= thread->stack_low && caller->sp < thread->stack_high)) {
-		rule = rules_find(caller->pc, 0);
-		slot = first_step(thread, caller, rule);
-	}
-	if (likely(slot != 0)) {
-		hash = leaf_hash(caller->pc, caller->sp, *(const uintptr_t *)slot);
-		set = &memos->leaf_set[LEAF_SET(hash)];
-		leaf = &memos->leaf[LEAF_SET(hash) * LEAF_WAYS];
-		if (set->tag[0] == LEAF_TAG(hash) && leaf_agrees(leaf, caller)) {
-			to = leaf;
-		} else if (set->tag[1] == LEAF_TAG(hash) && leaf_agrees(leaf + 1, caller)) {
-			to = leaf + 1;
-		} else if (set->missed == LEAF_TAG(hash)) {
-			set->turn ^= 1;
-			set->tag[set->turn] = LEAF_TAG(hash);
-			written = leaf + set->turn;
-		} else {
-			set->missed = LEAF_TAG(hash);
-		}
-		if (to != NULL) {
-			node = leaf_node(to, memos);
-			if (likely(node != 0))
-				return node;
-			written = to;
-		}
-	}
 	if (memos->several || !memos->memo[memos->current].plain) {
-		memo = same_stack(thread, memos, caller);
+		struct memo *memo = same_stack(thread, memos, &caller);
+
 		if (memo != NULL) {
 			node = REST_NODE(memo->frame[memo->count - 1].rest);
 			memos_top(memos, memo, memo->count - 1, node);
 			return node;
 		}
 	}
-	if (likely(slot != 0 && memos->memo[memos->current].plain)) {
-		node = warm(thread, memos, caller, rule, written);
+	if (likely(sp >= thread->stack_low && sp < thread->stack_high &&
+		   memos->memo[memos->current].plain)) {
+		node = warm(thread, memos, &caller, written);
 		if (likely(node != 0))
 			return node;
 	}
-	return rewalk(thread, memos, caller);
+	return rewalk(thread, memos, &caller);
 }
 
-static inline uint32_t capture_node(struct thread *thread, const struct frame *caller)
+static __attribute__((noinline)) uint32_t capture_leaf_elsewhere(struct thread *thread,
+								 struct memos *memos, uintptr_t pc,
+								 uintptr_t sp, uintptr_t rbp,
+								 struct leaf *leaf)
 {
-	const struct memos *memos = thread_memos(thread);
+	uint32_t node = leaf_node(leaf, memos);
 
-	if (likely(memos->key == KEY(caller->pc, 0) && memos->sp == caller->sp &&
-		   ((memos->rbp ^ caller->rbp) & memos->rbp_matters) == 0) &&
-	    likely(memos->forgotten ==
-		   atomic_load_explicit(&state->forgotten, memory_order_acquire)) &&
-	    likely(words_agree(memos->from, memos->to) == memos->to))
-		return memos->node;
-	return capture_walk(thread, caller, thread_memos(thread));
+	return node != 0 ? node : capture_changed(thread, memos, pc, sp, rbp, leaf);
+}
+
+/* No leaf agrees. One is written when it is sought a second time. */
+static __attribute__((noinline)) uint32_t capture_missed(struct thread *thread, struct memos *memos,
+							 uintptr_t pc, uintptr_t sp, uintptr_t rbp,
+							 uint64_t hash)
+{
+	struct leaf_set *set = &memos->leaf_set[LEAF_SET(hash)];
+	struct leaf *written = NULL;
+
+	if (set->missed == LEAF_TAG(hash)) {
+		set->turn ^= 1;
+		set->tag[set->turn] = LEAF_TAG(hash);
+		written = &memos->leaf[LEAF_SET(hash) * LEAF_WAYS + set->turn];
+	}
+	set->missed = LEAF_TAG(hash);
+	return capture_changed(thread, memos, pc, sp, rbp, written);
+}
+
+/* Something has been unloaded, or nothing is there yet. */
+static cold uint32_t capture_first(struct thread *thread, struct memos *memos, uintptr_t pc,
+				   uintptr_t sp, uintptr_t rbp)
+{
+	uint32_t forgotten = atomic_load(&state->forgotten);
+
+	memos_clear(memos);
+	memos->valid = forgotten + 1;
+	return capture_walk(thread, memos, pc, sp, rbp);
+}
+
+static cold uint32_t capture_at_new_site(struct thread *thread, struct memos *memos, uintptr_t pc,
+					 uintptr_t sp, uintptr_t rbp)
+{
+	struct leaf_site *site = &memos->leaf_site[LEAF_SITE(pc)];
+	uint64_t rule = rules_find(pc, 0);
+
+	site->slot = RULE_TYPE(rule) != RULE_STANDARD
+			 ? 0
+			 : RULE_CFA_OFFSET(rule) - 8 + (intptr_t)RULE_CFA_FROM_RBP(rule);
+	site->pc = pc;
+	return capture_walk(thread, memos, pc, sp, rbp);
+}
+
+/* Ends in calls, so that the way of a leaf that agrees has nothing to save. */
+uint32_t capture_walk(struct thread *thread, struct memos *memos, uintptr_t pc, uintptr_t sp,
+		      uintptr_t rbp)
+{
+	const struct leaf_site *site = &memos->leaf_site[LEAF_SITE(pc)];
+	const uintptr_t slot =
+	    site->slot & 1 ? rbp + (uintptr_t)site->slot - 1 : sp + (uintptr_t)site->slot;
+	struct leaf_set *set;
+	struct leaf *leaf;
+	uint64_t hash;
+
+	if (unlikely(memos->valid !=
+		     atomic_load_explicit(&state->forgotten, memory_order_acquire) + 1))
+		return capture_first(thread, memos, pc, sp, rbp);
+	if (unlikely(site->pc != pc))
+		return capture_at_new_site(thread, memos, pc, sp, rbp);
+	hash = leaf_hash(pc, sp,
+			 likely(slot - thread->stack_low < thread->stack_high - thread->stack_low)
+			     ? *(const uintptr_t *)slot
+			     : 0);
+	set = &memos->leaf_set[LEAF_SET(hash)];
+	leaf = &memos->leaf[LEAF_SET(hash) * LEAF_WAYS];
+	for (unsigned way = 0; set->tag[way] != LEAF_TAG(hash) || !leaf_agrees(leaf, pc, sp, rbp);
+	     leaf++)
+		if (++way == LEAF_WAYS)
+			return capture_missed(thread, memos, pc, sp, rbp, hash);
+	if (likely(leaf->changes == memos->changes) &&
+	    likely(words_all_agree(leaf->from, leaf->to)))
+		return leaf->node;
+	return capture_leaf_elsewhere(thread, memos, pc, sp, rbp, leaf);
 }
 
 #if defined(CAPTURE_CHECK)
@@ -413,19 +451,9 @@ uint32_t capture_afresh(struct thread *thread, const struct frame *caller)
 	static struct memos memos;
 
 	memos_clear(&memos);
-	return capture_walk(thread, caller, &memos);
+	return capture_walk(thread, &memos, caller->pc, caller->sp, caller->rbp);
 }
 #endif
-
-uint32_t capture(struct thread *thread, const struct frame *caller)
-{
-	uint32_t node = capture_node(thread, caller);
-
-#if defined(CAPTURE_CHECK)
-	check_stack(thread, caller, node);
-#endif
-	return node;
-}
 
 void capture_prepare(void)
 {

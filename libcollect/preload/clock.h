@@ -14,29 +14,36 @@
 
 #include "libcollect/preload/state.h"
 
+static inline uint64_t stamp_tsc(void)
+{
+	uint32_t low, high;
+
+	__asm__ volatile("lfence\n\trdtsc" : "=a"(low), "=d"(high) : : "memory");
+	return (uint64_t)high << 32 | low;
+}
+
 static inline uint64_t stamp(void)
 {
 	struct timespec now;
 
-	if (likely(shared_region->clock == CLOCK_TSC)) {
-		uint32_t low, high;
-
-		__asm__ volatile("lfence\n\trdtsc" : "=a"(low), "=d"(high) : : "memory");
-		return (uint64_t)high << 32 | low;
-	}
+	if (likely(shared_region->clock == CLOCK_TSC))
+		return stamp_tsc();
 	clock_gettime(CLOCK_MONOTONIC, &now);
 	return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
 }
 
-/* The stamp that an event needs, or 0: while the process has one thread its ring
- * is the order. (A thread that was made behind glibc's back is noticed when it
- * opens its ring.) */
+/* While the process has one thread its ring is the order, and events need no stamp. (A thread
+ * that was made behind glibc's back is noticed when it opens its ring.) */
+static inline int stamp_is_needed(void)
+{
+	return unlikely(__libc_single_threaded == 0 ||
+			atomic_load_explicit(&state->many, memory_order_relaxed) != 0);
+}
+
+/* The stamp that an event needs, or 0. */
 static inline uint64_t stamp_if_needed(void)
 {
-	if (likely(__libc_single_threaded != 0 &&
-		   atomic_load_explicit(&state->many, memory_order_relaxed) == 0))
-		return 0;
-	return stamp();
+	return stamp_is_needed() ? stamp() : 0;
 }
 
 #endif

@@ -10,10 +10,15 @@
 
 #include "libcollect/preload/banned.h"
 
+static inline uint64_t *put_at(const struct thread *thread)
+{
+	return &thread->segment[thread->head % SEGMENT_WORDS];
+}
+
 /* Tells the recorder how late it is, for the events behind, which have no stamp. */
 static cold void put_time(struct thread *thread, uint32_t tick)
 {
-	uint64_t *at = &thread->segment[thread->head % SEGMENT_WORDS];
+	uint64_t *at = put_at(thread);
 
 	at[0] = EVENT_WORD(EVENT_TIME, 0, 0) | EVENT_STAMPED;
 	at[1] = stamp();
@@ -22,13 +27,12 @@ static cold void put_time(struct thread *thread, uint32_t tick)
 	session_wake_recorder(SLEEPING_LONG);
 }
 
-static inline uint64_t *put_at(struct thread *thread, uint64_t time)
+static inline void put_time_if_needed(struct thread *thread, uint64_t time)
 {
 	uint32_t tick = atomic_load_explicit(&shared_region->tick, memory_order_relaxed);
 
 	if (unlikely(tick != thread->tick) && time == 0)
 		put_time(thread, tick);
-	return &thread->segment[thread->head % SEGMENT_WORDS];
 }
 
 /* Both write an event's words to *at and return how many. */
@@ -65,45 +69,49 @@ static inline unsigned write_deallocation(uint64_t *at, uint64_t time, unsigned 
 	return 2;
 }
 
-static cold void put_allocation_odd(struct thread *thread, uint64_t time, unsigned kind,
-				    unsigned function, const void *p, uint32_t node, size_t size)
+static void put_allocation(struct thread *thread, unsigned kind, unsigned function, const void *p,
+			   uint32_t node, size_t size)
 {
-	uint64_t *at = put_at(thread, time);
+	uint64_t time = stamp_if_needed();
 
-	thread->head += write_allocation(at, time, kind, function, p, node, size);
+	put_time_if_needed(thread, time);
+	thread->head += write_allocation(put_at(thread), time, kind, function, p, node, size);
 }
 
-static inline void put_allocation(struct thread *thread, unsigned kind, unsigned function,
-				  const void *p, uint32_t node, size_t size)
+static void put_deallocation(struct thread *thread, uint64_t time, unsigned kind, unsigned function,
+			     const void *p)
 {
-	uint64_t time = stamp_if_needed(), *at = &thread->segment[thread->head % SEGMENT_WORDS];
-	uint32_t tick = atomic_load_explicit(&shared_region->tick, memory_order_relaxed);
-
-	if (unlikely((time | size >> 32 | (tick ^ thread->tick)) != 0)) {
-		put_allocation_odd(thread, time, kind, function, p, node, size);
-		return;
-	}
-	at[0] = EVENT_WORD(kind, function, (uintptr_t)p);
-	at[1] = EVENT_NODE_WORD(node, size);
-	thread->head += 2;
+	put_time_if_needed(thread, time);
+	thread->head += write_deallocation(put_at(thread), time, kind, function, p);
 }
 
-static inline void put_deallocation(struct thread *thread, uint64_t time, unsigned kind,
-				    unsigned function, const void *p)
+/* Nearly all events are plain: there is room, the process is still the same, no EVENT_TIME
+ * comes before, the clock is the TSC, and no bits are set that a plain one has no place for.
+ * Gives its stamp, 0: none is needed; NOT_PLAIN. */
+#define NOT_PLAIN UINT64_MAX
+static inline uint64_t plain_stamp(const struct thread *thread, uint32_t epoch, uint64_t bits)
 {
-	uint64_t *at = put_at(thread, time);
-
-	thread->head += write_deallocation(at, time, kind, function, p);
+	if (unlikely(thread->head >= thread->limit) ||
+	    unlikely(atomic_load_explicit(&state->epoch, memory_order_relaxed) != epoch) ||
+	    unlikely(bits != 0))
+		return NOT_PLAIN;
+	if (stamp_is_needed())
+		return likely(shared_region->clock == CLOCK_TSC) ? stamp_tsc() : NOT_PLAIN;
+	return likely(atomic_load_explicit(&shared_region->tick, memory_order_relaxed) ==
+		      thread->tick)
+		   ? 0
+		   : NOT_PLAIN;
 }
 
-static inline void publish(struct thread *thread)
+static inline void publish(struct thread *thread, uint64_t head)
 {
-	atomic_store_explicit(&thread->ring->head, thread->head, memory_order_release);
+	thread->head = head;
+	atomic_store_explicit(&thread->ring->head, head, memory_order_release);
 }
 
 static inline void copy_event(struct thread *thread, uint64_t *event)
 {
-	uint64_t *at = &thread->segment[thread->head % SEGMENT_WORDS];
+	uint64_t *at = put_at(thread);
 
 	/* There is room for as many in any case. */
 	for (unsigned i = 0; i < EVENT_WORDS_MAX; i++)
@@ -132,7 +140,7 @@ static cold void publish_side(struct thread *thread)
 			if (EVENT_KIND(event[0]) == EVENT_REALLOC_FREE && done < n)
 				copy_event(thread, event), event = side[done++];
 			copy_event(thread, event);
-			publish(thread);
+			publish(thread, thread->head);
 		}
 	} while (!atomic_compare_exchange_strong(&thread->side_count, &n, 0) && n <= SIDE_EVENTS);
 	if (n > SIDE_EVENTS)
@@ -144,28 +152,34 @@ static inline void begin(struct thread *thread, const struct frame *caller)
 	thread_busy(thread, caller->pc, caller->sp);
 }
 
-static inline void end(struct thread *thread)
+/* 1 when signal handlers left nothing behind. */
+static inline int end_is_plain(struct thread *thread)
 {
-	uintptr_t busy = thread->busy;
+	atomic_signal_fence(memory_order_seq_cst);
+	thread->busy = 0;
+	atomic_signal_fence(memory_order_seq_cst);
+	return likely(atomic_load_explicit(&thread->side_count, memory_order_relaxed) == 0);
+}
 
-	for (;;) {
-		atomic_signal_fence(memory_order_seq_cst);
-		thread->busy = 0;
-		atomic_signal_fence(memory_order_seq_cst);
-		if (likely(atomic_load_explicit(&thread->side_count, memory_order_relaxed) == 0))
-			return;
-		thread->busy = busy;
+static cold void end_odd(struct thread *thread, uintptr_t sp)
+{
+	do {
+		thread->busy = sp;
 		atomic_signal_fence(memory_order_seq_cst);
 		publish_side(thread);
-	}
+	} while (!end_is_plain(thread));
+}
+
+static inline void end(struct thread *thread, uintptr_t sp)
+{
+	if (!end_is_plain(thread))
+		end_odd(thread, sp);
 }
 
 cold void events_flush_side(struct thread *thread, uintptr_t sp)
 {
-	const struct frame here = {.pc = *(const uintptr_t *)(sp - 8), .sp = sp};
-
-	begin(thread, &here);
-	end(thread);
+	thread_busy(thread, *(const uintptr_t *)(sp - 8), sp);
+	end(thread, sp);
 }
 
 /* A signal handler forked in the middle of a hook, and this is the child: the
@@ -248,38 +262,55 @@ static cold void allocation_not_now(unsigned function, const void *p, size_t siz
 	self.last_allocation = (uintptr_t)p;
 }
 
-void event_allocation(unsigned function, const void *p, size_t size, const struct frame *caller)
+static inline void allocated(struct thread *thread, const void *p)
 {
-	struct thread *thread = gate(caller->sp);
-	struct frame outer;
-	const struct frame *from = caller;
+	thread->allocations++;
+	thread->last_allocation = (uintptr_t)p;
+}
+
+static cold void allocation_odd(struct thread *thread, uint32_t epoch, unsigned function,
+				const void *p, size_t size, uint32_t node)
+{
+	if (!recordable(p) || !segments_room(thread) || other_process(thread, epoch))
+		return;
+	put_allocation(thread, EVENT_ALLOC, function, p, node, size);
+	publish(thread, thread->head);
+	allocated(thread, p);
+}
+
+void *event_allocation_by(unsigned function, void *p, size_t size, uintptr_t pc, uintptr_t sp,
+			  uintptr_t rbp)
+{
+	struct thread *thread = gate(sp);
+	struct frame from = {pc, sp, rbp};
 	uint32_t node, epoch;
+	uint64_t time;
 
 	if (unlikely(thread == NULL)) {
 		allocation_not_now(function, p, size);
-		return;
+		return p;
 	}
-	if (!recordable(p))
-		return;
 	epoch = thread->epoch;
 	if (thread->label.text_bytes != 0 &&
-	    caller->pc - thread->label.text_start <= thread->label.text_bytes) {
+	    pc - thread->label.text_start <= thread->label.text_bytes) {
 		function = thread->label.function;
 		size = thread->label.size;
-		outer = thread->label.caller;
-		from = &outer;
+		from = thread->label.caller;
 		thread->label.used = 1;
 		thread->label.text_bytes = 0;
 	}
-	begin(thread, caller);
+	thread_busy(thread, pc, sp);
 	node = capture(thread, from);
-	if (segments_room(thread) && !other_process(thread, epoch)) {
-		put_allocation(thread, EVENT_ALLOC, function, p, node, size);
-		publish(thread);
-		thread->allocations++;
-		thread->last_allocation = (uintptr_t)p;
+	time = plain_stamp(thread, epoch, (uintptr_t)p >> EVENT_ADDRESS_BITS | size >> 32);
+	if (likely(time != NOT_PLAIN)) {
+		publish(thread, thread->head + write_allocation(put_at(thread), time, EVENT_ALLOC,
+								function, p, node, (uint32_t)size));
+		allocated(thread, p);
+	} else {
+		allocation_odd(thread, epoch, function, p, size, node);
 	}
-	end(thread);
+	end(thread, sp);
+	return p;
 }
 
 /* The loader gives back p: perhaps a module's own record, or something of ours. */
@@ -291,7 +322,7 @@ static cold int loader_block(struct thread *thread, const void *p, const struct 
 	modules_forget(p);
 	hooks_cxx_forget(p);
 	ours = modules_forget_our_block(p);
-	end(thread);
+	end(thread, caller->sp);
 	return ours;
 }
 
@@ -303,8 +334,24 @@ static cold void deallocation_not_now(unsigned function, const void *p)
 		modules_forget_our_block(p);
 }
 
-static inline __attribute__((always_inline)) void
-deallocation(unsigned function, const void *p, const struct frame *caller, uint64_t time)
+static inline unsigned deallocation_function(struct thread *thread, unsigned function,
+					     const void *p)
+{
+	if (thread->deleting == (uintptr_t)p) {
+		thread->deleting = 0;
+		return thread->delete_function;
+	}
+	return function;
+}
+
+static inline void deallocated(struct thread *thread, const void *p)
+{
+	if (thread->last_allocation == (uintptr_t)p)
+		thread->last_allocation = 0;
+}
+
+void event_deallocation_at(unsigned function, const void *p, const struct frame *caller,
+			   uint64_t time)
 {
 	struct thread *thread = gate(caller->sp);
 	uint32_t epoch;
@@ -317,77 +364,147 @@ deallocation(unsigned function, const void *p, const struct frame *caller, uint6
 		return;
 	if (!recordable(p))
 		return;
-	if (thread->deleting == (uintptr_t)p) {
-		thread->deleting = 0;
-		function = thread->delete_function;
-	}
+	function = deallocation_function(thread, function, p);
 	epoch = thread->epoch;
 	begin(thread, caller);
 	if (segments_room(thread) && !other_process(thread, epoch)) {
 		put_deallocation(thread, time != 0 ? time : stamp_if_needed(), EVENT_FREE, function,
 				 p);
-		publish(thread);
-		if (thread->last_allocation == (uintptr_t)p)
-			thread->last_allocation = 0;
+		publish(thread, thread->head);
+		deallocated(thread, p);
 	}
-	end(thread);
+	end(thread, caller->sp);
 }
 
 void event_deallocation(unsigned function, const void *p, const struct frame *caller)
 {
-	deallocation(function, p, caller, 0);
+	event_deallocation_at(function, p, caller, 0);
 }
 
-void event_deallocation_at(unsigned function, const void *p, const struct frame *caller,
-			   uint64_t time)
+static cold void deallocation_odd(unsigned function, void *p, uintptr_t pc, uintptr_t sp,
+				  void (*give_back)(void *))
 {
-	deallocation(function, p, caller, time);
+	const struct frame caller = {.pc = pc, .sp = sp};
+
+	event_deallocation_at(function, p, &caller, 0);
+	give_back(p);
 }
 
-void event_reallocation_begin(struct reallocation *r, const void *old, const struct frame *caller)
+/* Signal handlers left something to publish. */
+static cold void deallocation_odd_end(struct thread *thread, void *p, uintptr_t sp,
+				      void (*give_back)(void *))
 {
-	r->thread = gate(caller->sp);
-	r->old = old;
-	if (likely(r->thread != NULL) && recordable(old)) {
-		begin(r->thread, caller);
-		if (!segments_room(r->thread))
-			r->thread = NULL;
-		end(&self);
-		r->time = r->thread != NULL ? stamp_if_needed() : 0;
-		r->epoch = self.epoch;
-		r->before = self.allocations;
-	}
+	end_odd(thread, sp);
+	give_back(p);
 }
 
-void event_reallocation_end(struct reallocation *r, unsigned function, const void *p, size_t size,
-			    const struct frame *caller)
+void event_deallocation_then(unsigned function, void *p, uintptr_t pc, uintptr_t sp,
+			     void (*give_back)(void *))
 {
-	struct thread *thread = r->thread;
-	uint32_t node;
+	struct thread *thread = &self;
+	const uint32_t epoch = thread->epoch;
+	uint64_t time;
 
-	if (unlikely(modules_is_loader(caller->pc)) && modules_forget_our_block(r->old)) {
-		modules_note_our_block(p);
+	if (unlikely(!gate_is_open(thread) || modules_is_loader(pc))) {
+		deallocation_odd(function, p, pc, sp, give_back);
 		return;
 	}
-	if (unlikely(thread == NULL)) {
-		if (self.busy != 0)
-			side_reallocation(function, r->old, p, size);
+	thread_busy(thread, pc, sp);
+	time = plain_stamp(thread, epoch, (uintptr_t)p >> EVENT_ADDRESS_BITS);
+	if (unlikely(time == NOT_PLAIN)) {
+		thread->busy = 0;
+		atomic_signal_fence(memory_order_seq_cst);
+		deallocation_odd(function, p, pc, sp, give_back);
 		return;
 	}
-	if (!recordable(p) || !recordable(r->old) || other_process(thread, r->epoch))
-		return;
-	/* An allocator whose realloc is made of malloc and free that are us: both have
-	 * been recorded. */
-	if (unlikely(thread->allocations != r->before) && thread->last_allocation == (uintptr_t)p)
-		return;
+	function = deallocation_function(thread, function, p);
+	publish(thread,
+		thread->head + write_deallocation(put_at(thread), time, EVENT_FREE, function, p));
+	deallocated(thread, p);
+	if (end_is_plain(thread))
+		give_back(p);
+	else
+		deallocation_odd_end(thread, p, sp, give_back);
+}
+
+/* With room for both events before the real one has changed anything. */
+static cold int reallocation_room(struct thread *thread, const struct frame *caller)
+{
+	int room;
+
 	begin(thread, caller);
-	node = capture(thread, caller);
-	if (segments_room(thread) && !other_process(thread, r->epoch)) {
-		put_deallocation(thread, r->time, EVENT_REALLOC_FREE, function, r->old);
-		put_allocation(thread, EVENT_REALLOC_ALLOC, function, p, node, size);
-		publish(thread);
-		thread->allocations++;
-		thread->last_allocation = (uintptr_t)p;
+	room = segments_room(thread);
+	end(thread, caller->sp);
+	return room;
+}
+
+static cold void reallocation_odd(struct thread *thread, uint32_t epoch, unsigned function,
+				  const void *old, uint64_t freed, const void *p, size_t size,
+				  uint32_t node)
+{
+	if (!recordable(p) || !recordable(old) || !segments_room(thread) ||
+	    other_process(thread, epoch))
+		return;
+	put_deallocation(thread, freed, EVENT_REALLOC_FREE, function, old);
+	put_allocation(thread, EVENT_REALLOC_ALLOC, function, p, node, size);
+	publish(thread, thread->head);
+	allocated(thread, p);
+}
+
+static inline void reallocated(struct thread *thread, uint32_t epoch, unsigned function,
+			       const void *old, uint64_t freed, const void *p, size_t size,
+			       const struct frame *caller)
+{
+	uint32_t node;
+	uint64_t time;
+
+	thread_busy(thread, caller->pc, caller->sp);
+	node = capture(thread, *caller);
+	time = plain_stamp(thread, epoch,
+			   ((uintptr_t)p | (uintptr_t)old) >> EVENT_ADDRESS_BITS | size >> 32);
+	if (likely(time != NOT_PLAIN && (time == 0) == (freed == 0))) {
+		uint64_t *at = put_at(thread);
+		unsigned words = write_deallocation(at, freed, EVENT_REALLOC_FREE, function, old);
+
+		words += write_allocation(at + words, time, EVENT_REALLOC_ALLOC, function, p, node,
+					  (uint32_t)size);
+		publish(thread, thread->head + words);
+		allocated(thread, p);
+	} else {
+		reallocation_odd(thread, epoch, function, old, freed, p, size, node);
 	}
-	end(thread);
+	end(thread, caller->sp);
+}
+
+void *event_reallocation(unsigned function, void *old, size_t size, const struct frame *caller,
+			 void *(*reallocate)(void *, size_t))
+{
+	struct thread *thread = gate(caller->sp);
+	uint64_t freed = 0, before = self.allocations;
+	uint32_t epoch = 0;
+	void *p;
+
+	if (likely(thread != NULL)) {
+		if (unlikely(thread->head >= thread->limit) && !reallocation_room(thread, caller))
+			thread = NULL;
+		else
+			freed = stamp_if_needed();
+		epoch = self.epoch;
+	}
+	p = reallocate(old, size);
+	if (unlikely(p == NULL)) {
+		if (size == 0)
+			event_deallocation_at(function, old, caller, freed);
+	} else if (unlikely(modules_is_loader(caller->pc)) && modules_forget_our_block(old)) {
+		modules_note_our_block(p);
+	} else if (unlikely(thread == NULL)) {
+		if (self.busy != 0)
+			side_reallocation(function, old, p, size);
+	} else if (!other_process(thread, epoch) && (likely(thread->allocations == before) ||
+						     thread->last_allocation != (uintptr_t)p)) {
+		/* Else the allocator's realloc is made of malloc and free that are us: both have
+		 * been recorded. */
+		reallocated(thread, epoch, function, old, freed, p, size, caller);
+	}
+	return p;
 }

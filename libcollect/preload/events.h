@@ -18,25 +18,27 @@
  * come before what happens next. sp is the hook's CFA. */
 void events_flush_side(struct thread *thread, uintptr_t sp);
 
-/* p has been allocated: size bytes, by function, called from *caller. */
-void event_allocation(unsigned function, const void *p, size_t size, const struct frame *caller);
+/* p has been allocated: size bytes, by function, called from the frame pc, sp, rbp. Returns p:
+ * it may be a hook's last call. */
+void *event_allocation_by(unsigned function, void *p, size_t size, uintptr_t pc, uintptr_t sp,
+			  uintptr_t rbp);
+static inline void *event_allocation(unsigned function, void *p, size_t size,
+				     const struct frame *caller)
+{
+	return event_allocation_by(function, p, size, caller->pc, caller->sp, caller->rbp);
+}
 
 /* p is about to be given back. */
 void event_deallocation(unsigned function, const void *p, const struct frame *caller);
+/* The same, and then gives it back. */
+void event_deallocation_then(unsigned function, void *p, uintptr_t pc, uintptr_t sp,
+			     void (*give_back)(void *));
 /* The same for one that happened already, at `time` (0: no stamp was needed). */
 void event_deallocation_at(unsigned function, const void *p, const struct frame *caller,
 			   uint64_t time);
 
-/* A reallocation: begin before the real one, then end with its result unless it failed. */
-struct reallocation {
-	struct thread *thread; /* NULL: not recorded */
-	uint32_t epoch;
-	uint64_t time;
-	uint64_t before; /* thread->allocations */
-	const void *old;
-};
-void event_reallocation_begin(struct reallocation *r, const void *old, const struct frame *caller);
-void event_reallocation_end(struct reallocation *r, unsigned function, const void *p, size_t size,
-			    const struct frame *caller);
+/* Has old reallocated, and records it unless that fails. Returns what it gave. */
+void *event_reallocation(unsigned function, void *old, size_t size, const struct frame *caller,
+			 void *(*reallocate)(void *, size_t));
 
 #endif

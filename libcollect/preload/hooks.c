@@ -35,30 +35,31 @@ static inline int ready(void)
 	return likely(__atomic_load_n(&real.malloc, __ATOMIC_ACQUIRE) != NULL) || real_find();
 }
 
+/* For a hook's last call: then it is the event's, and its own frame is gone. */
+#define CALLER_REGISTERS() CALLER().pc, CALLER().sp, CALLER().rbp
+
 void *malloc(size_t size)
 {
-	struct frame caller = CALLER();
 	void *p;
 
 	if (!ready())
 		return real_early(size);
 	p = real.malloc(size);
-	if (likely(p != NULL))
-		event_allocation(FUNCTION_MALLOC, p, size, &caller);
-	return p;
+	if (unlikely(p == NULL))
+		return NULL;
+	return event_allocation_by(FUNCTION_MALLOC, p, size, CALLER_REGISTERS());
 }
 
 void *calloc(size_t number, size_t size)
 {
-	struct frame caller = CALLER();
 	void *p;
 
 	if (!ready())
 		return size != 0 && number > SIZE_MAX / size ? NULL : real_early(number * size);
 	p = real.calloc(number, size);
-	if (likely(p != NULL))
-		event_allocation(FUNCTION_CALLOC, p, number * size, &caller);
-	return p;
+	if (unlikely(p == NULL))
+		return NULL;
+	return event_allocation_by(FUNCTION_CALLOC, p, number * size, CALLER_REGISTERS());
 }
 
 /* dlsym, or who got a block while we were looking for the allocator, wants it larger. */
@@ -75,7 +76,6 @@ static cold void *reallocate_early(void *old, size_t size)
 static inline __attribute__((always_inline)) void *reallocate(unsigned function, void *old,
 							      size_t size, struct frame caller)
 {
-	struct reallocation r;
 	void *p;
 
 	if (old == NULL) {
@@ -90,13 +90,7 @@ static inline __attribute__((always_inline)) void *reallocate(unsigned function,
 			event_allocation(function, p, size, &caller);
 		return p;
 	}
-	event_reallocation_begin(&r, old, &caller);
-	p = real.realloc(old, size);
-	if (likely(p != NULL))
-		event_reallocation_end(&r, function, p, size, &caller);
-	else if (size == 0)
-		event_deallocation_at(function, old, &caller, r.time);
-	return p;
+	return event_reallocation(function, old, size, &caller, real.realloc);
 }
 
 void *realloc(void *old, size_t size)
@@ -124,22 +118,16 @@ void *reallocarray(void *old, size_t number, size_t size)
 
 void free(void *p)
 {
-	struct frame caller = CALLER();
-
 	if (p == NULL || unlikely(real_is_early(p)) || !ready())
 		return;
-	event_deallocation(FUNCTION_FREE, p, &caller);
-	real.free(p);
+	event_deallocation_then(FUNCTION_FREE, p, CALLER().pc, CALLER().sp, real.free);
 }
 
 void cfree(void *p)
 {
-	struct frame caller = CALLER();
-
 	if (p == NULL || unlikely(real_is_early(p)) || !ready())
 		return;
-	event_deallocation(FUNCTION_CFREE, p, &caller);
-	real.free(p);
+	event_deallocation_then(FUNCTION_CFREE, p, CALLER().pc, CALLER().sp, real.free);
 }
 
 void free_sized(void *p, size_t size)

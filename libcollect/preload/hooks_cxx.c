@@ -109,7 +109,7 @@ static inline void call_begin(struct call *call, const struct real_operator *o, 
 	label->text_bytes = o->text_bytes;
 }
 
-static inline void call_end(struct call *call, const void *p)
+static inline void call_end(struct call *call, void *p)
 {
 	struct label label = self.label;
 

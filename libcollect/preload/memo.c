@@ -14,7 +14,7 @@ static void memo_ready(struct memo *memo, struct remembered *frame, uint32_t fra
 
 void memos_clear(struct memos *memos)
 {
-	memos->key = 0;
+	memos_change(memos);
 	for (unsigned i = 0; i < MEMOS; i++)
 		memos->memo[i].count = 0;
 	if (memos->ready) {
@@ -33,7 +33,7 @@ void memos_clear(struct memos *memos)
 
 void memo_begin(struct memos *memos, struct memo *memo)
 {
-	memos->key = 0;
+	memos_change(memos);
 	memo->count = 0;
 	atomic_signal_fence(memory_order_seq_cst);
 	/* The padding always agrees: each word lies where it says, in itself. */

@@ -80,8 +80,8 @@ struct memo {
 #define MEMOS        4u
 #define MEMO_SHARED  3u
 #define SMALL_FRAMES 64u
-#define LARGE_FRAMES 632u
-#define LARGE_WORDS  1224u
+#define LARGE_FRAMES 576u
+#define LARGE_WORDS  1112u
 #define MOST_FRAMES  (FRAMES_MAX + 4u) /* of the last */
 #define MOST_WORDS   (2u * MOST_FRAMES - 120u)
 #define STEP_WORDS   3u  /* most that a step reads */
@@ -89,6 +89,7 @@ struct memo {
 #define LEAVES       128u
 #define LEAF_WORDS   12u
 #define LEAF_WAYS    2u
+#define LEAF_SITES   64u
 #define PAD_WORDS    3u /* behind `end`: a block of words may begin before it and end there */
 
 /*
@@ -104,6 +105,9 @@ struct leaf {
 	uint64_t to_key;
 	uintptr_t to_sp, to_rbp;
 	uint32_t parent, node;
+	/* As long as memos->changes is this, the words further out are these. */
+	uint64_t changes;
+	const struct word *from, *to;
 	struct word word[LEAF_WORDS]; /* filled up with those that follow to a multiple of four */
 };
 
@@ -115,6 +119,12 @@ struct leaf_set {
 	uint16_t turn;   /* which one was written last */
 };
 
+/* Where a caller's own return address lies, from its sp on; or, plus 1, from rbp. */
+struct leaf_site {
+	uintptr_t pc;
+	intptr_t slot;
+};
+
 struct memos {
 	/* The innermost frame of the stack captured last, and its words, when they
 	 * say all: compared at the entry of capture(). key 0: nothing. */
@@ -122,7 +132,8 @@ struct memos {
 	uintptr_t sp, rbp, rbp_matters; /* all bits or none */
 	const struct word *from, *to;
 	uint32_t node;
-	uint32_t forgotten; /* state->forgotten when all this was remembered */
+	uint32_t valid;   /* state->forgotten when all this was remembered, plus 1; 0: nothing */
+	uint64_t changes; /* moves before any memo is written to */
 
 	uint32_t ready, clock;
 	uint32_t current;        /* memo of the stack captured last */
@@ -138,6 +149,7 @@ struct memos {
 	struct word large_words[LARGE_WORDS + PAD_WORDS];
 	struct remembered shared[MOST_FRAMES + WARM_STEPS];
 	struct word shared_words[WARM_STEPS * STEP_WORDS + MOST_WORDS + PAD_WORDS];
+	struct leaf_site leaf_site[LEAF_SITES];
 	struct leaf_set leaf_set[LEAVES / LEAF_WAYS];
 	struct leaf leaf[LEAVES];
 };
@@ -153,6 +165,14 @@ static inline struct remembered *memos_fresh_end(struct memos *memos)
 static inline struct memos *thread_memos(struct thread *thread)
 {
 	return (struct memos *)thread_scratch(thread)->memo;
+}
+
+/* To be called before any of them is written to. */
+static inline void memos_change(struct memos *memos)
+{
+	memos->key = 0;
+	memos->changes++;
+	atomic_signal_fence(memory_order_seq_cst);
 }
 
 /* Empties them all. Makes new ones ready. */
@@ -211,14 +231,13 @@ static inline int words_all_agree(const struct word *from, const struct word *to
 /* 32 bits, by two frames: the innermost may be that of a function that all call for memory. */
 static inline uint64_t leaf_hash(uintptr_t pc, uintptr_t sp, uintptr_t return_address)
 {
-	return ((pc + sp) ^ return_address * UINT64_C(0xd6e8feb86659fd93)) *
-		   UINT64_C(0x9e3779b97f4a7c15) >>
-	       32;
+	return (return_address + 8 * pc + 64 * sp) * UINT64_C(0x9e3779b97f4a7c15) >> 32;
 }
 
 #define LEAF_SET(hash) ((uint32_t)(hash) >> 26)
 #define LEAF_TAG(hash) ((uint16_t)(hash))
-_Static_assert(LEAVES == LEAF_WAYS << 6, "LEAF_SET takes 6 bits");
+#define LEAF_SITE(pc)  ((uint32_t)(pc)*0x9e3779b1u >> 26)
+_Static_assert(LEAVES == LEAF_WAYS << 6 && LEAF_SITES == 1u << 6, "they take 6 bits");
 
 static inline int same_place(const struct remembered *frame, uint64_t key, uintptr_t sp,
 			     uintptr_t rbp)

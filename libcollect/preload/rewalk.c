@@ -54,8 +54,7 @@ static cold void make_room(struct hand *hand)
 	struct memos *memos = hand->memos;
 	struct memo *memo = &memos->memo[MEMO_SHARED];
 
-	if (memos->current == MEMO_SHARED)
-		memos->key = 0;
+	memos_change(memos);
 	if (memo->count > hand->left[MEMO_SHARED]) {
 		memo->count = hand->left[MEMO_SHARED];
 		set_bounds(hand);
@@ -296,7 +295,7 @@ static struct memo *choose(struct hand *hand, uint32_t frames, uint32_t words)
 
 static cold uint32_t unknown(struct hand *hand, struct memo *memo)
 {
-	hand->memos->key = 0;
+	memos_change(hand->memos);
 	if (memo != NULL)
 		memo->count = 0;
 	count(COUNT_STACK_UNKNOWN);
@@ -447,8 +446,7 @@ static cold uint32_t settle_other(struct hand *hand, const struct frame *caller)
 
 	hand->strange = 1;
 	_Static_assert(sizeof(memos->shared) / 4 >= FRAMES_MAX * sizeof(*pcs), "room for pcs");
-	if (memos->current == MEMO_SHARED)
-		memos->key = 0;
+	memos_change(memos);
 	memos->memo[MEMO_SHARED].count = 0;
 	n = fallback_walk(hand->thread, caller, pcs, hand->most, &complete);
 	if (n == 0)

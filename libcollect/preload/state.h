@@ -98,7 +98,7 @@ extern __thread struct thread self __attribute__((tls_model("initial-exec")));
 
 /* The thread's scratch memory, in ring->spare; all zero in a new ring. */
 #define SIDE_EVENTS 224u
-#define MEMO_BYTES  (RING_SPARE_BYTES - 8192u)
+#define MEMO_BYTES  (RING_SPARE_BYTES - 7424u)
 #define FRAMES_MAX  1140u /* of a stack */
 struct scratch {
 	uint64_t side[SIDE_EVENTS][EVENT_WORDS_MAX]; /* of signal handlers: events.c */
@@ -163,15 +163,16 @@ uint32_t chunk_take_spare(void);
  * (session, ring), and to what signal handlers left, on the cold path.
  */
 struct thread *gate_cold(uintptr_t sp);
+static inline int gate_is_open(const struct thread *thread)
+{
+	return likely(thread->epoch == atomic_load_explicit(&state->epoch, memory_order_relaxed)) &&
+	       likely((thread->busy | thread->ours |
+		       atomic_load_explicit(&thread->side_count, memory_order_relaxed)) == 0);
+}
+
 static inline struct thread *gate(uintptr_t sp)
 {
-	struct thread *thread = &self;
-
-	if (likely(thread->epoch == atomic_load_explicit(&state->epoch, memory_order_relaxed)) &&
-	    likely((thread->busy | thread->ours |
-		    atomic_load_explicit(&thread->side_count, memory_order_relaxed)) == 0))
-		return thread;
-	return gate_cold(sp);
+	return gate_is_open(&self) ? &self : gate_cold(sp);
 }
 
 /* Ends recording in this process, for good. */
