@@ -79,73 +79,6 @@
 
 #include "libcollect/preload/banned.h"
 
-/* Whether a leaf's steps lead from the caller to where they led. */
-static inline int leaf_agrees(const struct leaf *leaf, uintptr_t pc, uintptr_t sp, uintptr_t rbp)
-{
-	return leaf->key == KEY(pc, 0) && leaf->sp == sp &&
-	       ((leaf->rbp ^ rbp) & leaf->rbp_matters) == 0 &&
-	       words_all_agree(leaf->word, leaf->word + leaf->words);
-}
-
-/* The steps of a leaf lead to frame `at` of memo. */
-static inline void leaf_meets(struct leaf *leaf, const struct memos *memos, const struct memo *memo,
-			      uint32_t at)
-{
-	leaf->from = memo_words(memo, at);
-	leaf->to = memo->end;
-	atomic_signal_fence(memory_order_seq_cst);
-	leaf->changes = memos->changes;
-}
-
-/* The node of a stack whose innermost steps are this leaf's; 0: the rest is not remembered. */
-static inline uint32_t leaf_node(struct leaf *leaf, const struct memos *memos)
-{
-	for (uint32_t i = 0; i < MEMOS; i++) {
-		const struct memo *memo = &memos->memo[(memos->current + i) % MEMOS];
-
-		if (leaf->at < memo->count && memo->plain &&
-		    same_place(&memo->frame[leaf->at], leaf->to_key, leaf->to_sp, leaf->to_rbp) &&
-		    REST_NODE(memo->frame[leaf->at].rest) == leaf->parent &&
-		    words_all_agree(memo_words(memo, leaf->at), memo->end)) {
-			leaf_meets(leaf, memos, memo, leaf->at);
-			return leaf->node;
-		}
-	}
-	return 0;
-}
-
-/* Remembers the steps from the caller, frame i of memo, to frame `at`. Words of further steps
- * may follow theirs: they have to agree as well. */
-static inline void remember_leaf(struct leaf *leaf, const struct memos *memos,
-				 const struct memo *memo, uint32_t i, uint32_t at, uint32_t parent,
-				 uint32_t node)
-{
-	const struct remembered *caller = &memo->frame[i], *to = &memo->frame[at];
-	const struct word *word = memo_words(memo, i);
-	const uint32_t words = (uint32_t)(memo_words(memo, at) - word);
-
-	if (words > LEAF_WORDS)
-		return;
-	leaf->key = 0;
-	atomic_signal_fence(memory_order_seq_cst);
-	leaf->sp = caller->sp;
-	leaf->rbp = caller->rbp;
-	leaf->rbp_matters = caller->rest & REST_RBP ? UINTPTR_MAX : 0;
-	leaf->at = at;
-	leaf->words = words;
-	leaf->to_key = to->key;
-	leaf->to_sp = to->sp;
-	leaf->to_rbp = to->rbp;
-	leaf->parent = parent;
-	leaf->node = node;
-	leaf_meets(leaf, memos, memo, at);
-	for (uint32_t n = 0; n < words; n += 4)
-		for (uint32_t k = n; k < n + 4; k++)
-			leaf->word[k] = word[k];
-	atomic_signal_fence(memory_order_seq_cst);
-	leaf->key = caller->key;
-}
-
 /* The node of frame i of memo, a plain one. That of a frame further in leads to it, even if that
  * one is no longer on the stack; there are `count`. */
 static inline uint32_t plain_node(struct memo *memo, uint32_t i, uint32_t count)
@@ -312,7 +245,7 @@ static uint32_t warm(const struct thread *thread, struct memos *memos, const str
 	memo->count = left + n;
 	memos_top_plain(memos, memo, left + n - 1, node);
 	if (leaf != NULL)
-		remember_leaf(leaf, memos, memo, left + n - 1, left - 1, parent, node);
+		leaf_write(leaf, memos, memo, left + n - 1, left - 1, node);
 	return node;
 }
 
@@ -362,6 +295,7 @@ static __attribute__((noinline)) uint32_t capture_changed(struct thread *thread,
 	return rewalk(thread, memos, &caller);
 }
 
+/* The leaf agrees, but what lies further out has changed. */
 static __attribute__((noinline)) uint32_t capture_leaf_elsewhere(struct thread *thread,
 								 struct memos *memos, uintptr_t pc,
 								 uintptr_t sp, uintptr_t rbp,
@@ -372,21 +306,11 @@ static __attribute__((noinline)) uint32_t capture_leaf_elsewhere(struct thread *
 	return node != 0 ? node : capture_changed(thread, memos, pc, sp, rbp, leaf);
 }
 
-/* No leaf agrees. One is written when it is sought a second time. */
 static __attribute__((noinline)) uint32_t capture_missed(struct thread *thread, struct memos *memos,
 							 uintptr_t pc, uintptr_t sp, uintptr_t rbp,
 							 uint64_t hash)
 {
-	struct leaf_set *set = &memos->leaf_set[LEAF_SET(hash)];
-	struct leaf *written = NULL;
-
-	if (set->missed == LEAF_TAG(hash)) {
-		set->turn ^= 1;
-		set->tag[set->turn] = LEAF_TAG(hash);
-		written = &memos->leaf[LEAF_SET(hash) * LEAF_WAYS + set->turn];
-	}
-	set->missed = LEAF_TAG(hash);
-	return capture_changed(thread, memos, pc, sp, rbp, written);
+	return capture_changed(thread, memos, pc, sp, rbp, leaf_missed(thread, memos, hash));
 }
 
 /* Something has been unloaded, or nothing is there yet. */
@@ -420,7 +344,8 @@ uint32_t capture_walk(struct thread *thread, struct memos *memos, uintptr_t pc, 
 	const struct leaf_site *site = &memos->leaf_site[LEAF_SITE(pc)];
 	const uintptr_t slot =
 	    site->slot & 1 ? rbp + (uintptr_t)site->slot - 1 : sp + (uintptr_t)site->slot;
-	struct leaf_set *set;
+	const struct leaves *leaves = memos->leaves;
+	const struct leaf_set *set;
 	struct leaf *leaf;
 	uint64_t hash;
 
@@ -433,10 +358,10 @@ uint32_t capture_walk(struct thread *thread, struct memos *memos, uintptr_t pc, 
 			 likely(slot - thread->stack_low < thread->stack_high - thread->stack_low)
 			     ? *(const uintptr_t *)slot
 			     : 0);
-	set = &memos->leaf_set[LEAF_SET(hash)];
-	leaf = &memos->leaf[LEAF_SET(hash) * LEAF_WAYS];
-	for (unsigned way = 0; set->tag[way] != LEAF_TAG(hash) || !leaf_agrees(leaf, pc, sp, rbp);
-	     leaf++)
+	set = &leaves->set[hash >> leaves->shift];
+	leaf = &leaves->leaf[(hash >> leaves->shift) * LEAF_WAYS];
+	for (unsigned way = 0;
+	     set->tag[way] != LEAF_TAG(hash) || !leaf_agrees(leaf, KEY(pc, 0), sp, rbp); leaf++)
 		if (++way == LEAF_WAYS)
 			return capture_missed(thread, memos, pc, sp, rbp, hash);
 	if (likely(leaf->changes == memos->changes) &&
@@ -451,6 +376,7 @@ uint32_t capture_afresh(struct thread *thread, const struct frame *caller)
 	static struct memos memos;
 
 	memos_clear(&memos);
+	memos.leaves_grown = 1; /* they are the thread's */
 	return capture_walk(thread, &memos, caller->pc, caller->sp, caller->rbp);
 }
 #endif

@@ -18,10 +18,13 @@ void memos_clear(struct memos *memos)
 	for (unsigned i = 0; i < MEMOS; i++)
 		memos->memo[i].count = 0;
 	if (memos->ready) {
-		for (unsigned i = 0; i < LEAVES; i++)
-			memos->leaf[i].key = 0;
+		for (unsigned i = 0; i < memos->leaves->count; i++)
+			memos->leaves->leaf[i].key = 0;
 		return;
 	}
+	memos->own_leaves =
+	    (struct leaves){LEAVES, LEAF_SHIFT(LEAVES), memos->leaf_set, memos->leaf};
+	memos->leaves = &memos->own_leaves;
 	for (unsigned i = 0; i < 2; i++)
 		memo_ready(&memos->memo[i], memos->small[i].frame, SMALL_FRAMES,
 			   memos->small[i].words, 2 * SMALL_FRAMES);

@@ -20,6 +20,7 @@
  * is being written it is empty (a memo's count, a leaf's or the entry's key is 0).
  */
 
+#include "libcollect/preload/leaves.h"
 #include "libcollect/preload/reach.h"
 #include "libcollect/preload/state.h"
 
@@ -86,44 +87,7 @@ struct memo {
 #define MOST_WORDS   (2u * MOST_FRAMES - 120u)
 #define STEP_WORDS   3u  /* most that a step reads */
 #define WARM_STEPS   16u /* for so many frames and their words there is always room */
-#define LEAVES       128u
-#define LEAF_WORDS   12u
-#define LEAF_WAYS    2u
-#define LEAF_SITES   64u
-#define PAD_WORDS    3u /* behind `end`: a block of words may begin before it and end there */
-
-/*
- * The innermost steps of some stack: from the caller to a frame that was remembered,
- * the at-th of its stack. If their words are the same they lead there again, and if that
- * frame's node is `parent` again, then `node` is the stack's.
- */
-struct leaf {
-	uint64_t key; /* the caller's; 0: empty */
-	uintptr_t sp, rbp, rbp_matters;
-	uint32_t at;
-	uint32_t words;
-	uint64_t to_key;
-	uintptr_t to_sp, to_rbp;
-	uint32_t parent, node;
-	/* As long as memos->changes is this, the words further out are these. */
-	uint64_t changes;
-	const struct word *from, *to;
-	struct word word[LEAF_WORDS]; /* filled up with those that follow to a multiple of four */
-};
-
-/* Leaves that may stand for each other, and a part of the hash by which they were sought:
- * those of another are not even looked at. */
-struct leaf_set {
-	uint16_t tag[LEAF_WAYS];
-	uint16_t missed; /* what was sought last in vain: only if it is again is a leaf written */
-	uint16_t turn;   /* which one was written last */
-};
-
-/* Where a caller's own return address lies, from its sp on; or, plus 1, from rbp. */
-struct leaf_site {
-	uintptr_t pc;
-	intptr_t slot;
-};
+#define PAD_WORDS    3u  /* behind `end`: a block of words may begin before it and end there */
 
 struct memos {
 	/* The innermost frame of the stack captured last, and its words, when they
@@ -134,6 +98,10 @@ struct memos {
 	uint32_t node;
 	uint32_t valid;   /* state->forgotten when all this was remembered, plus 1; 0: nothing */
 	uint64_t changes; /* moves before any memo is written to */
+
+	struct leaves *leaves;
+	uint32_t leaves_written;
+	uint32_t leaves_grown; /* it has been tried */
 
 	uint32_t ready, clock;
 	uint32_t current;        /* memo of the stack captured last */
@@ -152,6 +120,7 @@ struct memos {
 	struct leaf_site leaf_site[LEAF_SITES];
 	struct leaf_set leaf_set[LEAVES / LEAF_WAYS];
 	struct leaf leaf[LEAVES];
+	struct leaves own_leaves; /* those two */
 };
 _Static_assert(sizeof(struct memos) <= MEMO_BYTES, "the remembered stacks fit");
 _Static_assert(MOST_WORDS < 1u << 12 && PC_IDS == 1u << 24, "and so do the rest's fields");
@@ -227,17 +196,6 @@ static inline int words_all_agree(const struct word *from, const struct word *to
 			return 0;
 	return 1;
 }
-
-/* 32 bits, by two frames: the innermost may be that of a function that all call for memory. */
-static inline uint64_t leaf_hash(uintptr_t pc, uintptr_t sp, uintptr_t return_address)
-{
-	return (return_address + 8 * pc + 64 * sp) * UINT64_C(0x9e3779b97f4a7c15) >> 32;
-}
-
-#define LEAF_SET(hash) ((uint32_t)(hash) >> 26)
-#define LEAF_TAG(hash) ((uint16_t)(hash))
-#define LEAF_SITE(pc)  ((uint32_t)(pc)*0x9e3779b1u >> 26)
-_Static_assert(LEAVES == LEAF_WAYS << 6 && LEAF_SITES == 1u << 6, "they take 6 bits");
 
 static inline int same_place(const struct remembered *frame, uint64_t key, uintptr_t sp,
 			     uintptr_t rbp)
