@@ -172,64 +172,67 @@ static uint32_t warm(const struct thread *thread, struct memos *memos, const str
 		     struct leaf *leaf)
 {
 	struct memo *memo = &memos->memo[memos->current];
-	const struct remembered *frame = memo->frame;
+	struct remembered *met = memo->frame + memo->count; /* the next is what may be met */
 	struct standing standing[WARM_STEPS + 1], *now = standing;
-	uintptr_t pc = caller->pc, sp = caller->sp, rbp = caller->rbp, odd = 0;
+	uintptr_t pc = caller->pc, sp = caller->sp, rbp = caller->rbp, odd = 0, pcs = 0;
+	const uintptr_t slots = table_slots(&state->rules.table);
+	/* Of addresses on the stack, from its top: large ones, being below. */
 	const uintptr_t high = thread->stack_high;
-	uint32_t left = memo->count, n, parent, node;
-	uintptr_t next; /* sp of the innermost frame that may still be met */
+	uintptr_t last = sp - 8 - high;
+	uint32_t left, n, parent, node;
 
-	while (left >= 8 && frame[left - 8].sp < sp)
-		left -= 8;
-	next = left > 0 ? frame[left - 1].sp : UINTPTR_MAX;
+	if (unlikely(slots == 0))
+		return 0;
+	while (met - memo->frame >= 8 && met[-8].sp < sp)
+		met -= 8;
 	for (;;) {
-		uintptr_t cfa;
+		uintptr_t cfa, below = last;
 		uint64_t rule;
 
 		now->pc = pc;
 		now->sp = sp;
 		now->rbp = rbp;
-		if (next <= sp) {
-			while (left > 0 && frame[left - 1].sp < sp)
-				left--;
-			if (left > 0 && same_place(&frame[left - 1], KEY(pc, 0), sp, rbp)) {
-				const struct word *differs =
-				    words_agree(memo_words(memo, left - 1), memo->end);
+		while (met[-1].sp < sp)
+			met--;
+		if (met[-1].sp == sp && same_place(&met[-1], KEY(pc, 0), sp, rbp)) {
+			const uint32_t at = (uint32_t)(met - 1 - memo->frame);
+			const struct word *differs = words_agree(memo_words(memo, at), memo->end);
 
-				if (likely(differs == memo->end))
-					break;
-				left = memo_holds(memo, left - 1, differs);
-			}
-			next = left > 0 ? frame[left - 1].sp : UINTPTR_MAX;
+			if (likely(differs == memo->end))
+				break;
+			met = memo->frame + memo_holds(memo, at, differs);
 		}
 		if (unlikely(now == standing + WARM_STEPS))
 			return 0;
-		rule = rules_find(pc, 0);
+		rule = table_peek_in(slots, (uint64_t)pc << 1);
+		if (unlikely(rule == 0))
+			rule = rules_search(pc, 0);
 		now->rule = rule;
 		if (unlikely(RULE_TYPE(rule) != RULE_STANDARD))
 			return 0;
 		cfa = (RULE_CFA_FROM_RBP(rule) ? rbp : sp) + (uintptr_t)RULE_CFA_OFFSET(rule);
-		/* The return address, and rbp, must lie above sp, which is not above high. */
-		if (unlikely(cfa - 8 - sp >= high - sp))
+		/* The return address, and rbp, must lie between sp and the top. */
+		last = cfa - 8 - high;
+		if (unlikely(last <= below))
 			return 0;
 		odd |= cfa;
 		pc = *(const uintptr_t *)(cfa - 8);
 		if (RULE_RBP_SAVED(rule)) {
 			uintptr_t slot = cfa + (uintptr_t)RULE_RBP_OFFSET(rule);
 
-			if (unlikely(slot - sp >= high - sp))
+			if (unlikely(slot - high <= below))
 				return 0;
 			rbp = *(const uintptr_t *)slot;
 		}
-		if (unlikely((pc - 1) >> 62 != 0)) /* 0, or no KEY_HOLDS() */
-			return 0;
+		pcs |= pc - 1;
 		sp = cfa;
 		now++;
 	}
+	left = (uint32_t)(met - memo->frame);
 	n = (uint32_t)(now - standing);
-	if (unlikely(n == 0 || (odd & 7) != 0 || left + n > state->max_depth ||
-		     left + n > memo->frames ||
-		     REST_WORDS(frame[left - 1].rest) + 2 * n > memo->words) ||
+	/* A pc of 0, or one that is no KEY_HOLDS(), has no rule. */
+	if (unlikely(n == 0 || (odd & 7) != 0 || pcs >> 62 != 0 || left + n > state->max_depth ||
+		     left + n > memo->frames || REST_WORDS(met[-1].rest) + 2 * n > memo->words) ||
 	    worth_keeping(memo->count - left, left))
 		return 0;
 	parent = plain_node(memo, left - 1, memo->count);
@@ -238,7 +241,7 @@ static uint32_t warm(const struct thread *thread, struct memos *memos, const str
 	memos_change(memos);
 	memo->count = 0;
 	atomic_signal_fence(memory_order_seq_cst);
-	node = push_nodes(memo, &memo->frame[left - 1], parent, now, n);
+	node = push_nodes(memo, met - 1, parent, now, n);
 	if (unlikely(node == 0))
 		return 0;
 	atomic_signal_fence(memory_order_seq_cst);

@@ -6,7 +6,8 @@
 static void memo_ready(struct memo *memo, struct remembered *frame, uint32_t frames,
 		       struct word *words, uint32_t capacity)
 {
-	memo->frame = frame;
+	frame[0].sp = UINTPTR_MAX;
+	memo->frame = frame + 1;
 	memo->frames = frames;
 	memo->end = words + capacity;
 	memo->words = capacity;

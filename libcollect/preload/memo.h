@@ -65,7 +65,7 @@ struct word {
 };
 
 struct memo {
-	struct remembered *frame; /* outermost first */
+	struct remembered *frame; /* outermost first; frame[-1] lies higher than all */
 	struct word *end;
 	uint32_t frames, words; /* capacity */
 	uint32_t count;         /* of frames; 0: empty */
@@ -81,8 +81,8 @@ struct memo {
 #define MEMOS        4u
 #define MEMO_SHARED  3u
 #define SMALL_FRAMES 64u
-#define LARGE_FRAMES 576u
-#define LARGE_WORDS  1112u
+#define LARGE_FRAMES 632u
+#define LARGE_WORDS  1224u
 #define MOST_FRAMES  (FRAMES_MAX + 4u) /* of the last */
 #define MOST_WORDS   (2u * MOST_FRAMES - 120u)
 #define STEP_WORDS   3u  /* most that a step reads */
@@ -111,11 +111,11 @@ struct memos {
 
 	struct {
 		struct word words[2 * SMALL_FRAMES + PAD_WORDS];
-		struct remembered frame[SMALL_FRAMES];
+		struct remembered frame[1 + SMALL_FRAMES];
 	} small[2];
-	struct remembered large[LARGE_FRAMES];
+	struct remembered large[1 + LARGE_FRAMES];
 	struct word large_words[LARGE_WORDS + PAD_WORDS];
-	struct remembered shared[MOST_FRAMES + WARM_STEPS];
+	struct remembered shared[1 + MOST_FRAMES + WARM_STEPS];
 	struct word shared_words[WARM_STEPS * STEP_WORDS + MOST_WORDS + PAD_WORDS];
 	struct leaf_site leaf_site[LEAF_SITES];
 	struct leaf_set leaf_set[LEAVES / LEAF_WAYS];
@@ -128,7 +128,7 @@ _Static_assert(MOST_WORDS < 1u << 12 && PC_IDS == 1u << 24, "and so do the rest'
 /* The walk's own frames end here; its words begin at shared_words. */
 static inline struct remembered *memos_fresh_end(struct memos *memos)
 {
-	return memos->shared + MOST_FRAMES + WARM_STEPS;
+	return memos->shared + 1 + MOST_FRAMES + WARM_STEPS;
 }
 
 static inline struct memos *thread_memos(struct thread *thread)

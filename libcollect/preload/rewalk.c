@@ -440,7 +440,7 @@ static uint32_t settle(struct hand *hand, enum end end)
 static cold uint32_t settle_other(struct hand *hand, const struct frame *caller)
 {
 	struct memos *memos = hand->memos;
-	uintptr_t *pcs = (uintptr_t *)memos->shared;
+	uintptr_t *pcs = (uintptr_t *)(memos->shared + 1);
 	uint32_t n, node = 0, mark, id[STACKS_PATH_MAX];
 	int complete = 0;
 

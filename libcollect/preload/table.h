@@ -51,15 +51,18 @@ static inline uint64_t table_hash(uint64_t key)
 	return key * UINT64_C(0x9e3779b97f4a7c15);
 }
 
-/* A first quick look: 0 may also mean that table_find() would find it. */
-static inline uint64_t table_peek(const struct table *table, uint64_t key)
+/* Where its slots lie now, for many looks; 0: nowhere. */
+static inline uintptr_t table_slots(const struct table *table)
 {
-	uintptr_t slots = atomic_load_explicit(&table->slots, memory_order_acquire);
+	return atomic_load_explicit(&table->slots, memory_order_acquire);
+}
+
+/* A first quick look there: 0 may also mean that table_find() would find it. */
+static inline uint64_t table_peek_in(uintptr_t slots, uint64_t key)
+{
 	const struct slot *slot =
 	    (const struct slot *)(slots & ~(uintptr_t)63) + (table_hash(key) >> (slots & 63));
 
-	if (__builtin_expect(slots == 0, 0))
-		return 0;
 	if (__builtin_expect(atomic_load_explicit(&slot->key, memory_order_relaxed) != key, 0)) {
 		/* The next of its line. */
 		slot = (const struct slot *)(((uintptr_t)slot & ~(uintptr_t)63) |
@@ -68,6 +71,13 @@ static inline uint64_t table_peek(const struct table *table, uint64_t key)
 			return 0;
 	}
 	return atomic_load_explicit(&slot->value, memory_order_acquire);
+}
+
+static inline uint64_t table_peek(const struct table *table, uint64_t key)
+{
+	uintptr_t slots = table_slots(table);
+
+	return __builtin_expect(slots != 0, 1) ? table_peek_in(slots, key) : 0;
 }
 
 #endif
