@@ -1,22 +1,18 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The cold path behind the gate: attaching to the region, claiming a session
- * for this process and a ring for this thread. It runs at the first hook call
- * of a program (which may be long before our constructor), again in a forked
- * child, and once in each thread. It calls no malloc, no stdio, no lock of
- * libc, and in a forked child no system call but getpid and gettid.
+ * Attaching to the region, and claiming a session for this process. It happens at the first
+ * hook call of a program (which may be long before our constructor), and again in a forked
+ * child. It calls no malloc, no stdio, no lock of libc, and in a forked child no
+ * system call but getpid and gettid.
  */
 #include "libcollect/preload/state.h"
 
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "libcollect/preload/capture.h"
 #include "libcollect/preload/clock.h"
 #include "libcollect/preload/environment.h"
-#include "libcollect/preload/events.h"
 #include "libcollect/preload/rawio.h"
-#include "libcollect/preload/segments.h"
 #include "libcollect/preload/session.h"
 
 #include "libcollect/preload/banned.h"
@@ -24,10 +20,8 @@
 static struct state state_before; /* until the real one is mapped: epoch 0, nothing else used */
 struct state *state = &state_before;
 struct region *shared_region;
-__thread struct thread self __attribute__((tls_model("initial-exec"))) = {.epoch = EPOCH_NONE};
 
 enum { AT_FDCWD_NUMBER = -100, O_CLOEXEC_NUMBER = 02000000 };
-enum { POOL_TRIES = 200 };  /* 5 ms apart: a second until a thread goes unrecorded */
 enum { OPEN_TRIES = 5000 }; /* 1 ms apart */
 enum { PARTED_MOST = 64 };
 
@@ -356,8 +350,7 @@ void session_off(void)
 	atomic_store(&state->epoch, EPOCH_OFF);
 }
 
-/* Opens the session of this process, once. Returns 0 when it is open. */
-static int session_open(uint32_t parent_epoch)
+int session_open(uint32_t parent_epoch)
 {
 	uint32_t phase = PHASE_CLOSED;
 
@@ -390,146 +383,9 @@ static int session_open(uint32_t parent_epoch)
 	return 0;
 }
 
-/* --- a thread's ring ----------------------------------------------------- */
-
-/* Where glibc keeps a thread's number in its control block; checked before it
- * is believed. */
-enum { CONTROL_BLOCK_TID = 0x2d0 };
-static int tid_in_control_block;
-
-/* A child of vfork runs on its parent's memory, and what it allocates is the
- * parent's: so is the number of the thread. */
-static int thread_id(void)
-{
-	int number;
-
-	__asm__("movl %%fs:%c1, %0" : "=r"(number) : "i"(CONTROL_BLOCK_TID));
-	if (raw_getpid() == state->session->pid) {
-		int tid = raw_gettid();
-
-		if (tid == number)
-			tid_in_control_block = 1;
-		return tid;
-	}
-	return tid_in_control_block ? number : state->session->pid;
-}
-
 int session_owns(const struct ring *ring, uint32_t epoch)
 {
 	uint32_t chunk = region_chunk_number(shared_region, ring);
 
 	return atomic_load(&region_owner(shared_region)[chunk]) == epoch;
-}
-
-static int ring_open(struct thread *thread)
-{
-	struct session *session = state->session;
-	uint32_t chunk = chunk_take();
-	struct ring *ring;
-	uint32_t first;
-
-	/* Waiting helps the ring of a thread that just ended; a thread that once
-	 * waited in vain asks again at each event, but waits no more. */
-	for (int i = 0; chunk == CHUNK_NONE && i < POOL_TRIES && thread->limit == 0; i++) {
-		raw_futex_wait(&shared_region->epochs, atomic_load(&shared_region->epochs), 5);
-		chunk = chunk_take();
-	}
-	/* The recorder has taken us for ended: nobody would drain this ring. */
-	if (session->epoch != atomic_load(&state->epoch)) {
-		session_off();
-		return -1;
-	}
-	if (chunk == CHUNK_NONE) {
-		thread->limit = 1;
-		count(COUNT_LOST_NO_RING);
-		return -1;
-	}
-	ring = region_chunk(shared_region, chunk);
-	ring->session = (uint32_t)(session - shared_region->session);
-	ring->tid = thread_id();
-	ring->opened = stamp();
-	thread->ring = ring;
-	segments_open(thread);
-	capture_thread(thread, ring->tid == session->pid);
-	/* Before the new thread records anything: from now on the others stamp, too. */
-	if (atomic_exchange(&state->opened, 1) != 0)
-		atomic_store(&state->many, 1);
-	first = atomic_load(&session->rings);
-	do {
-		ring->next = first;
-	} while (!atomic_compare_exchange_weak(&session->rings, &first, chunk));
-	return 0;
-}
-
-static int on_signal_stack(void)
-{
-	stack_t stack = {.ss_flags = 0};
-
-	return raw_syscall(SYS_sigaltstack, 0, (long)&stack, 0, 0, 0, 0) == 0 &&
-	       (stack.ss_flags & SS_ONSTACK) != 0;
-}
-
-/* Whether a hook's bookkeeping was interrupted in this thread, or its frame is gone: left
- * by a longjmp out of a signal handler. What interrupts a frame lies below it on
- * the same stack, or on a signal stack, and the frame's return address is still there. */
-static int interrupted(struct thread *thread, uintptr_t sp)
-{
-	uintptr_t busy = thread->busy;
-	int known = busy > thread->stack_low && busy <= thread->stack_high;
-
-	if (busy == 0)
-		return 0;
-	if (sp != busy && (known || raw_readable(busy - 8)) &&
-	    *(const uintptr_t *)(busy - 8) == thread->busy_pc &&
-	    !(known && sp > busy && sp < thread->stack_high && !on_signal_stack()))
-		return 1;
-	thread->busy = 0;
-	return 0;
-}
-
-/* With signals blocked: what a handler leaves by a longjmp half-way would stay so. */
-static int thread_open(struct thread *thread, uintptr_t sp, uint32_t epoch)
-{
-	const uint64_t blocked = RAW_ASYNCHRONOUS;
-	uint32_t parent = thread->epoch == EPOCH_NONE || thread->epoch == epoch ? 0 : thread->epoch;
-	uint64_t before = 0;
-	long masked = raw_syscall(SYS_rt_sigprocmask, SIG_SETMASK, (long)&blocked, (long)&before,
-				  sizeof(before), 0, 0);
-
-	thread->epoch = EPOCH_NONE;
-	thread->stack_low = thread->stack_high = 0;
-	thread->busy = sp;
-	atomic_signal_fence(memory_order_seq_cst);
-	thread->deleting = 0;
-	if (parent != 0)
-		thread->limit = 0; /* it has not yet waited for a ring */
-	if ((epoch != 0 || session_open(parent) == 0) && ring_open(thread) == 0)
-		thread->epoch = atomic_load(&state->epoch);
-	atomic_signal_fence(memory_order_seq_cst);
-	thread->busy = 0;
-	if (!raw_failed(masked))
-		raw_syscall(SYS_rt_sigprocmask, SIG_SETMASK, (long)&before, 0, sizeof(before), 0,
-			    0);
-	return thread->epoch < EPOCH_OFF ? 0 : -1;
-}
-
-cold struct thread *gate_cold(uintptr_t sp)
-{
-	struct thread *thread = &self;
-	uint32_t epoch = atomic_load(&state->epoch);
-
-	if (epoch == EPOCH_OFF || thread->ours != 0)
-		return NULL;
-	if (epoch != 0 && thread->epoch == epoch) {
-		if (interrupted(thread, sp))
-			return NULL;
-		events_flush_side(thread, sp);
-		return thread->epoch == epoch ? thread : NULL;
-	}
-
-	/* A new process, a forked child or a new thread. What TLS says of a hook
-	 * under way is the parent's, unless we are interrupting ourselves here. */
-	if (thread->busy != 0 && thread->epoch == EPOCH_NONE)
-		return NULL;
-	return thread_open(thread, sp, epoch) == 0 ? thread : NULL;
 }
