@@ -258,10 +258,12 @@ static inline struct memo *same_stack(struct thread *thread, struct memos *memos
 {
 	for (unsigned i = 0; i < MEMOS; i++) {
 		struct memo *memo = &memos->memo[i];
-		uint32_t last = memo->count - 1;
+		uint32_t last;
 
-		if (likely(memos->top_sp[i] != caller->sp) || memo->count == 0 ||
-		    !same_place(&memo->frame[last], KEY(caller->pc, 0), caller->sp, caller->rbp) ||
+		if (likely(memos->top_sp[i] != caller->sp) || memo->count == 0)
+			continue;
+		last = memo->count - 1;
+		if (!same_place(&memo->frame[last], KEY(caller->pc, 0), caller->sp, caller->rbp) ||
 		    memo->window != 0 || REST_NODE(memo->frame[last].rest) == 0)
 			continue;
 		if (memo->plain ? words_all_agree(memo_words(memo, last), memo->end)

@@ -84,9 +84,9 @@ static inline void *target(struct real_operator *o, const struct frame *caller)
 }
 
 struct call {
-	struct label outer;
-	uint64_t before; /* allocations of this thread */
-	int nested;      /* another operator calls this one: the label is its */
+	struct label outer; /* that of a call under way; without text_bytes only them and used */
+	uint64_t before;    /* allocations of this thread */
+	int nested;         /* another operator calls this one: the label is its */
 };
 
 static inline void call_begin(struct call *call, const struct real_operator *o, void *function,
@@ -99,7 +99,10 @@ static inline void call_begin(struct call *call, const struct real_operator *o, 
 	    (caller->pc - label->text_start <= label->text_bytes || from_ourselves(caller->pc));
 	call->before = self.allocations;
 	if (!call->nested) {
-		call->outer = *label;
+		if (unlikely(label->text_bytes != 0))
+			call->outer = *label;
+		call->outer.text_bytes = label->text_bytes;
+		call->outer.used = label->used;
 		label->function = kind;
 		label->size = size;
 		label->caller = *caller;
@@ -111,14 +114,20 @@ static inline void call_begin(struct call *call, const struct real_operator *o, 
 
 static inline void call_end(struct call *call, void *p)
 {
-	struct label label = self.label;
+	struct label *label = &self.label, mine;
+	int recorded = label->used || p == NULL ||
+		       (self.allocations != call->before && self.last_allocation == (uintptr_t)p);
 
 	if (call->nested)
 		return;
-	self.label = call->outer;
-	if (p != NULL && !label.used &&
-	    !(self.allocations != call->before && self.last_allocation == (uintptr_t)p))
-		event_allocation(label.function, p, label.size, &label.caller);
+	if (unlikely(!recorded))
+		mine = *label;
+	label->text_bytes = call->outer.text_bytes;
+	label->used = call->outer.used;
+	if (unlikely(label->text_bytes != 0))
+		*label = call->outer;
+	if (unlikely(!recorded))
+		event_allocation(mine.function, p, mine.size, &mine.caller);
 }
 
 /* Without any real operator (a program that is linked wrongly): malloc will do. */
