@@ -127,12 +127,13 @@ $(B)/victims/%: tests/victims/%.cc
 	@mkdir -p $(@D)
 	$(CXX) -std=gnu++17 $(VICTIM_CFLAGS) -o $@ $<
 
-$(B)/bench/driver: $(B)/tests/bench/driver_rings.o $(B)/libcollect/recorder/region.o
+$(B)/bench/driver: $(addprefix $(B)/tests/bench/,driver_rings.o capture_save.o) \
+	$(addprefix $(B)/libcollect/recorder/,clock.o region.o)
 $(B)/bench/measure: $(B)/tests/bench/watch.o $(B)/tests/bench/tracee.o
 $(B)/bench/table: $(B)/tests/bench/figures.o
 $(B)/bench/replay: LDLIBS += $(LIBS)
-$(B)/bench/replay: $(B)/tests/bench/replay_stream.o $(filter $(B)/formats/%,$(TOOL_OBJECTS)) \
-	$(addprefix $(B)/libcollect/recorder/,account.o area.o classes.o clock.o livetable.o looseends.o)
+$(B)/bench/replay: $(addprefix $(B)/tests/bench/,capture.o play.o) \
+	$(filter $(B)/formats/% $(B)/libcollect/recorder/%,$(TOOL_OBJECTS))
 $(B)/bench/scan: LDLIBS += $(LIBS)
 $(B)/bench/scan: $(filter $(B)/formats/% $(B)/analyzer/%,$(TOOL_OBJECTS))
 $(B)/bench/%: $(B)/tests/bench/%.o

@@ -263,9 +263,9 @@ static void merge(struct drain *drain)
 	}
 }
 
-uint64_t drain_round(struct drain *drain, int final)
+uint64_t drain_round(struct drain *drain, uint64_t now, int final)
 {
-	uint64_t words = 0, now = clock_now(drain->clock);
+	uint64_t words = 0;
 
 	shared_alive(drain->shared);
 	drain->far = now + clock_from_ns(drain->clock, FAR_NS);

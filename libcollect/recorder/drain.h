@@ -54,9 +54,9 @@ struct drain {
 
 void drain_release(struct drain *drain);
 
-/* One round. final: the program can add nothing more; take everything.
+/* One round; now is T. final: the program can add nothing more; take everything.
  * Returns the number of words read, and of those for which a program waits. */
-uint64_t drain_round(struct drain *drain, int final);
+uint64_t drain_round(struct drain *drain, uint64_t now, int final);
 
 /* Gives the ring of an ended thread back, when it is empty. */
 int drain_drop_feed(struct drain *drain, uint32_t feed);

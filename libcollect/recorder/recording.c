@@ -126,12 +126,13 @@ void recording_open(struct recording *recording, const struct recording *parent)
 uint64_t recording_round(struct recording *recording, uint64_t now_ns)
 {
 	struct account *account = &recording->account;
-	uint64_t words = drain_round(&recording->drain, 0);
+	const struct clock *clock = &recording->common->clock;
+	uint64_t words = drain_round(&recording->drain, clock_now(clock), 0);
 	uint64_t tick = account->ticks.now;
 
 	/* The clock, where no event tells the time. */
 	if (words == 0)
-		tick = ticks_at(&account->ticks, clock_now(&recording->common->clock));
+		tick = ticks_at(&account->ticks, clock_now(clock));
 	timeline_point(&recording->timeline, account, tick, now_ns, 0);
 	recording_name_threads(recording, now_ns);
 	recording_look_at_threads(recording, now_ns);

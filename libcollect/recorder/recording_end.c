@@ -102,7 +102,7 @@ static void end_session(struct recording *recording)
 	pid_t pid = recording->pid;
 	char name[THREAD_NAME_BYTES];
 
-	drain_round(&recording->drain, 1);
+	drain_round(&recording->drain, now, 1);
 	/* What others still have is there while its first thread is a zombie. */
 	for (uint32_t i = 0; i < recording->drain.count && pid != 0; i++) {
 		const struct feed *feed = &recording->drain.feeds[i];

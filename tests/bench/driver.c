@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * driver [--check] [--count] [--depth N] [-o FILE] PROGRAM [ARG...]: runs a program with the
+ * driver [--check] [--count] [--depth N] [--save FILE] [-o FILE] PROGRAM [ARG...]: runs a program with the
  * library, and plays a recorder that looks at nothing: it takes rings, moves their tails
  * to their heads, gives back what ended, and sleeps. What the program then takes longer is
  * hooks and capture alone. Says of every session what came, in one line each.
@@ -8,10 +8,11 @@
  *   --check    the library that compares every captured stack (build/check/)
  *   --count    read the words: events by kind, and how many make no sense. Costs time
  *   --depth N  limit of frames
+ *   --save FILE  save what it writes, for replay; of further processes to FILE.2, ...
  *   -o FILE    append the lines there, not to stderr
  *   -q         say nothing
  *
- * `make B=FOLDER FOLDER/bench/driver` builds it. *
+ * `make B=FOLDER FOLDER/bench/driver` builds it.
  * LIB names the library; otherwise it is the one of the build that the driver is in. The
  * exit status is the program's, 128 + N where signal N ended it. Processes that it leaves
  * behind are waited for, ten seconds.
@@ -163,7 +164,8 @@ static int play(pid_t program)
 
 static int usage(void)
 {
-	fputs("usage: driver [--check] [--count] [--depth N] [-o FILE | -q] PROGRAM [ARG...]\n",
+	fputs("usage: driver [--check] [--count] [--depth N] [--save FILE] [-o FILE | -q] PROGRAM "
+	      "[ARG...]\n",
 	      stderr);
 	return 2;
 }
@@ -173,6 +175,7 @@ int main(int argc, char **argv)
 	static const struct option options[] = {{"check", no_argument, NULL, 'c'},
 						{"count", no_argument, NULL, 'n'},
 						{"depth", required_argument, NULL, 'd'},
+						{"save", required_argument, NULL, 's'},
 						{NULL, 0, NULL, 0}};
 	char library[PATH_MAX];
 	struct region *region;
@@ -188,6 +191,8 @@ int main(int argc, char **argv)
 			driver.counting = 1;
 		else if (option == 'd')
 			depth = (unsigned)strtoul(optarg, NULL, 10);
+		else if (option == 's')
+			driver.save = optarg;
 		else if (option == 'q')
 			driver.output = NULL;
 		else if (option != 'o' || (driver.output = fopen(optarg, "ae")) == NULL)

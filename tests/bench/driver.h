@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <sys/types.h>
 
+#include "libcollect/recorder/clock.h"
 #include "libcollect/recorder/region.h"
 #include "libcollect/ring.h"
 
@@ -17,7 +18,8 @@ struct driver_ring {
 	struct ring *ring;
 	uint32_t chunk;
 	int32_t tid;
-	int gone; /* its thread has ended */
+	uint32_t number; /* in the session's capture */
+	int gone;        /* its thread has ended */
 };
 
 /* What came; of one session, or of all. */
@@ -38,12 +40,15 @@ struct driver_session {
 	struct driver_ring *rings;
 	size_t count, room;
 	struct driver_sums sums;
+	FILE *capture; /* NULL: none */
 };
 
 struct driver {
 	struct shared shared;
 	FILE *output; /* NULL: says nothing */
 	int counting;
+	const char *save; /* the first session's capture; others have their number behind */
+	struct clock clock;
 	struct driver_session session[SESSIONS_MAX]; /* NULL session: not open */
 	unsigned open, sessions;
 	uint32_t epochs;
@@ -51,7 +56,7 @@ struct driver {
 	struct driver_sums sums;
 };
 
-/* driver->output and counting are the caller's to set. */
+/* driver->output, counting and save are the caller's to set. */
 void driver_open(struct driver *driver, struct region *region);
 
 /* One look at everything; `all`: at each thing, however recently it was looked at. */

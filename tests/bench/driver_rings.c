@@ -10,6 +10,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "tests/bench/capture.h"
+
 #define SCAN_SECONDS    0.010
 #define ENDS_SECONDS    0.002
 #define THREADS_SECONDS 0.010
@@ -34,6 +36,7 @@ void driver_open(struct driver *driver, struct region *region)
 {
 	shared_open(&driver->shared, region);
 	driver->epochs = atomic_load(&region->epochs);
+	clock_start(&driver->clock, region->clock);
 }
 
 /* --- what came ------------------------------------------------------------- */
@@ -73,6 +76,41 @@ static void add(struct driver_sums *to, const struct driver_sums *from)
 	for (size_t i = 0; i < sizeof(*to) / sizeof(*sum); i++)
 		sum[i] += more[i];
 	to->ring_chunks = most;
+}
+
+/* --- captures -------------------------------------------------------------- */
+
+static void start_capture(struct driver *driver, struct driver_session *of)
+{
+	struct capture_session session = {of->session->opened, driver->clock.rate};
+	char path[PATH_MAX];
+
+	if (driver->save == NULL)
+		return;
+	clock_refine(&driver->clock);
+	session.rate = driver->clock.rate;
+	if (driver->sessions == 0)
+		snprintf(path, sizeof(path), "%s", driver->save);
+	else
+		snprintf(path, sizeof(path), "%s.%u", driver->save, driver->sessions + 1);
+	of->capture = capture_create(path, &session);
+	if (of->capture == NULL)
+		fprintf(stderr, "driver: %s: %s\n", path, strerror(errno));
+}
+
+static void save_ring(const struct driver_session *of, const struct driver_ring *at)
+{
+	struct capture_ring ring = {at->ring->opened, at->tid, 0};
+
+	if (of->capture != NULL)
+		capture_write(of->capture, CAPTURE_RING, at->number, &ring, sizeof(ring));
+}
+
+static void end_capture(const struct driver *driver, struct driver_session *of)
+{
+	if (of->capture != NULL && capture_finish(of->capture, &driver->shared, of->session) != 0)
+		fprintf(stderr, "driver: a capture could not be written: %s\n", strerror(errno));
+	of->capture = NULL;
 }
 
 /* --- the words ------------------------------------------------------------- */
@@ -132,6 +170,22 @@ static void count_words(const struct driver *driver, struct driver_sums *sums,
 	}
 }
 
+static void save_words(const struct driver *driver, const struct driver_session *of,
+		       const struct driver_ring *at, uint64_t tail, uint64_t head)
+{
+	while (tail < head) {
+		const uint64_t *segment = segment_at(driver, at->ring, tail / SEGMENT_WORDS);
+		uint64_t offset = tail % SEGMENT_WORDS, left = SEGMENT_WORDS - offset;
+
+		if (left > head - tail)
+			left = head - tail;
+		if (segment != NULL)
+			capture_write(of->capture, CAPTURE_WORDS, at->number, segment + offset,
+				      left * sizeof(*segment));
+		tail += left;
+	}
+}
+
 static void drain(const struct driver *driver, struct driver_session *of, struct driver_ring *at)
 {
 	struct ring *ring = at->ring;
@@ -142,6 +196,8 @@ static void drain(const struct driver *driver, struct driver_session *of, struct
 	if ((int64_t)(head - tail) > 0) {
 		if (driver->counting)
 			count_words(driver, &of->sums, ring, tail, head);
+		if (of->capture != NULL)
+			save_words(driver, of, at, tail, head);
 		of->sums.words += head - tail;
 		atomic_store_explicit(&ring->tail, head, memory_order_release);
 	}
@@ -170,9 +226,11 @@ static void add_ring(const struct driver *driver, struct driver_session *of, uin
 	/* Two threads never have one number at one time. */
 	for (size_t i = 0; i < of->count; i++)
 		of->rings[i].gone |= of->rings[i].tid == ring->tid;
-	of->rings[of->count++] =
-	    (struct driver_ring){.ring = ring, .chunk = chunk, .tid = ring->tid};
-	of->sums.rings++;
+	of->rings[of->count] = (struct driver_ring){.ring = ring,
+						    .chunk = chunk,
+						    .tid = ring->tid,
+						    .number = (uint32_t)of->sums.rings++};
+	save_ring(of, &of->rings[of->count++]);
 }
 
 static void adopt(const struct driver *driver, struct driver_session *of)
@@ -244,6 +302,7 @@ static void end_session(struct driver *driver, struct driver_session *of, int al
 	char what[300];
 
 	drain_all(driver, of);
+	end_capture(driver, of);
 	for (size_t i = 0; i < of->count; i++)
 		note_chunks(of, of->rings[i].ring);
 	for (uint32_t chunk = 1; chunk < fresh && chunk < driver->shared.chunks; chunk++)
@@ -301,6 +360,7 @@ static void find_sessions(struct driver *driver, double now, int all)
 		*of = (struct driver_session){
 		    .session = session, .epoch = session->epoch, .pid = session->pid};
 		of->pidfd = (int)syscall(SYS_pidfd_open, of->pid, 0);
+		start_capture(driver, of);
 		driver->open++;
 		driver->sessions++;
 		end_image_before(driver, of);
