@@ -3,67 +3,53 @@
 #define MALLOGRAPH_ACCOUNT_H
 
 /*
- * The books of one session: events come in, in the order of time, with stacks
- * already translated to nodes of the file; allocations and deallocations are paired by
- * address, counted by class and thread, and go on to the trace.
+ * The books of a session: takes batches of events in the order of time, pairs, counts
+ * by class and by thread, and tells the trace. docs/mallograph-trace.5 says what
+ * the figures mean.
  *
- * Pairing follows stamps, not arrival: a deallocation belongs to an allocation
- * stamped before it. See looseends.h for those that come out of order.
+ * Batches may be on their way in other threads between crew_submit() and crew_wait(). Until
+ * then only ticks, sequence, the threads' `made` and classes_resolve() are the caller's.
  */
 
 #include <stdint.h>
 
 #include "formats/trace/writer.h"
+#include "libcollect/recorder/area.h"
 #include "libcollect/recorder/classes.h"
 #include "libcollect/recorder/clock.h"
-#include "libcollect/recorder/livetable.h"
-#include "libcollect/recorder/looseends.h"
+#include "libcollect/recorder/crew.h"
+#include "libcollect/recorder/pairing.h"
+#include "libcollect/recorder/stacks.h"
 
 enum { THREAD_NAME_BYTES = 16 };
 
 struct account_thread { /* ids count from 1 */
-	uint64_t allocations, deallocations, temporary, bytes;
+	_Alignas(64) uint64_t allocations, deallocations, temporary, bytes;
+	_Alignas(64) uint64_t made; /* allocations submitted */
 	int32_t tid;
 	char name[THREAD_NAME_BYTES + 4];
 };
 
 struct account {
 	struct trace_writer *writer; /* not owned; NULL after it failed: counting goes on */
+	struct stacks *stacks;       /* whose nodes the trace is told; NULL: it has them */
+	struct crew *crew;           /* who works at it */
 	int with_events;             /* events are written, too */
 	int inherited;               /* unknown blocks are those of the parent process */
-	uint64_t wait; /* units of the clock that a loose end is kept; 0: not at all */
 
-	struct ticks ticks;
+	struct ticks ticks; /* of who submits */
+	uint64_t sequence;  /* allocations submitted */
 	struct classes classes;
-	struct livetable live;
-	struct looseends loose;
+	struct pairing pairing;
 	struct area threads; /* struct account_thread */
 	uint32_t thread_count;
 
-	uint64_t sequence; /* allocations written as events */
-	/* Blocks stamped after fence[0].time were written after fence[0].sequence, which
-	 * is less than 2^32 ago: so 32 bits of a block's own are enough. */
-	struct account_fence {
-		uint64_t time, sequence;
-	} fence[2];
-
+	uint32_t told_nodes, told_classes; /* to the trace */
+	uint64_t finished;                 /* allocations */
 	uint64_t reallocations, unknown_frees, inherited_frees;
 	uint64_t lost;           /* for want of memory */
+	int gaps;                /* lost ones were counted as told: `sequence` is not the trace's */
 	uint64_t events_stopped; /* 1 + the tick at which with_events became 0 */
-};
-
-/* Of a stack node of the file; the caller keeps it with the node. */
-struct account_node {
-	uint32_t node;
-	uint32_t recent_class; /* 0 or the class of the last allocation there */
-	uint8_t flags;
-};
-
-struct account_event {
-	uint64_t time; /* its stamp; never 0 */
-	uint64_t address;
-	uint32_t thread;
-	int realloc;
 };
 
 void account_release(struct account *account);
@@ -80,21 +66,8 @@ static inline struct account_thread *account_thread_at(const struct account *acc
 	return (struct account_thread *)account->threads.base + thread;
 }
 
-/* node->recent_class is updated. */
-void account_allocation(struct account *account, const struct account_event *event,
-			struct account_node *node, uint64_t size, unsigned function);
-void account_deallocation(struct account *account, const struct account_event *event);
-
-/* Both at once, of an allocation whose deallocation is the next event of its
- * thread, without one of another thread between them. Counts exactly what the
- * two calls would. */
-void account_temporary(struct account *account, const struct account_event *allocation,
-		       const struct account_event *deallocation, struct account_node *node,
-		       uint64_t size, unsigned function);
-
-/* Settles loose ends that have waited long enough at this time of the clock;
- * UINT64_MAX: all of them. */
-void account_settle(struct account *account, uint64_t now);
+/* For the crew: counts a batch that has been paired, and tells the trace. */
+void account_finish(struct account *account, struct batch *batch);
 
 struct account_totals {
 	uint64_t allocations, deallocations, temporary, bytes;

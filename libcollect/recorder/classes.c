@@ -3,86 +3,158 @@
 
 #include <stddef.h>
 
+#include "formats/error.h"
+#include "libcollect/recorder/crew.h"
+
 enum { FIRST_BITS = 8, MOST = 1u << 30 };
 
 void classes_release(struct classes *classes)
 {
+	area_release(&classes->keys);
+	area_release(&classes->heads);
 	area_release(&classes->counts);
-	area_release(&classes->index);
-	*classes = (struct classes){0};
+	*classes = (struct classes){.crew = classes->crew};
 }
 
-static inline uint64_t hash(uint32_t node, uint64_t size, unsigned function)
+/* --- keys --------------------------------------------------------------------------------- */
+
+static inline struct class_key *key_at(const struct classes *classes, uint32_t id)
 {
-	uint64_t h =
-	    ((uint64_t)node << 32 ^ size ^ (uint64_t)function << 56) * UINT64_C(0x9e3779b97f4a7c15);
-
-	return (h ^ h >> 31) * UINT64_C(0xbf58476d1ce4e5b9);
+	return (struct class_key *)classes->keys.base + id;
 }
 
-static uint32_t *slot_of(const struct classes *classes, uint64_t h)
+static inline uint32_t *head_of(const struct classes *classes, uint32_t node, uint64_t what)
 {
-	return (uint32_t *)classes->index.base + (h >> (64 - classes->bits));
+	uint64_t h = ((uint64_t)node << 32 ^ what ^ what >> 23) * UINT64_C(0x9e3779b97f4a7c15);
+
+	h = (h ^ h >> 31) * UINT64_C(0xbf58476d1ce4e5b9);
+	return (uint32_t *)classes->heads.base + (h >> (64 - classes->bits));
 }
 
-/* The slot behind, round at the end. */
-static uint32_t *slot_behind(const struct classes *classes, uint32_t *slot)
-{
-	uint32_t *first = classes->index.base;
-
-	return ++slot == first + (UINT32_C(1) << classes->bits) ? first : slot;
-}
-
-static int grow_index(struct classes *classes)
+/* At most as many classes as heads: twice the heads, and the chains anew. */
+static int grow_heads(struct classes *classes)
 {
 	uint32_t bits = classes->bits == 0 ? FIRST_BITS : classes->bits + 1;
-	struct area index = {0};
+	struct area heads = {0};
 
-	if (area_reserve(&index, sizeof(uint32_t) << bits) != 0)
-		return -1;
-	area_release(&classes->index);
-	classes->index = index;
+	if (area_reserve(&heads, sizeof(uint32_t) << bits) != 0)
+		return ERROR_MEMORY;
+	area_release(&classes->heads);
+	classes->heads = heads;
 	classes->bits = bits;
 	for (uint32_t id = 1; id <= classes->count; id++) {
-		const struct class_counts *class_ = classes_at(classes, id);
-		uint32_t *slot =
-		    slot_of(classes, hash(class_->node, class_->size, class_->function));
+		struct class_key *key = key_at(classes, id);
+		uint32_t *head = head_of(classes, key->node, key->what);
 
-		while (*slot != 0)
-			slot = slot_behind(classes, slot);
-		*slot = id;
+		key->next = *head;
+		*head = id;
 	}
 	return 0;
 }
 
-uint32_t classes_find(struct classes *classes, uint32_t node, uint64_t size, unsigned function,
-		      int *is_new)
+static uint32_t add(struct classes *classes, uint32_t *head, uint32_t node, uint64_t what)
 {
-	uint32_t *slot, id;
+	uint32_t id = classes->count + 1;
+	size_t bytes = (id + UINT64_C(1)) * sizeof(struct class_key);
 
-	*is_new = 0;
-	/* At most half full: each slot too many is a class, and a line, too many. */
-	if (classes->bits == 0 || classes->count >= UINT32_C(1) << classes->bits >> 1)
-		if (classes->count >= MOST || grow_index(classes) != 0)
-			return 0;
-	slot = slot_of(classes, hash(node, size, function));
-	while (*slot != 0) {
-		const struct class_counts *class_ = classes_at(classes, *slot);
-
-		if (class_->node == node && class_->size == size && class_->function == function)
-			return *slot;
-		slot = slot_behind(classes, slot);
-	}
-	id = classes->count + 1;
-	if (area_reserve(&classes->counts, (id + UINT64_C(1)) * sizeof(struct class_counts)) != 0)
+	if (id > MOST)
 		return 0;
-	/* Nothing of it was live at the peak so far. */
-	*classes_at(classes, id) = (struct class_counts){.node = node,
-							 .size = size,
-							 .function = (uint8_t)function,
-							 .stamp = classes->peak_number};
+	if (bytes > classes->keys.bytes) {
+		crew_wait(classes->crew); /* who may be reading them where they are */
+		if (area_reserve(&classes->keys, bytes) != 0)
+			return 0;
+	}
+	*key_at(classes, id) = (struct class_key){what, node, *head};
+	*head = id;
 	classes->count = id;
-	*slot = id;
-	*is_new = 1;
 	return id;
+}
+
+static uint32_t find(struct classes *classes, uint32_t *head, uint32_t node, uint64_t what)
+{
+	for (uint32_t id = *head; id != 0; id = key_at(classes, id)->next) {
+		const struct class_key *key = key_at(classes, id);
+
+		if (key->what == what && key->node == node)
+			return id;
+	}
+	return add(classes, head, node, what);
+}
+
+/* Room for what a batch may bring. Chains may be longer than they should be, but not none. */
+static int make_heads(struct classes *classes, uint32_t more)
+{
+	while (classes->bits == 0 || classes->count + more > UINT32_C(1) << classes->bits)
+		if (grow_heads(classes) != 0)
+			break;
+	return classes->bits != 0 ? 0 : ERROR_MEMORY;
+}
+
+void classes_resolve(struct classes *classes, struct batch *batch)
+{
+	uint32_t *head[BATCH_EVENTS];
+	int error = make_heads(classes, batch->unknown_count);
+
+	for (uint32_t i = 0; i < batch->unknown_count && !error; i++) {
+		const struct batch_event *event = &batch->event[batch->unknown[i].at];
+
+		head[i] = head_of(classes, event->node, event->number);
+		__builtin_prefetch(head[i]);
+	}
+	for (uint32_t i = 0; i < batch->unknown_count && !error; i++)
+		__builtin_prefetch(key_at(classes, *head[i]));
+	for (uint32_t i = 0; i < batch->unknown_count; i++) {
+		struct batch_event *event = &batch->event[batch->unknown[i].at];
+
+		event->class_id = error ? 0 : find(classes, head[i], event->node, event->number);
+		event->number = batch->unknown[i].number;
+		if (event->class_id == 0) {
+			event->operation = BATCH_NOTHING;
+			batch->lost++;
+		}
+	}
+	batch->classes = classes->count;
+}
+
+/* --- counts -------------------------------------------------------------------------------- */
+
+int classes_count_up_to(struct classes *classes, uint32_t last)
+{
+	if (area_reserve(&classes->counts, (last + UINT64_C(1)) * sizeof(struct class_counts)) != 0)
+		return ERROR_MEMORY;
+	while (classes->counted < last) {
+		uint64_t size = class_key_size(classes_key(classes, ++classes->counted));
+
+		/* Nothing of it was live at the peak so far. */
+		*classes_at(classes, classes->counted) =
+		    (struct class_counts){.temporary = size >> 32 << 48,
+					  .size_low = (uint32_t)size,
+					  .stamp = classes->peak_number};
+	}
+	return 0;
+}
+
+/* At a new peak, when all that was saved is out of date. */
+void classes_renumber(struct classes *classes)
+{
+	for (uint32_t id = 1; id <= classes->counted; id++)
+		classes_at(classes, id)->stamp = 0;
+	classes->peak_number = 0;
+}
+
+void classes_figures(const struct classes *classes, uint32_t id, struct class_figures *figures)
+{
+	static const struct class_counts none;
+	const struct class_key *key = classes_key(classes, id);
+	const struct class_counts *counts =
+	    id <= classes->counted ? classes_at(classes, id) : &none;
+
+	*figures = (struct class_figures){
+	    .size = class_key_size(key),
+	    .node = key->node,
+	    .function = class_key_function(key),
+	    .allocations = counts->allocations,
+	    .deallocations = counts->allocations - counts->live,
+	    .temporary = counts->temporary & ((UINT64_C(1) << 48) - 1),
+	    .peak_live = counts->stamp == classes->peak_number ? counts->saved : counts->live};
 }

@@ -6,14 +6,14 @@
 
 #include "libcollect/recorder/procfs.h"
 
-/* Events ahead: what a chain head of the live table points to is fetched. */
-enum { AHEAD = 8 };
 #define FAR_NS UINT64_C(1000000000)
 
 void drain_release(struct drain *drain)
 {
 	free(drain->feeds);
 	free(drain->heap);
+	free(drain->recent);
+	drain->recent = NULL;
 	drain->feeds = NULL;
 	drain->heap = NULL;
 	drain->count = drain->room = 0;
@@ -105,7 +105,68 @@ static int name_thread(struct drain *drain, struct feed *feed)
 	if (pid != 0)
 		proc_thread_name(pid, feed->tid, name, sizeof(name));
 	feed->thread = account_thread_new(drain->account, feed->tid, name);
+	for (uint32_t i = feed->next; i < feed->count; i++)
+		feed->event[i].event.thread = feed->thread;
 	return feed->thread != 0 ? 0 : -1;
+}
+
+static inline struct drain_recent *recent_of(const struct drain *drain, uint32_t node,
+					     uint64_t what)
+{
+	uint64_t h = ((uint64_t)node << 40 ^ what ^ what >> 44) * UINT64_C(0x9e3779b97f4a7c15);
+
+	return &drain->recent[h >> 32 & (DRAIN_RECENT - 1)];
+}
+
+/* What classes_resolve() overwrites, until it is known again. */
+static void remember_whats(const struct batch *batch, uint64_t what[BATCH_EVENTS])
+{
+	for (uint32_t i = 0; i < batch->unknown_count; i++)
+		what[i] = batch->event[batch->unknown[i].at].number;
+}
+
+static void remember_classes(struct drain *drain, const struct batch *batch,
+			     const uint64_t what[BATCH_EVENTS])
+{
+	for (uint32_t i = 0; i < batch->unknown_count; i++) {
+		const struct batch_unknown *unknown = &batch->unknown[i];
+
+		*recent_of(drain, unknown->node, what[i]) = (struct drain_recent){
+		    what[i], unknown->node, batch->event[unknown->at].class_id};
+	}
+}
+
+/* Nodes and classes are found here, the rest is the crew's. */
+static void submit(struct drain *drain)
+{
+	struct account *account = drain->account;
+	struct batch *batch = drain->batch;
+	uint64_t what[BATCH_EVENTS];
+
+	drain->batch = NULL;
+	if (batch == NULL)
+		return;
+	remember_whats(batch, what);
+	stacks_resolve(drain->stacks, account->writer, batch);
+	classes_resolve(&account->classes, batch);
+	remember_classes(drain, batch, what);
+	crew_submit(account->crew);
+}
+
+static int begin_batch(struct drain *drain)
+{
+	struct account *account = drain->account;
+
+	submit(drain);
+	if (drain->recent == NULL)
+		drain->recent = calloc(DRAIN_RECENT, sizeof(*drain->recent));
+	if (drain->recent == NULL)
+		return -1;
+	drain->batch = crew_batch(account->crew, account);
+	if (drain->batch == NULL)
+		return -1;
+	drain->batch->tick = account->ticks.now;
+	return 0;
 }
 
 static inline void note_time(struct drain *drain, uint64_t time)
@@ -116,92 +177,73 @@ static inline void note_time(struct drain *drain, uint64_t time)
 		drain->last = time;
 }
 
-static inline struct account_event known(const struct feed *feed, const struct feed_event *event)
-{
-	return (struct account_event){.time = event->stamp,
-				      .address = event->address,
-				      .thread = feed->thread,
-				      .realloc = (event->what & FEED_REALLOC) != 0};
-}
-
-static inline unsigned known_function(const struct feed_event *event)
-{
-	unsigned function = feed_event_function(event);
-
-	return function <= FUNCTION_NEW_ARRAY_ALIGNED_NOTHROW ? function : FUNCTION_UNKNOWN;
-}
-
-/* Counts an event; or two, when the next one of its ring belongs to it. Returns how many. */
-static inline uint32_t take_event(struct drain *drain, struct feed *feed,
-				  const struct feed_event *event, uint64_t limit)
+/* Gives an allocation its numbers, and its class where that is known. */
+static inline void prepare(struct drain *drain, struct batch *batch, struct batch_event *event)
 {
 	struct account *account = drain->account;
-	struct account_event what = known(feed, event), then;
-	struct account_node *node;
+	const struct drain_recent *recent = recent_of(drain, event->node, event->number);
+	uint64_t number = ++account_thread_at(account, event->thread)->made;
 
-	note_time(drain, event->time);
-	ticks_at(&account->ticks, event->time);
-	if (!feed_event_is_allocation(event)) {
-		account_deallocation(account, &what);
+	event->sequence = (uint32_t)++account->sequence;
+	if (recent->what == event->number && recent->node == event->node && recent->class_id != 0) {
+		event->class_id = recent->class_id;
+		event->number = number;
+		return;
+	}
+	if (event->number >> CLASS_SIZE_BITS > FUNCTION_NEW_ARRAY_ALIGNED_NOTHROW)
+		event->number =
+		    CLASS_WHAT(event->number & (CLASS_WHAT(0, 1) - 1), FUNCTION_UNKNOWN);
+	stacks_prefetch(drain->stacks, event->node);
+	batch->unknown[batch->unknown_count++] =
+	    (struct batch_unknown){number, event->node, batch->count - 1};
+}
+
+/* Adds an event; or two in one, when the next one of its ring belongs to it. Returns how many. */
+static inline uint32_t take_event(struct drain *drain, const struct feed_event *from,
+				  uint64_t limit)
+{
+	struct ticks *ticks = &drain->account->ticks;
+	struct batch *batch = drain->batch;
+	struct batch_event *event;
+
+	note_time(drain, from->time);
+	if (from->time >= ticks->until || batch == NULL || batch->count == BATCH_EVENTS) {
+		ticks_at(ticks, from->time);
+		if (begin_batch(drain) != 0) {
+			drain->bad++;
+			return 1;
+		}
+		batch = drain->batch;
+	}
+	event = &batch->event[batch->count++];
+	*event = from->event;
+	if (event->operation == BATCH_DEALLOCATION)
+		return 1;
+	prepare(drain, batch, event);
+	if (event->operation == BATCH_ALLOCATION)
+		return 1;
+	if (from[1].time > limit || from[1].time >= ticks->until) {
+		event->operation = BATCH_ALLOCATION;
 		return 1;
 	}
-	node = stacks_node(drain->stacks, account->writer, event->node);
-	if (node == NULL) {
-		drain->bad++;
-		return 1;
-	}
-	if (!(event->what & FEED_TEMPORARY) || event[1].time > limit ||
-	    event[1].time >= account->ticks.until) {
-		account_allocation(account, &what, node, event->size, known_function(event));
-		return 1;
-	}
-	then = known(feed, event + 1);
-	note_time(drain, event[1].time);
-	account_temporary(account, &what, &then, node, event->size, known_function(event));
+	note_time(drain, from[1].time);
 	return 2;
-}
-
-static inline void fetch_block(const struct drain *drain, const struct feed *feed, uint32_t number)
-{
-	if (number < feed->count)
-		livetable_prefetch_block(&drain->account->live, feed->event[number].address);
-}
-
-/* The next events of a ring. Returns their number. */
-static uint32_t fill(struct drain *drain, struct feed *feed)
-{
-	uint32_t count = feed_fill(feed, drain->far);
-
-	for (uint32_t i = 0; i < count; i++) {
-		const struct feed_event *event = &feed->event[i];
-
-		livetable_prefetch_head(&drain->account->live, event->address);
-		stacks_prefetch(drain->stacks, event->node);
-	}
-	for (uint32_t i = 0; i < AHEAD; i++)
-		fetch_block(drain, feed, i);
-	return count;
 }
 
 /* Takes the events of one ring up to a time. Returns the time of the next one,
  * or UINT64_MAX when there is none. */
 static uint64_t take_run(struct drain *drain, struct feed *feed, uint64_t limit)
 {
-	if (feed->thread == 0 && name_thread(drain, feed) != 0) {
-		drain->bad += feed->count - feed->next;
-		feed->next = feed->count;
-	}
 	do {
 		while (feed->next < feed->count) {
 			const struct feed_event *event = &feed->event[feed->next];
 
 			if (event->time > limit)
 				return event->time;
-			fetch_block(drain, feed, feed->next + AHEAD);
-			feed->next += take_event(drain, feed, event, limit);
+			feed->next += take_event(drain, event, limit);
 		}
-	} while (fill(drain, feed) != 0 && feed->thread != 0);
-	return feed->next < feed->count ? feed->event[feed->next].time : UINT64_MAX;
+	} while (feed_fill(feed, drain->far) != 0);
+	return UINT64_MAX;
 }
 
 /* --- the merge ------------------------------------------------------------------------ */
@@ -225,21 +267,46 @@ static void sift_down(struct feed_key *heap, uint32_t count, uint32_t at)
 	heap[at] = key;
 }
 
+/* Threads are numbered by their first events; here, while nobody else is at work. */
+static uint32_t name_threads(struct drain *drain, uint32_t count)
+{
+	struct feed_key *heap = drain->heap;
+
+	for (;;) {
+		uint32_t first = count;
+
+		for (uint32_t i = 0; i < count; i++)
+			if (drain->feeds[heap[i].feed].thread == 0 &&
+			    (first == count || heap[i].time < heap[first].time))
+				first = i;
+		if (first == count)
+			return count;
+		if (name_thread(drain, &drain->feeds[heap[first].feed]) != 0) {
+			drain->bad++;
+			heap[first] = heap[--count];
+		}
+	}
+}
+
 /* Looks at all rings. Returns how many have something up to T. */
 static uint32_t fill_heap(struct drain *drain)
 {
-	uint32_t count = 0;
+	uint32_t count = 0, fresh = 0;
 
 	for (uint32_t i = 0; i < drain->count; i++) {
 		struct feed *feed = &drain->feeds[i];
 
 		feed_look(feed);
 		if (feed->next == feed->count &&
-		    (feed->tail == feed->head || fill(drain, feed) == 0))
+		    (feed->tail == feed->head || feed_fill(feed, drain->far) == 0))
 			continue;
-		if (feed->event[feed->next].time <= drain->now)
-			drain->heap[count++] = (struct feed_key){feed->event[feed->next].time, i};
+		if (feed->event[feed->next].time > drain->now)
+			continue;
+		drain->heap[count++] = (struct feed_key){feed->event[feed->next].time, i};
+		fresh |= feed->thread == 0;
 	}
+	if (fresh)
+		count = name_threads(drain, count);
 	for (uint32_t at = count / 2; at-- > 0;)
 		sift_down(drain->heap, count, at);
 	return count;
@@ -263,6 +330,19 @@ static void merge(struct drain *drain)
 	}
 }
 
+/* The end of a round: what waited long enough is settled, and all is finished. */
+static void settle(struct drain *drain, uint64_t now)
+{
+	struct account *account = drain->account;
+
+	if (drain->batch == NULL && account->pairing.wait != 0 && pairing_waits(&account->pairing))
+		begin_batch(drain);
+	if (drain->batch != NULL)
+		drain->batch->settle = account->pairing.wait != 0 ? now : 0;
+	submit(drain);
+	crew_wait(account->crew);
+}
+
 uint64_t drain_round(struct drain *drain, uint64_t now, int final)
 {
 	uint64_t words = 0;
@@ -272,12 +352,13 @@ uint64_t drain_round(struct drain *drain, uint64_t now, int final)
 	drain->now = final ? drain->far : now;
 	adopt_rings(drain);
 	/* Where one ring was the only one, its order is the truth: nothing is late. */
-	if (drain->rings > 1 && drain->account->wait == 0)
-		drain->account->wait = clock_from_ns(drain->clock, FAR_NS);
+	if (drain->rings > 1 && drain->account->pairing.wait == 0)
+		drain->account->pairing.wait = clock_from_ns(drain->clock, FAR_NS);
 	modules_read(&drain->stacks->modules);
 	for (uint32_t i = 0; i < drain->count; i++)
 		words -= drain->feeds[i].tail;
 	merge(drain);
+	settle(drain, final ? UINT64_MAX : now);
 	for (uint32_t i = 0; i < drain->count; i++) {
 		struct feed *feed = &drain->feeds[i];
 
@@ -287,6 +368,5 @@ uint64_t drain_round(struct drain *drain, uint64_t now, int final)
 		if (feed->tail != feed->released)
 			words += feed_give_back(feed);
 	}
-	account_settle(drain->account, final ? UINT64_MAX : now);
 	return words;
 }

@@ -34,6 +34,13 @@ struct feed_key {
 	uint32_t feed;
 };
 
+/* Classes of allocations by their session's node and what: most are of a few. */
+struct drain_recent {
+	uint64_t what;
+	uint32_t node, class_id; /* 0: none */
+};
+enum { DRAIN_RECENT = 1024 };
+
 struct drain {
 	const struct shared *shared;
 	struct session *session;
@@ -41,7 +48,9 @@ struct drain {
 	const struct clock *clock;
 	struct account *account;
 	struct stacks *stacks;
+	struct batch *batch; /* being filled in; NULL: none */
 
+	struct drain_recent *recent;
 	struct feed *feeds;
 	struct feed_key *heap;
 	uint32_t count, room;

@@ -110,24 +110,26 @@ static uint32_t step_over(struct feed *feed, uint64_t word, uint32_t left)
 	return words < left ? words : left;
 }
 
-/* The two halves of a reallocation follow each other. Returns FEED_REALLOC when
- * this event is such a half. */
-static uint32_t pair_halves(struct feed *feed, unsigned kind)
+/* The two halves of a reallocation follow each other. Returns 1 when this event
+ * is such a half. */
+static uint8_t pair_halves(struct feed *feed, unsigned kind)
 {
-	int half = feed->half != 0;
+	int half = feed->half;
 
 	feed->half = kind == EVENT_REALLOC_FREE;
 	feed->bad += half != (kind == EVENT_REALLOC_ALLOC);
-	return feed->half || (half && kind == EVENT_REALLOC_ALLOC) ? FEED_REALLOC : 0;
+	return feed->half || (half && kind == EVENT_REALLOC_ALLOC);
 }
 
-/* Makes event[0] of what begins at *at. Returns 1, or 0 when that is no event. Which of
+/* Makes *to of what begins at *at. Returns 1, or 0 when that is no event. Which of
  * allocation and deallocation comes next nobody can predict, so there is no branch on it. */
 static inline int read_event(struct feed *feed, const uint64_t *at, uint64_t word, unsigned shape,
-			     uint64_t far, struct feed_event *event)
+			     uint64_t far, struct feed_event *to)
 {
 	unsigned allocates = shape / SHAPE_ALLOCATES & 1;
 	uint64_t node = load(at + allocates), last = feed->last, stamp = last;
+	uint64_t size = EVENT_SIZE(node);
+	struct batch_event *event = &to->event;
 
 	if (shape & SHAPE_STAMPED) {
 		stamp = load(at + allocates + 1);
@@ -136,32 +138,37 @@ static inline int read_event(struct feed *feed, const uint64_t *at, uint64_t wor
 		if (unlikely(stamp == 0 || stamp > far))
 			stamp = last;
 	}
+	to->time = last;
 	event->address = EVENT_ADDRESS(word);
-	event->time = last;
-	event->stamp = stamp;
-	event->size = EVENT_SIZE(node);
-	event->node = EVENT_NODE(node) & (0 - allocates);
-	event->what = (uint32_t)(word >> 48);
+	event->time = stamp;
+	event->node = EVENT_NODE(node);
+	event->thread = feed->thread;
+	event->operation = (uint8_t)(BATCH_DEALLOCATION - 2 * allocates);
+	event->realloc = 0;
 	if (unlikely((shape & SHAPE_RARE) != 0)) {
 		if (word & EVENT_WIDE)
-			event->size = load(at + (shape & SHAPE_WORDS) - 1);
+			size = load(at + (shape & SHAPE_WORDS) - 1);
+		if (size >= SIZE_MOST)
+			event->address = 0;
 		if (EVENT_KIND(word) == EVENT_TIME)
 			return 0;
 	}
 	if (unlikely((shape & SHAPE_RARE) != 0 || feed->half))
-		event->what |= pair_halves(feed, EVENT_KIND(word));
-	if (unlikely(event->address == 0 || event->size > SIZE_MOST)) {
+		event->realloc = pair_halves(feed, EVENT_KIND(word));
+	if (unlikely(event->address == 0)) {
 		feed->bad++;
 		return 0;
 	}
+	event->number = CLASS_WHAT(size, EVENT_FUNCTION(word));
 	return 1;
 }
+_Static_assert(BATCH_DEALLOCATION - 2 == BATCH_ALLOCATION, "see above");
 
-/* Whether the allocation before is freed by this event. */
-static inline int frees(const struct feed_event *event, const struct feed_event *before)
+/* Whether the allocation before is freed by this event: both are no halves of a reallocation. */
+static inline int frees(const struct batch_event *event, const struct batch_event *before)
 {
-	return event->address == before->address && (event->what & 7) == EVENT_FREE &&
-	       (before->what & 7) == EVENT_ALLOC;
+	return event->address == before->address && event->operation == BATCH_DEALLOCATION &&
+	       before->operation == BATCH_ALLOCATION && !event->realloc && !before->realloc;
 }
 
 /* Reads events from `left` words of one segment. Returns the words read. */
@@ -179,8 +186,10 @@ static uint32_t read_words(struct feed *feed, const uint64_t *words, uint32_t le
 			continue;
 		}
 		if (read_event(feed, at, word, shape, far, event)) {
-			if (event > feed->event && frees(event, event - 1))
-				event[-1].what |= FEED_TEMPORARY;
+			if (event > feed->event && frees(&event->event, &event[-1].event)) {
+				event[-1].event.operation = BATCH_TEMPORARY;
+				event[-1].event.freed = event->event.time;
+			}
 			event++;
 		}
 		at += shape & SHAPE_WORDS;

@@ -23,33 +23,17 @@
 
 #include <stdint.h>
 
+#include "libcollect/recorder/batch.h"
 #include "libcollect/recorder/region.h"
 
 enum { FEED_EVENTS = 64 };
 
 struct feed_event {
-	uint64_t address; /* never 0 */
-	uint64_t time;    /* when it counts as happening: does not go back in a ring */
-	uint64_t stamp;   /* its own, where it has one that can be true */
-	uint64_t size;    /* of an allocation, as is: */
-	uint32_t node;
-	uint32_t what; /* bits 48-63 of its first word, and feed_event_flag */
+	uint64_t time; /* when it counts as happening: does not go back in a ring */
+	/* Its own stamp, where it has one that can be true; the address is never 0. TEMPORARY:
+	 * the next event of the feed frees it, and is there. */
+	struct batch_event event;
 };
-
-enum feed_event_flag {
-	FEED_REALLOC = 1 << 16,   /* half of a reallocation */
-	FEED_TEMPORARY = 1 << 17, /* the next event of this batch frees it */
-};
-
-static inline unsigned feed_event_function(const struct feed_event *event)
-{
-	return EVENT_FUNCTION((uint64_t)event->what << 48);
-}
-
-static inline int feed_event_is_allocation(const struct feed_event *event)
-{
-	return event_is_allocation((uint64_t)event->what << 48);
-}
 
 struct feed {
 	struct ring *ring;
@@ -66,7 +50,7 @@ struct feed {
 	const struct shared *shared;
 	uint32_t epoch;
 	uint32_t chunk;
-	uint32_t half; /* the last event was the first half of a reallocation */
+	int half; /* the last event was the first half of a reallocation */
 
 	uint32_t thread; /* of the account, 0: no event yet */
 	int32_t tid;

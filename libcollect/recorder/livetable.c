@@ -43,39 +43,26 @@ static int grow_heads(struct livetable *table)
 	return 0;
 }
 
-static uint32_t take_entry(struct livetable *table)
+int livetable_reserve(struct livetable *table, uint32_t more)
 {
-	uint32_t index = table->unused;
+	uint64_t most = (uint64_t)table->used + more + 1;
+	int error;
 
-	if (index != 0) {
-		table->unused = livetable_at(table, index)->next;
-		return index;
-	}
 	if (table->used == 0)
 		table->used = 1; /* 0 means none */
-	if (table->used == UINT32_MAX ||
-	    area_reserve(&table->blocks, (table->used + UINT64_C(1)) * sizeof(struct live_block)) !=
-		0)
-		return 0;
-	return table->used++;
+	if (most > UINT32_MAX)
+		return ERROR_LIMIT;
+	error = area_reserve(&table->blocks, most * sizeof(struct live_block));
+	/* Without more heads the chains grow longer. */
+	while (!error && (table->bits == 0 || table->count + more > UINT64_C(1) << table->bits))
+		if (grow_heads(table) != 0)
+			break;
+	return error == 0 && table->bits == 0 ? ERROR_MEMORY : error;
 }
 
 struct live_block *livetable_claim(struct livetable *table, uint64_t address)
 {
-	struct live_block *block;
-	uint32_t index, *head;
-
-	if (table->count >= (table->bits == 0 ? 0 : UINT32_C(1) << table->bits) &&
-	    grow_heads(table) != 0 && table->bits == 0)
-		return NULL; /* without more heads the chains grow longer */
-	index = take_entry(table);
-	if (index == 0)
+	if (livetable_reserve(table, 1) != 0)
 		return NULL;
-	block = livetable_at(table, index);
-	head = (uint32_t *)table->heads.base + livetable_slot(table, address);
-	block->address_and_number = address;
-	block->next = *head;
-	*head = index;
-	table->count++;
-	return block;
+	return livetable_add(table, livetable_head(table, address), address);
 }

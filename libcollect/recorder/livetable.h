@@ -74,16 +74,21 @@ static inline struct live_block *livetable_at(const struct livetable *table, uin
 	return (struct live_block *)table->blocks.base + index;
 }
 
-/* Where the number of the block at an address stands: in a head, or in the block before
+/* The head of the chain where a block of this address would be. Moves with livetable_reserve();
+ * there is none before that. */
+static inline uint32_t *livetable_head(const struct livetable *table, uint64_t address)
+{
+	return (uint32_t *)table->heads.base + livetable_slot(table, address);
+}
+
+/* Where the number of the block at an address stands: in its head, or in the block before
  * it in the chain. NULL when there is no such block. Holds until the next
  * claim or removal. */
-static inline uint32_t *livetable_find(const struct livetable *table, uint64_t address)
+static inline uint32_t *livetable_find_below(const struct livetable *table, uint32_t *head,
+					     uint64_t address)
 {
-	uint32_t *link;
+	uint32_t *link = head;
 
-	if (table->bits == 0)
-		return NULL;
-	link = (uint32_t *)table->heads.base + livetable_slot(table, address);
 	while (*link != 0) {
 		struct live_block *block = livetable_at(table, *link);
 
@@ -94,8 +99,38 @@ static inline uint32_t *livetable_find(const struct livetable *table, uint64_t a
 	return NULL;
 }
 
-/* A new block at an address where there is none; all but its address is
- * undefined. NULL when out of memory. Moves the others. */
+static inline uint32_t *livetable_find(const struct livetable *table, uint64_t address)
+{
+	return table->bits == 0
+		   ? NULL
+		   : livetable_find_below(table, livetable_head(table, address), address);
+}
+
+/* Makes room for so many more blocks. 0, or a negative error: there may still be heads. Moves
+ * blocks and heads. */
+int livetable_reserve(struct livetable *table, uint32_t more);
+
+/* A new block at an address where there is none, as reserved before; all but its address is
+ * undefined. */
+static inline struct live_block *livetable_add(struct livetable *table, uint32_t *head,
+					       uint64_t address)
+{
+	uint32_t index = table->unused;
+	struct live_block *block;
+
+	if (index != 0)
+		table->unused = livetable_at(table, index)->next;
+	else
+		index = table->used++;
+	block = livetable_at(table, index);
+	block->address_and_number = address;
+	block->next = *head;
+	*head = index;
+	table->count++;
+	return block;
+}
+
+/* The same with the room for it; NULL when out of memory. */
 struct live_block *livetable_claim(struct livetable *table, uint64_t address);
 
 /* Takes the block out that a link leads to. Its contents stay until the next claim,
@@ -110,20 +145,6 @@ static inline void livetable_remove(struct livetable *table, uint32_t *link)
 	block->next = table->unused;
 	table->unused = index;
 	table->count--;
-}
-
-/* Hints, given some events ahead: first the head, later what it points to. */
-static inline void livetable_prefetch_head(const struct livetable *table, uint64_t address)
-{
-	if (table->bits != 0)
-		__builtin_prefetch((uint32_t *)table->heads.base + livetable_slot(table, address));
-}
-
-static inline void livetable_prefetch_block(const struct livetable *table, uint64_t address)
-{
-	if (table->bits != 0)
-		__builtin_prefetch((struct live_block *)table->blocks.base +
-				   ((uint32_t *)table->heads.base)[livetable_slot(table, address)]);
 }
 
 #endif

@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "libcollect/recorder/crew.h"
 #include "libcollect/recorder/procfs.h"
 
 enum { MODULES_MOST = 0xffffff, PATH_MOST = 4096, BUILD_ID_MOST = 256 };
@@ -303,7 +304,8 @@ static uint32_t find_equal(const struct modules *modules, const struct module *m
 	return 0;
 }
 
-const struct module *modules_use(struct modules *modules, struct trace_writer *writer, uint32_t id)
+const struct module *modules_use(struct modules *modules, struct trace_writer *writer,
+				 struct crew *crew, uint32_t id)
 {
 	struct module *module;
 
@@ -316,6 +318,7 @@ const struct module *modules_use(struct modules *modules, struct trace_writer *w
 		module->file_id = find_equal(modules, module);
 	if (module->file_id == 0) {
 		module->file_id = ++modules->file_count;
+		crew_wait(crew);
 		if (writer != NULL)
 			trace_writer_module(writer, module->start, module->end, module->base,
 					    module->text, module->path_bytes,

@@ -14,6 +14,8 @@
 #include "formats/trace/writer.h"
 #include "libcollect/recorder/region.h"
 
+struct crew;
+
 struct module_files { /* of all sessions; all zero: none */
 	struct module_file *files;
 	uint32_t count, room;
@@ -49,8 +51,10 @@ struct module {
 void modules_release(struct modules *modules);
 /* Reads the records that were added since the last call. */
 void modules_read(struct modules *modules);
-/* A module of the session by its id, defined in the trace; NULL: there is none. */
-const struct module *modules_use(struct modules *modules, struct trace_writer *writer, uint32_t id);
+/* A module of the session by its id, defined in the trace; NULL: there is none. The crew, which may
+ * be writing, is waited for where it has to be. */
+const struct module *modules_use(struct modules *modules, struct trace_writer *writer,
+				 struct crew *crew, uint32_t id);
 /* A descriptor for a module of the trace, or -1. */
 int modules_fd(const struct modules *modules, uint32_t file_id);
 void module_files_release(struct module_files *files);

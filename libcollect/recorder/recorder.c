@@ -666,6 +666,7 @@ int recorder_run(struct region *region, const struct recorder_options *options, 
 		recording_free(recorder.recordings[i]);
 	free(recorder.recordings);
 	free(recorder.polled);
+	crew_release(&recorder.common.crew);
 	images_release(&recorder.images);
 	naming_release(&recorder.naming);
 	module_files_release(&recorder.common.files);

@@ -104,6 +104,9 @@ void recording_open(struct recording *recording, const struct recording *parent)
 
 	recording->stacks.shared = &common->shared;
 	recording->stacks.session = session;
+	recording->stacks.crew = recording->account.crew = &common->crew;
+	recording->account.classes.crew = &common->crew;
+	recording->account.stacks = &recording->stacks;
 	recording->stacks.modules = (struct modules){.shared = &common->shared,
 						     .session = session,
 						     .files = &common->files,

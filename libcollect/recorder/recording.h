@@ -27,6 +27,7 @@ struct common {
 	struct shared shared;
 	const struct recorder_options *options;
 	struct clock clock;
+	struct crew crew;
 	struct reports reports;
 	struct output_names names;
 	struct module_files files;

@@ -146,15 +146,15 @@ static void write_counters(struct recording *recording)
 	const struct account *account = &recording->account;
 
 	for (uint32_t id = 1; id <= account->classes.count; id++) {
-		const struct class_counts *class_ = classes_at(&account->classes, id);
+		struct class_figures class_;
 
+		classes_figures(&account->classes, id, &class_);
 		trace_writer_class_counters(
 		    recording->writer,
-		    &(struct trace_class_counters){
-			.allocations = class_->allocations,
-			.deallocations = class_->deallocations,
-			.temporary = class_->temporary,
-			.peak_live = classes_peak_live(&account->classes, class_)});
+		    &(struct trace_class_counters){.allocations = class_.allocations,
+						   .deallocations = class_.deallocations,
+						   .temporary = class_.temporary,
+						   .peak_live = class_.peak_live});
 	}
 	for (uint32_t id = 1; id <= account->thread_count; id++) {
 		const struct account_thread *thread = account_thread_at(account, id);

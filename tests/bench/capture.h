@@ -53,7 +53,7 @@ struct capture {
 		struct capture_ring of;
 		uint64_t *words;
 		size_t count, room;
-	} *rings;
+	} * rings;
 	uint32_t ring_count;
 	struct shared_node *nodes; /* [0] is unused */
 	uint32_t node_count, node_room;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * driver [--check] [--count] [--depth N] [--save FILE] [-o FILE] PROGRAM [ARG...]: runs a program with the
- * library, and plays a recorder that looks at nothing: it takes rings, moves their tails
+ * driver [--check] [--count] [--depth N] [--save FILE] [-o FILE] PROGRAM [ARG...]: runs a program
+ * with the library, and plays a recorder that looks at nothing: it takes rings, moves their tails
  * to their heads, gives back what ended, and sleeps. What the program then takes longer is
  * hooks and capture alone. Says of every session what came, in one line each.
  *

@@ -226,10 +226,8 @@ static void add_ring(const struct driver *driver, struct driver_session *of, uin
 	/* Two threads never have one number at one time. */
 	for (size_t i = 0; i < of->count; i++)
 		of->rings[i].gone |= of->rings[i].tid == ring->tid;
-	of->rings[of->count] = (struct driver_ring){.ring = ring,
-						    .chunk = chunk,
-						    .tid = ring->tid,
-						    .number = (uint32_t)of->sums.rings++};
+	of->rings[of->count] = (struct driver_ring){
+	    .ring = ring, .chunk = chunk, .tid = ring->tid, .number = (uint32_t)of->sums.rings++};
 	save_ring(of, &of->rings[of->count++]);
 }
 

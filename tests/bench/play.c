@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/shm.h>
+#include <time.h>
 
 #include "libcollect/recorder/drain.h"
 #include "libcollect/recorder/recorder.h"
@@ -27,6 +28,7 @@ struct player {
 	unsigned segments;
 	struct clock clock;
 	struct module_files files;
+	struct crew crew;
 	struct account account;
 	struct stacks stacks;
 	struct drain drain;
@@ -193,21 +195,31 @@ static uint64_t last_time(const struct player *player)
 	return last;
 }
 
+static double now(clockid_t clock)
+{
+	struct timespec time;
+
+	clock_gettime(clock, &time);
+	return (double)time.tv_sec + (double)time.tv_nsec / 1e9;
+}
+
 static void run(struct player *player, struct play_result *result)
 {
-	uint64_t until, start;
+	uint64_t until;
+	double wall, cpu;
 
 	do {
 		until = fill_rings(player);
-		start = monotonic_ns();
+		wall = now(CLOCK_MONOTONIC);
+		cpu = now(CLOCK_PROCESS_CPUTIME_ID);
 		drain_round(&player->drain, until == UINT64_MAX ? last_time(player) : until,
 			    until == UINT64_MAX);
-		result->seconds += (double)(monotonic_ns() - start) / 1e9;
+		if (until == UINT64_MAX)
+			trace_writer_flush(player->account.writer);
+		result->cpu_seconds += now(CLOCK_PROCESS_CPUTIME_ID) - cpu;
+		result->seconds += now(CLOCK_MONOTONIC) - wall;
 		result->rounds++;
 	} while (until != UINT64_MAX);
-	start = monotonic_ns();
-	trace_writer_flush(player->account.writer);
-	result->seconds += (double)(monotonic_ns() - start) / 1e9;
 }
 
 static uint64_t mix(uint64_t sum, uint64_t value)
@@ -223,11 +235,12 @@ static void finish(struct player *player, struct play_result *result)
 	uint64_t sum = 0;
 
 	for (uint32_t id = 1; id <= account->classes.count; id++) {
-		const struct class_counts *class_ = classes_at(&account->classes, id);
-		struct trace_class_counters counters = {
-		    class_->allocations, class_->deallocations, class_->temporary,
-		    classes_peak_live(&account->classes, class_)};
+		struct class_figures class_;
+		struct trace_class_counters counters;
 
+		classes_figures(&account->classes, id, &class_);
+		counters = (struct trace_class_counters){class_.allocations, class_.deallocations,
+							 class_.temporary, class_.peak_live};
 		sum = mix(mix(sum, counters.allocations), counters.deallocations);
 		sum = mix(mix(sum, counters.temporary), counters.peak_live);
 		trace_writer_class_counters(account->writer, &counters);
@@ -237,10 +250,10 @@ static void finish(struct player *player, struct play_result *result)
 
 		sum = mix(mix(sum, thread->allocations), thread->deallocations);
 		sum = mix(mix(sum, thread->temporary), thread->bytes);
-		trace_writer_thread_counters(account->writer, &(struct trace_thread_counters){
-								  thread->allocations,
-								  thread->deallocations,
-								  thread->temporary, thread->bytes});
+		trace_writer_thread_counters(
+		    account->writer,
+		    &(struct trace_thread_counters){thread->allocations, thread->deallocations,
+						    thread->temporary, thread->bytes});
 	}
 	trace_writer_finish(account->writer);
 	result->figures = sum;
@@ -266,14 +279,15 @@ static int start(struct player *player, const struct play_options *options, int 
 	player->segments = options->segments != 0 ? options->segments : RING_SEGMENTS;
 	player->session = &player->shared.region->session[SLOT];
 	player->session->epoch = EPOCH;
-	player->clock =
-	    (struct clock){.kind = CLOCK_NANOSECONDS, .rate = capture->session.rate};
+	player->clock = (struct clock){.kind = CLOCK_NANOSECONDS, .rate = capture->session.rate};
 	player->rings = calloc(capture->ring_count + 1, sizeof(*player->rings));
 	if (player->rings == NULL || put_nodes(player) != 0 || put_modules(player) != 0)
 		return -1;
 	for (uint32_t i = 0; i < capture->ring_count; i++)
 		if (put_ring(player, i) != 0)
 			return -1;
+	player->stacks.crew = player->account.crew = player->account.classes.crew = &player->crew;
+	player->account.stacks = &player->stacks;
 	player->account.with_events = 1;
 	player->account.writer = trace_writer_new(fd, options->codec, options->level);
 	if (player->account.writer == NULL)
@@ -310,6 +324,7 @@ int play(const struct capture *capture, const struct play_options *options, int 
 		run(&player, result);
 		finish(&player, result);
 	}
+	crew_release(&player.crew);
 	trace_writer_free(player.account.writer);
 	account_release(&player.account);
 	stacks_release(&player.stacks);

@@ -19,8 +19,8 @@ struct play_options {
 };
 
 struct play_result {
-	double seconds;
-	uint64_t bytes; /* of the trace */
+	double seconds, cpu_seconds; /* of all threads */
+	uint64_t bytes;              /* of the trace */
 	uint64_t rounds, late, bad;
 	struct account_totals totals;
 	uint64_t peak_bytes, peak_blocks, peak_tick, live_bytes, live_blocks;

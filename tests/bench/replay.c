@@ -22,6 +22,7 @@ static int measure(const struct capture *capture, const char *name, const char *
 		   const struct play_options *options)
 {
 	struct play_result best = {0}, result;
+	double cpu = 0;
 
 	for (int round = 0; round < rounds; round++) {
 		int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0666);
@@ -30,14 +31,17 @@ static int measure(const struct capture *capture, const char *name, const char *
 			fprintf(stderr, "replay: '%s': %s\n", path, strerror(errno));
 			return -1;
 		}
+		if (round == 0 || result.cpu_seconds < cpu)
+			cpu = result.cpu_seconds;
 		if (round == 0 || result.seconds < best.seconds)
 			best = result;
 	}
-	printf("%-14s %-4s %9ju events %6.1f M/s %6.1f ns %6.3f B/allocation; peak %ju in %ju, "
+	printf("%-14s %-4s %9ju events %6.1f M/s %6.1f ns, %6.1f of CPU, %6.3f B/allocation; peak "
+	       "%ju in %ju, "
 	       "temporary %ju, classes %ju, nodes %ju, bad %ju, figures %016jx\n",
 	       name, trace_codec_name(options->codec), (uintmax_t)capture->events,
 	       (double)capture->events / best.seconds / 1e6,
-	       best.seconds * 1e9 / (double)capture->events,
+	       best.seconds * 1e9 / (double)capture->events, cpu * 1e9 / (double)capture->events,
 	       (double)best.bytes / (double)capture->allocations, (uintmax_t)best.peak_bytes,
 	       (uintmax_t)best.peak_blocks, (uintmax_t)best.totals.temporary,
 	       (uintmax_t)best.classes, (uintmax_t)best.nodes, (uintmax_t)best.bad,

@@ -46,23 +46,89 @@ static uint64_t next_random(uint64_t below)
 
 struct books {
 	struct account account;
-	struct account_node nodes[NODES + 1];
+	struct crew crew;
+	struct batch *batch; /* being filled in */
 	int fd;
 };
 
-static void open_books(struct books *books, uint64_t wait)
+struct call {
+	uint64_t time, address;
+	uint32_t thread;
+	int realloc;
+};
+
+static void open_books(struct books *books, uint64_t wait, unsigned hands)
 {
-	*books = (struct books){.account = {.with_events = 1, .wait = wait}};
+	*books = (struct books){.account = {.with_events = 1, .pairing.wait = wait}};
+	books->account.crew = books->account.classes.crew = &books->crew;
+	crew_hire(&books->crew, hands);
 	books->fd = memfd_create("trace", 0);
 	books->account.writer = trace_writer_new(books->fd, TRACE_CODEC_ZLIB, 1);
 	assert_non_null(books->account.writer);
 	assert_int_equal(trace_writer_module(books->account.writer, 0, 1, 0, "m", 1, "", 0), 0);
-	for (uint32_t id = 1; id <= NODES; id++) {
+	for (uint32_t id = 1; id <= NODES; id++)
 		assert_int_equal(trace_writer_node(books->account.writer, 0, 1, id, 0), 0);
-		books->nodes[id] = (struct account_node){.node = id};
-	}
 	for (uint32_t id = 1; id <= THREADS; id++)
 		assert_int_equal(account_thread_new(&books->account, (int32_t)id, "t"), id);
+}
+
+static void submit(struct books *books, uint64_t settle)
+{
+	if (books->batch == NULL && settle == 0)
+		return;
+	if (books->batch == NULL)
+		books->batch = crew_batch(&books->crew, &books->account);
+	assert_non_null(books->batch);
+	books->batch->tick = books->account.ticks.now;
+	books->batch->settle = settle;
+	classes_resolve(&books->account.classes, books->batch);
+	crew_submit(&books->crew);
+	books->batch = NULL;
+}
+
+static void set_tick(struct books *books, uint64_t tick)
+{
+	if (tick != books->account.ticks.now)
+		submit(books, 0);
+	books->account.ticks.now = tick;
+}
+
+static struct batch_event *add_event(struct books *books, const struct call *call,
+				     enum batch_operation operation)
+{
+	struct batch_event *event;
+
+	if (books->batch == NULL)
+		books->batch = crew_batch(&books->crew, &books->account);
+	assert_non_null(books->batch);
+	event = &books->batch->event[books->batch->count++];
+	*event = (struct batch_event){.address = call->address,
+				      .time = call->time,
+				      .thread = call->thread,
+				      .operation = (uint8_t)operation,
+				      .realloc = call->realloc != 0};
+	return event;
+}
+
+static void submit_full(struct books *books)
+{
+	if (books->batch != NULL && books->batch->count == BATCH_EVENTS)
+		submit(books, 0);
+}
+
+static struct batch_event *add_allocation(struct books *books, const struct call *call,
+					  enum batch_operation operation, uint32_t node,
+					  uint64_t size)
+{
+	struct batch_event *event = add_event(books, call, operation);
+	struct batch *batch = books->batch;
+
+	event->node = node;
+	event->number = CLASS_WHAT(size, 1);
+	event->sequence = (uint32_t)++books->account.sequence;
+	batch->unknown[batch->unknown_count++] = (struct batch_unknown){
+	    ++account_thread_at(&books->account, call->thread)->made, node, batch->count - 1};
+	return event;
 }
 
 struct log { /* of events, as a reader gives them */
@@ -100,7 +166,8 @@ static void close_books(struct books *books, struct log *log)
 	char path[64];
 
 	*log = (struct log){0};
-	account_settle(&books->account, UINT64_MAX);
+	submit(books, UINT64_MAX);
+	crew_wait(&books->crew);
 	assert_int_equal(trace_writer_flush(books->account.writer), 0);
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", books->fd);
 	assert_int_equal(trace_reader_open(&reader, path), 0);
@@ -109,6 +176,7 @@ static void close_books(struct books *books, struct log *log)
 	trace_reader_close(reader);
 	trace_writer_free(books->account.writer);
 	close(books->fd);
+	crew_release(&books->crew);
 }
 
 /* --- the model ---------------------------------------------------------------------------- */
@@ -135,7 +203,7 @@ static uint64_t size_of(uint64_t class_)
 	return class_ % SIZES * class_ % SIZES * 100; /* 0 among them */
 }
 
-static void model_allocate(uint64_t address, const struct account_event *event, uint64_t class_,
+static void model_allocate(uint64_t address, const struct call *event, uint64_t class_,
 			   uint64_t tick)
 {
 	struct account_thread *thread = &model.thread[event->thread];
@@ -163,7 +231,7 @@ static void model_allocate(uint64_t address, const struct account_event *event, 
 						    .tick = tick});
 }
 
-static void model_deallocate(uint64_t address, const struct account_event *event, uint64_t tick)
+static void model_deallocate(uint64_t address, const struct call *event, uint64_t tick)
 {
 	struct model_block *block = &model.block[address];
 	struct account_thread *thread = &model.thread[block->thread];
@@ -198,10 +266,11 @@ static void model_deallocate(uint64_t address, const struct account_event *event
 /* Class ids of the books are as they came, those of the model made of node and size. */
 static uint64_t class_in_model(const struct account *account, uint32_t id)
 {
-	const struct class_counts *class_ = classes_at(&account->classes, id);
+	struct class_figures class_;
 
-	for (uint64_t i = class_->node * (uint64_t)SIZES;; i++)
-		if (size_of(i) == class_->size)
+	classes_figures(&account->classes, id, &class_);
+	for (uint64_t i = class_.node * (uint64_t)SIZES;; i++)
+		if (size_of(i) == class_.size)
 			return i;
 }
 
@@ -235,20 +304,20 @@ static void assert_same_books(const struct account *a, const struct account *b)
 	assert_int_equal(a->unknown_frees, b->unknown_frees);
 	assert_int_equal(a->reallocations, b->reallocations);
 	for (uint32_t id = 1; id <= a->classes.count; id++) {
-		const struct class_counts *x = classes_at(&a->classes, id);
-		const struct class_counts *y = classes_at(&b->classes, id);
+		struct class_figures x, y;
 
-		assert_int_equal(x->node, y->node);
-		assert_int_equal(x->size, y->size);
-		assert_int_equal(x->allocations, y->allocations);
-		assert_int_equal(x->deallocations, y->deallocations);
-		assert_int_equal(x->temporary, y->temporary);
-		assert_int_equal(classes_peak_live(&a->classes, x),
-				 classes_peak_live(&b->classes, y));
+		classes_figures(&a->classes, id, &x);
+		classes_figures(&b->classes, id, &y);
+		assert_int_equal(x.node, y.node);
+		assert_int_equal(x.size, y.size);
+		assert_int_equal(x.allocations, y.allocations);
+		assert_int_equal(x.deallocations, y.deallocations);
+		assert_int_equal(x.temporary, y.temporary);
+		assert_int_equal(x.peak_live, y.peak_live);
 	}
 	for (uint32_t id = 1; id <= THREADS; id++)
 		assert_memory_equal(account_thread_at(a, id), account_thread_at(b, id),
-				    offsetof(struct account_thread, tid));
+				    offsetof(struct account_thread, made));
 }
 
 static void assert_model(const struct account *account, struct log *log)
@@ -263,17 +332,18 @@ static void assert_model(const struct account *account, struct log *log)
 	assert_int_equal(account->unknown_frees, model.unknown);
 	assert_int_equal(account->reallocations, model.reallocations);
 	for (uint32_t id = 1; id <= classes->count; id++) {
-		const struct class_counts *class_ = classes_at(classes, id);
 		uint64_t i = class_in_model(account, id);
+		struct class_figures class_;
 
-		assert_int_equal(class_->allocations, model.class_[i].allocations);
-		assert_int_equal(class_->deallocations, model.class_[i].deallocations);
-		assert_int_equal(class_->temporary, model.class_[i].temporary);
-		assert_int_equal(classes_peak_live(classes, class_), model.class_[i].peak);
+		classes_figures(classes, id, &class_);
+		assert_int_equal(class_.allocations, model.class_[i].allocations);
+		assert_int_equal(class_.deallocations, model.class_[i].deallocations);
+		assert_int_equal(class_.temporary, model.class_[i].temporary);
+		assert_int_equal(class_.peak_live, model.class_[i].peak);
 	}
 	for (uint32_t id = 1; id <= THREADS; id++)
 		assert_memory_equal(account_thread_at(account, id), &model.thread[id],
-				    offsetof(struct account_thread, tid));
+				    offsetof(struct account_thread, made));
 	for (size_t i = 0; i < log->count; i++)
 		if (log->event[i].class_id != 0)
 			log->event[i].class_id =
@@ -299,25 +369,29 @@ static uint64_t address_at(uint64_t i)
 	return 0x10000 + i * 48;
 }
 
-static void allocate(struct books *books, const struct account_event *event, uint64_t class_)
+static void allocate(struct books *books, const struct call *event, uint64_t class_)
 {
-	account_allocation(&books->account, event, &books->nodes[class_ / SIZES], size_of(class_),
-			   1);
+	add_allocation(books, event, BATCH_ALLOCATION, (uint32_t)(class_ / SIZES), size_of(class_));
+	submit_full(books);
+}
+
+static void deallocate(struct books *books, const struct call *event)
+{
+	add_event(books, event, BATCH_DEALLOCATION);
+	submit_full(books);
 }
 
 /* An allocation and its deallocation, one behind the other, to both books. */
-static void churn(struct books *one, struct books *two, const struct account_event *event,
-		  const struct account_event *gone, uint64_t class_)
+static void churn(struct books *one, struct books *two, const struct call *event,
+		  const struct call *gone, uint64_t class_)
 {
-	account_temporary(&one->account, event, gone, &one->nodes[class_ / SIZES], size_of(class_),
-			  1);
-	allocate(two, event, class_);
-	account_deallocation(&two->account, gone);
-}
+	struct batch_event *both = add_allocation(one, event, BATCH_TEMPORARY,
+						  (uint32_t)(class_ / SIZES), size_of(class_));
 
-static void set_tick(struct books *one, struct books *two, uint64_t tick)
-{
-	one->account.ticks.now = two->account.ticks.now = tick;
+	both->freed = gone->time;
+	submit_full(one);
+	allocate(two, event, class_);
+	deallocate(two, gone);
 }
 
 /* In the order of time; in some stretches nearly all are temporaries, in others the heap
@@ -328,25 +402,25 @@ static void in_order(struct books *one, struct books *two)
 
 	for (uint64_t step = 1; step <= STEPS; step++) {
 		uint64_t i = next_random(ADDRESSES), class_ = any_class();
-		struct account_event event = {
-		    .time = 2 * step,
-		    .address = address_at(i),
-		    .thread = 1 + (uint32_t)next_random(next_random(4) ? 1 : THREADS),
-		    .realloc = next_random(8) == 0};
-		struct account_event gone = {.time = 2 * step + next_random(2),
-					     .address = event.address,
-					     .thread = event.thread,
-					     .realloc = next_random(8) == 0};
+		struct call event = {.time = 2 * step,
+				     .address = address_at(i),
+				     .thread =
+					 1 + (uint32_t)next_random(next_random(4) ? 1 : THREADS),
+				     .realloc = next_random(8) == 0};
+		struct call gone = {.time = 2 * step + next_random(2),
+				    .address = event.address,
+				    .thread = event.thread};
 
 		tick += next_random(100) == 0;
-		set_tick(one, two, tick);
+		set_tick(one, tick);
+		set_tick(two, tick);
 		if (!model.block[i].live && next_random(3) < step / 20000 % 3) {
 			churn(one, two, &event, &gone, class_);
 			model_allocate(i, &event, class_, tick);
 			model_deallocate(i, &gone, tick);
 		} else if (model.block[i].live || next_random(1000) == 0) {
-			account_deallocation(&one->account, &event);
-			account_deallocation(&two->account, &event);
+			deallocate(one, &event);
+			deallocate(two, &event);
 			model_deallocate(i, &event, tick);
 		} else {
 			allocate(one, &event, class_);
@@ -363,8 +437,8 @@ static void test_model(void **state)
 
 	(void)state;
 	memset(&model, 0, sizeof(model));
-	open_books(&one, 0);
-	open_books(&two, 0);
+	open_books(&one, 0, 1);
+	open_books(&two, 0, 4);
 	in_order(&one, &two);
 	close_books(&one, &first);
 	close_books(&two, &second);
@@ -386,17 +460,17 @@ static void test_late(void **state)
 	struct log first, second;
 
 	(void)state;
-	open_books(&one, WAIT);
-	open_books(&two, WAIT);
+	open_books(&one, WAIT, 1);
+	open_books(&two, WAIT, 3);
 	for (uint64_t step = 1; step <= STEPS; step++) {
 		uint64_t class_ = any_class(), late = step / 10000 % 2 ? 0 : 40;
-		struct account_event event = {.time =
-						  1000 + 4 * step - (late ? next_random(late) : 0),
-					      .address = address_at(next_random(200)),
-					      .thread = 1 + (uint32_t)next_random(THREADS)};
-		struct account_event gone = event;
+		struct call event = {.time = 1000 + 4 * step - (late ? next_random(late) : 0),
+				     .address = address_at(next_random(200)),
+				     .thread = 1 + (uint32_t)next_random(THREADS)};
+		struct call gone = event;
 
-		set_tick(&one, &two, step / 64);
+		set_tick(&one, step / 64);
+		set_tick(&two, step / 64);
 		gone.time += 1 - (late ? next_random(3) : 0);
 		if (next_random(2) != 0) {
 			churn(&one, &two, &event, &gone, class_);
@@ -404,12 +478,12 @@ static void test_late(void **state)
 			allocate(&one, &event, class_);
 			allocate(&two, &event, class_);
 		} else {
-			account_deallocation(&one.account, &event);
-			account_deallocation(&two.account, &event);
+			deallocate(&one, &event);
+			deallocate(&two, &event);
 		}
 		if (step % 100 == 0) {
-			account_settle(&one.account, event.time);
-			account_settle(&two.account, event.time);
+			submit(&one, event.time);
+			submit(&two, event.time);
 		}
 	}
 	close_books(&one, &first);
@@ -422,31 +496,32 @@ static void test_late(void **state)
 	free(second.event);
 }
 
-/* Blocks from before a fence are told without their number in the trace. */
-static void test_fences(void **state)
+/* Blocks of long ago are told without their number in the trace, young ones with it. */
+static void test_old_blocks(void **state)
 {
 	struct books books;
 	struct log log;
-	struct account_event event = {.thread = 1};
+	struct call event = {.thread = 1};
 
 	(void)state;
-	open_books(&books, 0);
+	open_books(&books, 0, 1);
 	for (uint64_t i = 0; i < 100; i++) {
+		set_tick(&books, 100 * i);
 		event.address = address_at(i);
 		event.time = 10 + i;
 		allocate(&books, &event, SIZES + 1);
 	}
-	books.account.fence[0] = (struct account_fence){.time = 50};
 	for (uint64_t i = 0; i < 100; i++) {
 		event.address = address_at(i);
 		event.time = 1000 + i;
-		account_deallocation(&books.account, &event);
+		deallocate(&books, &event);
 	}
 	close_books(&books, &log);
 	assert_int_equal(log.count, 200);
 	for (uint64_t i = 0; i < 100; i++) {
 		assert_int_equal(log.event[100 + i].operation, TRACE_OPERATION_DEALLOCATION);
 		assert_int_equal(log.event[100 + i].age_allocations, 99 - i);
+		assert_int_equal(log.event[100 + i].age_ticks, 9900 - 100 * i);
 	}
 	account_release(&books.account);
 	free(log.event);
@@ -456,7 +531,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {cmocka_unit_test(test_model),
 					   cmocka_unit_test(test_late),
-					   cmocka_unit_test(test_fences)};
+					   cmocka_unit_test(test_old_blocks)};
 	const char *wanted = getenv("SEED");
 
 	seed = wanted != NULL ? strtoull(wanted, NULL, 0) : (uint64_t)time(NULL) * 2654435761u | 1;

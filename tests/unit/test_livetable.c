@@ -99,41 +99,85 @@ static void test_bytes_a_block(void **state)
 
 enum { CLASSES = 300 };
 
-/* At each new maximum everything is copied. */
+/* The classes of some nodes, sizes and functions. */
+static void find_classes(struct classes *classes, uint32_t count, const uint32_t *node,
+			 const uint64_t *what, uint32_t *found)
+{
+	static struct batch batch;
+
+	assert_true(count <= BATCH_EVENTS);
+	batch_clear(&batch);
+	for (uint32_t i = 0; i < count; i++) {
+		batch.event[i] = (struct batch_event){
+		    .node = node[i], .number = what[i], .operation = BATCH_ALLOCATION};
+		batch.unknown[i] = (struct batch_unknown){.number = i + 77, .at = i};
+	}
+	batch.count = batch.unknown_count = count;
+	classes_resolve(classes, &batch);
+	assert_int_equal(batch.lost, 0);
+	assert_int_equal(batch.classes, classes->count);
+	for (uint32_t i = 0; i < count; i++) {
+		found[i] = batch.event[i].class_id;
+		assert_int_equal(batch.event[i].number, i + 77);
+	}
+}
+
+static uint32_t find_class(struct classes *classes, uint32_t node, uint64_t what)
+{
+	uint32_t found;
+
+	find_classes(classes, 1, &node, &what, &found);
+	return found;
+}
+
+static void assert_peak(const struct classes *classes, const uint64_t *peak)
+{
+	for (uint32_t i = 1; i <= CLASSES; i++) {
+		struct class_figures figures;
+
+		classes_figures(classes, i, &figures);
+		assert_int_equal(figures.peak_live, peak[i]);
+		assert_int_equal(figures.size, i * UINT64_C(3) << i % 36);
+		assert_int_equal(figures.node, i);
+		assert_int_equal(figures.function, i % 3);
+	}
+}
+
+/* At each new maximum everything is copied. The peak number begins anew once on the way. */
 static void test_peak(void **state)
 {
 	static uint64_t live[CLASSES + 1], peak[CLASSES + 1];
 	struct classes classes = {0};
 	uint64_t bytes = 0, most = 0, tick = 0;
-	int is_new;
 
 	(void)state;
 	for (uint32_t i = 1; i <= CLASSES; i++)
-		assert_int_equal(classes_find(&classes, i % 7, i * 3, i % 3, &is_new), i);
+		assert_int_equal(
+		    find_class(&classes, i, CLASS_WHAT(i * UINT64_C(3) << i % 36, i % 3)), i);
+	assert_int_equal(classes_count_up_to(&classes, CLASSES), 0);
+	classes.peak_number = UINT32_MAX - 20;
 	for (uint64_t step = 0; step < 300000; step++) {
 		uint32_t id = (uint32_t)(next_random() % CLASSES) + 1;
 		struct class_counts *class_ = classes_at(&classes, id);
 
-		assert_int_equal(classes_find(&classes, id % 7, id * 3, id % 3, &is_new), id);
 		if (live[id] == 0 || next_random() % (step % 20000 < 10000 ? 3 : 2) != 0) {
 			classes_allocate(&classes, class_, step);
 			live[id]++;
-			bytes += class_->size;
+			bytes += class_size(class_);
 		} else {
 			classes_deallocate(&classes, class_, 0);
 			live[id]--;
-			bytes -= class_->size;
+			bytes -= class_size(class_);
 		}
 		if (bytes > most) {
 			most = bytes;
 			tick = step;
 			memcpy(peak, live, sizeof(peak));
 		}
-		if (step % 10000 == 0)
-			for (uint32_t i = 1; i <= CLASSES; i++)
-				assert_int_equal(
-				    classes_peak_live(&classes, classes_at(&classes, i)), peak[i]);
+		if (step % 10000 == 0 || step < 50)
+			assert_peak(&classes, peak);
 	}
+	assert_true(classes.peak_number < UINT32_MAX - 20);
 	assert_int_equal(classes.peak_bytes, most);
 	assert_int_equal(classes.peak_tick, tick);
 	assert_int_equal(classes.live_bytes, bytes);
@@ -142,15 +186,27 @@ static void test_peak(void **state)
 
 static void test_many_classes(void **state)
 {
+	enum { MANY = 200000 };
 	struct classes classes = {0};
-	int is_new;
+	uint32_t node[BATCH_EVENTS], found[BATCH_EVENTS];
+	uint64_t what[BATCH_EVENTS];
 
 	(void)state;
-	for (int round = 0; round < 2; round++)
-		for (uint32_t i = 1; i <= 200000; i++) {
-			assert_int_equal(classes_find(&classes, i % 1000, i / 1000, 1, &is_new), i);
-			assert_int_equal(is_new, round == 0);
+	for (uint32_t i = 1; i <= 2 * MANY;) {
+		uint32_t count = 0;
+
+		for (; count < BATCH_EVENTS && i <= 2 * MANY; count++, i++) {
+			node[count] = (i - 1) % MANY % 1000;
+			what[count] = CLASS_WHAT((i - 1) % MANY / 1000, 1);
 		}
+		find_classes(&classes, count, node, what, found);
+		for (uint32_t k = 0; k < count; k++)
+			assert_int_equal(found[k], (i - count + k - 1) % MANY + 1);
+		assert_int_equal(classes.count, i - 1 < MANY ? i - 1 : MANY);
+	}
+	/* What the header says, but for the counts, which are 32. */
+	assert_true(classes.count * sizeof(struct class_key) + (sizeof(uint32_t) << classes.bits) <=
+		    24 * (uint64_t)MANY + 4 * BATCH_EVENTS);
 	classes_release(&classes);
 }
 
