@@ -104,6 +104,7 @@ $(B)/preload/%.o: %.c
 	$(CC) $(PRELOAD_CFLAGS) -c -o $@ $<
 
 $(B)/tests/unit/test_stacks: $(addprefix $(B)/libcollect/preload/,cfi.o rawio.o rules.o stacks.o table.o)
+$(B)/tests/unit/test_hands: $(addprefix $(B)/tests/bench/,capture.o capture_random.o play.o)
 $(FIGURES) $(UNIT_TESTS): $(B)/%: $(B)/%.o $(filter-out $(B)/cli/main.o,$(TOOL_OBJECTS))
 	$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS) -lcmocka
 
@@ -227,6 +228,6 @@ help:
 	@echo '(a build of its own in build-SAN), B=FOLDER, CC, CFLAGS, HAVE_ZSTD=0'
 
 -include $(TOOL_OBJECTS:.o=.d) $(PRELOAD_OBJECTS:.o=.d) $(CHECK_OBJECTS:.o=.d) $(UNIT_TESTS:=.d) $(VICTIMS:=.d) $(FIGURES).d \
-	$(patsubst $(B)/bench/%,$(B)/tests/bench/%.d,$(BENCH_PROGRAMS))
+	$(wildcard $(B)/tests/bench/*.d)
 .PHONY: all demo demo-run test check soak bench bench-programs lint deps install uninstall clean help tests-built
 .SECONDARY:

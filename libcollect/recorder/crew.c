@@ -24,9 +24,11 @@ struct crew_state {
 	} pair[CREW_MOST], finish;
 };
 
+/* Some batches in a row, so that the lock is seldom taken; not many, so that all have some. */
+enum { TASK_BATCHES = 4, WAKE_BATCHES = 4 };
 struct task {
 	struct line *line; /* NULL: nothing to do */
-	uint64_t number;
+	uint64_t first, end;
 	unsigned share, shares;
 };
 
@@ -45,9 +47,9 @@ static uint64_t paired(const struct crew_state *state)
 /* The piece that others wait for most. */
 static struct task choose(struct crew_state *state)
 {
-	struct task task = {.shares = state->shares};
+	struct task task = {.shares = state->shares, .end = paired(state)};
 
-	if (!state->finish.busy && state->finish.next < paired(state))
+	if (!state->finish.busy && state->finish.next < task.end)
 		task.line = &state->finish;
 	for (unsigned i = 0; i < state->shares && task.line != &state->finish; i++) {
 		struct line *line = &state->pair[i];
@@ -57,11 +59,14 @@ static struct task choose(struct crew_state *state)
 			continue;
 		task.line = line;
 		task.share = i;
+		task.end = state->submitted;
 	}
-	if (task.line != NULL) {
-		task.number = task.line->next;
-		task.line->busy = 1;
-	}
+	if (task.line == NULL)
+		return task;
+	task.first = task.line->next;
+	if (task.end > task.first + TASK_BATCHES)
+		task.end = task.first + TASK_BATCHES;
+	task.line->busy = 1;
 	return task;
 }
 
@@ -69,16 +74,19 @@ static void work_at(struct crew_state *state, const struct task *task)
 {
 	struct crew *crew = state->crew;
 	struct account *account = crew->account;
-	struct batch *batch = crew->batch[task->number % CREW_DEPTH];
 
 	pthread_mutex_unlock(&state->lock);
-	if (task->line == &state->finish)
-		account_finish(account, batch);
-	else
-		pairing_run(&account->pairing, batch, task->share, task->shares);
+	for (uint64_t number = task->first; number < task->end; number++) {
+		struct batch *batch = crew->batch[number % CREW_DEPTH];
+
+		if (task->line == &state->finish)
+			account_finish(account, batch);
+		else
+			pairing_run(&account->pairing, batch, task->share, task->shares);
+	}
 	pthread_mutex_lock(&state->lock);
 	task->line->busy = 0;
-	task->line->next++;
+	task->line->next = task->end;
 	if (state->waiting != 0)
 		pthread_cond_signal(&state->done);
 	if (state->idle != 0)
@@ -244,7 +252,7 @@ void crew_submit(struct crew *crew)
 	crew->submitted++;
 	pthread_mutex_lock(&state->lock);
 	state->submitted = crew->submitted;
-	if (state->idle != 0)
+	if (state->idle != 0 && state->submitted - state->finish.next >= WAKE_BATCHES)
 		pthread_cond_signal(&state->work);
 	pthread_mutex_unlock(&state->lock);
 }

@@ -23,7 +23,7 @@
 
 struct account;
 
-enum { CREW_DEPTH = 16, CREW_MOST = 8 };
+enum { CREW_DEPTH = 32, CREW_MOST = 8 };
 
 struct crew { /* all zero: nobody but the draining thread */
 	struct account *account;

@@ -24,6 +24,7 @@ struct recorder_options {
 	uint64_t max_size;   /* bytes of events after which events stop; 0: none */
 	const char *program; /* path of the mallograph binary, to run "symbolize" */
 	int preloaded;       /* started by the library, not by the launcher */
+	unsigned hands;      /* that work at events; 0: as cores are free. For tests */
 	/* the launched program (launcher only): its name for %n, and argv */
 	const char *first_path;
 	char *const *first_argv;

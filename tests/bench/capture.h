@@ -82,6 +82,9 @@ void capture_add(struct capture *capture, uint32_t ring, uint64_t time, unsigned
 		 uint64_t address, uint32_t node, uint64_t size);
 /* An EVENT_TIME, for what has no stamp. */
 void capture_add_time(struct capture *capture, uint32_t ring, uint64_t time);
+/* Threads that allocate, reallocate and free each other's blocks at random, with
+ * events that come late, frees of unknown blocks, and new stacks all the time. */
+void capture_random(struct capture *capture, uint64_t seed);
 /* Malloc-free pairs of a few sizes at a few stacks. */
 void capture_churn(struct capture *capture, uint64_t pairs);
 

@@ -278,6 +278,7 @@ static int start(struct player *player, const struct play_options *options, int 
 
 	player->segments = options->segments != 0 ? options->segments : RING_SEGMENTS;
 	player->session = &player->shared.region->session[SLOT];
+	crew_hire(&player->crew, options->hands);
 	player->session->epoch = EPOCH;
 	player->clock = (struct clock){.kind = CLOCK_NANOSECONDS, .rate = capture->session.rate};
 	player->rings = calloc(capture->ring_count + 1, sizeof(*player->rings));

@@ -15,6 +15,7 @@
 struct play_options {
 	enum trace_codec codec;
 	int level;
+	unsigned hands;    /* that work at it, as crew.h has them; 0: one */
 	unsigned segments; /* of a ring that are filled for a round; 0: all */
 };
 

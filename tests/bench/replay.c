@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * replay [-n ROUNDS] [-o FILE] [-c CODEC] [-s SEGMENTS] CAPTURE|churn...: what the recorder
+ * replay [-n ROUNDS] [-o FILE] [-c CODEC] [-s SEGMENTS] [-t HANDS]
+ * CAPTURE|churn...: what the recorder
  * does for each event, from the words of a ring to the trace's bytes, without a program. The
  * words come from a capture (driver --save FILE PROGRAM), or are made up; the trace goes to
  * FILE, or to /dev/null. Prints events a second of the fastest of the rounds, nanoseconds an
@@ -52,7 +53,7 @@ static int measure(const struct capture *capture, const char *name, const char *
 static int usage(void)
 {
 	fputs("usage: replay [-n ROUNDS] [-o FILE] [-c none|zlib|zstd] [-s SEGMENTS] "
-	      "CAPTURE|churn...\n",
+	      "[-t HANDS] CAPTURE|churn...\n",
 	      stderr);
 	return 2;
 }
@@ -78,13 +79,15 @@ int main(int argc, char **argv)
 
 	if (trace_codec_supported(TRACE_CODEC_ZSTD))
 		options.codec = TRACE_CODEC_ZSTD;
-	while ((option = getopt(argc, argv, "n:o:c:s:")) != -1) {
+	while ((option = getopt(argc, argv, "n:o:c:s:t:")) != -1) {
 		if (option == 'n')
 			rounds = atoi(optarg);
 		else if (option == 'o')
 			path = optarg;
 		else if (option == 's')
 			options.segments = (unsigned)atoi(optarg);
+		else if (option == 't')
+			options.hands = (unsigned)atoi(optarg);
 		else if (option != 'c' || codec_by_name(optarg, &options.codec) != 0)
 			return usage();
 	}

@@ -47,6 +47,14 @@ static inline void *shared_memory(size_t size)
 	return memory;
 }
 
+/* HANDS=4 has several threads at work in every test, for -fsanitize=thread. */
+static inline unsigned run_hands(void)
+{
+	const char *hands = getenv("HANDS");
+
+	return hands != NULL ? (unsigned)strtoul(hands, NULL, 10) : 0;
+}
+
 static inline void run_init(struct run *run)
 {
 	memset(run, 0, sizeof(*run));
@@ -55,6 +63,7 @@ static inline void run_init(struct run *run)
 	run->options = (struct recorder_options){.folder = run->folder,
 						 .codec = TRACE_CODEC_ZLIB,
 						 .follow_fork = 1,
+						 .hands = run_hands(),
 						 .first_path = "/bin/play"};
 }
 

@@ -270,7 +270,8 @@ static void compare_classes(const struct recorded *trace, const struct model *mo
 	assert_int_equal(found, CLASSES);
 }
 
-static void random_run(int with_late, int without_time, uint64_t seed)
+/* With one hand, or several: the model does not change. */
+static void random_run(int with_late, int without_time, unsigned hands, uint64_t seed)
 {
 	struct model *model = shared_memory(sizeof(*model));
 	static struct run run;
@@ -282,6 +283,7 @@ static void random_run(int with_late, int without_time, uint64_t seed)
 	model->without_time = without_time;
 	model->threads = without_time ? 1 : THREADS;
 	run_init(&run);
+	run.options.hands = hands;
 	run_play(&run, play_random, model);
 	assert_int_equal(run.recorder_status, 0);
 	assert_int_equal(run.traces, 1);
@@ -317,22 +319,22 @@ static void random_run(int with_late, int without_time, uint64_t seed)
 static void test_in_order(void **state)
 {
 	(void)state;
-	random_run(0, 0, 88172645463325252u);
-	random_run(0, 0, (uint64_t)time(NULL) | 1);
+	random_run(0, 0, 1, 88172645463325252u);
+	random_run(0, 0, 4, (uint64_t)time(NULL) | 1);
 }
 
 static void test_late(void **state)
 {
 	(void)state;
-	random_run(1, 0, 1234567891u);
-	random_run(1, 0, (uint64_t)time(NULL) * 7919 | 1);
+	random_run(1, 0, 1, 1234567891u);
+	random_run(1, 0, 4, (uint64_t)time(NULL) * 7919 | 1);
 }
 
 static void test_without_time(void **state)
 {
 	(void)state;
-	random_run(0, 1, 987654321u);
-	random_run(0, 1, (uint64_t)time(NULL) * 104729 | 1);
+	random_run(0, 1, 1, 987654321u);
+	random_run(0, 1, 4, (uint64_t)time(NULL) * 104729 | 1);
 }
 
 int main(void)
