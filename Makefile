@@ -179,7 +179,7 @@ soak: tests-built
 RUN_TESTS = BUILD=$(abspath $(B)) MALLOGRAPH=$(abspath $(TOOL)) LIB=$(abspath $(LIBRARY)) \
 	CC="$(CC)" CXX="$(CXX)" JOBS=$(JOBS) tests/run
 tests-built: all $(UNIT_TESTS) $(FIGURES) $(VICTIMS) $(PLUGINS) $(DEMO) $(B)/bench/driver \
-	$(B)/check/libmallograph.so
+	$(B)/bench/replay $(B)/check/libmallograph.so
 
 bench: all bench-programs
 	@BUILD=$(abspath $(B)) MALLOGRAPH=$(abspath $(TOOL)) LIB=$(abspath $(LIBRARY)) \

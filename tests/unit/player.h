@@ -57,6 +57,17 @@ static inline void player_wake(struct player *player)
 	syscall(SYS_futex, &player->region->wake, FUTEX_WAKE, 1, NULL, NULL, 0);
 }
 
+/* Until the recorder has looked at everything once more: a look says three times at most that
+ * it lives, or as often as segments are given back. */
+static inline void player_await_look(struct player *player)
+{
+	uint32_t before = atomic_load(&player->region->heartbeat);
+
+	player_wake(player);
+	for (int i = 0; i < 10000 && atomic_load(&player->region->heartbeat) - before < 7; i++)
+		usleep(1000);
+}
+
 static inline uint32_t player_chunk(struct player *player)
 {
 	struct region *region = player->region;

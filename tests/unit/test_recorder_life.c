@@ -362,15 +362,15 @@ static void play_scribbles(struct region *region, void *context)
 	/* a ring list in a circle, and rings that are none */
 	ring->ring->next = ring->chunk;
 	atomic_store(&player.session->rings, ring->chunk);
-	usleep(20000);
+	player_await_look(&player);
 	atomic_store(&player.session->rings, 0xfffffff0);
 	player.session->module_chunk[1] = 0xffffff;
 	atomic_store(&player.session->module_bytes, 0xfffffff0);
-	usleep(20000);
+	player_await_look(&player);
 	/* a head that jumps */
 	atomic_store(&ring->ring->head, UINT64_C(1) << 60);
 	player_wake(&player);
-	usleep(20000);
+	player_await_look(&player);
 	memset(player.session->module_chunk, 0xff, sizeof(player.session->module_chunk));
 	player.session->node_directory = 0xffffffff;
 	put(&player, 0, EVENT_ALLOC, 0x90000, node + 1, 1);

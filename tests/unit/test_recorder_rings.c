@@ -292,7 +292,7 @@ static void play_odd(struct region *region, void *context)
 	put(0, 0, EVENT_ALLOC, 0x60000, 5); /* 4: nowhere */
 	atomic_store(&ring->ring->place[2], RING_SEGMENTS - 1);
 	player_publish(&player, 0);
-	usleep(20000);
+	player_await_look(&player);
 	atomic_store(&ring->ring->place[2], 0);
 	put(0, 0, EVENT_ALLOC, 0x70000, 6);
 	word = &ring->segment[ring->head % SEGMENT_WORDS];
