@@ -7,7 +7,7 @@
 
 #include "formats/error.h"
 
-enum { AREA_LEAST = 16 << 10, HUGE_FROM = 8 << 20 };
+enum { AREA_LEAST = 16 << 10, HUGE_FROM = 4 << 20 };
 
 int area_reserve(struct area *area, size_t bytes)
 {
