@@ -177,7 +177,7 @@ def compare_totals(theirs, ours, false):
         if name in ("total end", "Debuggee command was"):
             same = True
         elif name == "total runtime":  # digits differ
-            same = abs(float(mine[:-2]) - float(value[:-2])) <= 0.005
+            same = abs(float(mine[:-2]) - float(value[:-2])) < 0.0051
         elif name == "temporary memory allocations":
             same = int(mine.split()[0]) == int(value.split()[0]) - false
         elif name.startswith("calls"):
