@@ -24,7 +24,7 @@
 #include "libcollect/recorder/recorder_parts.h"
 
 #define SLEEP_LEAST  (1 * MILLISECOND)
-#define SLEEP_MOST (200 * MILLISECOND)
+#define SLEEP_MOST   (200 * MILLISECOND)
 #define MUCH_WORDS   (2 * SEGMENT_WORDS) /* to be read before the next nap */
 #define ROOM_WORDS   (8 * SEGMENT_WORDS) /* that programs may write in a nap unasked */
 #define BEHIND_WORDS (8 * SEGMENT_WORDS) /* a round finds so many where it falls behind */

@@ -265,13 +265,13 @@ static void describe(struct stacks *stacks, struct trace_writer *writer, struct 
 	fresh->node.module_and_flags = module << MODULE_SHIFT | flags << OWN_SHIFT;
 }
 
-/* The trace's id of a node's parent: a fresh one's stands for `shift` less than it says. */
+/* The trace's id of a node's parent; of a fresh one as if none had been known. */
 static uint32_t parent_of(const struct stacks *stacks, const struct fresh_node *fresh,
 			  uint32_t first)
 {
 	uint32_t parent = fresh->parent != 0 ? *map_at(stacks, fresh->parent) : 0;
 
-	return parent & PENDING ? first + (parent & ~PENDING) : parent;
+	return (parent & PENDING) != 0 ? first + (parent & ~PENDING) : parent;
 }
 
 static void define(struct stacks *stacks, const struct fresh_node *fresh)

@@ -286,7 +286,7 @@ static void play_odd(struct region *region, void *context)
 	player_word(&player, 0, EVENT_WORD(EVENT_ALLOC, FUNCTION_MALLOC, 0x40000)); /* 3 */
 	put(0, 0, EVENT_ALLOC, 0x50000, 4);
 	player_publish(&player, 0);
-	usleep(20000);
+	player_await_look(&player);
 	while (ring->head < ring->end)
 		player_word(&player, 0, EVENT_WORD(EVENT_FREE, FUNCTION_FREE, 0x7777));
 	put(0, 0, EVENT_ALLOC, 0x60000, 5); /* 4: nowhere */
