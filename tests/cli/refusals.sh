@@ -89,4 +89,4 @@ for file in empty.mlg foreign.mlg random.mlg older.mlg newer.mlg folder missing.
 done
 expect_error 1 'foreign.mlg' "$MALLOGRAPH" print -f foreign.mlg
 expect_error 1 'an older version of mallograph' "$MALLOGRAPH" print older.mlg
-expect_error 1 'a newer version of mallograph' "$MALLOGRAPH" print newer.mlg
+expect_error 1 'newer format than this mallograph knows' "$MALLOGRAPH" print newer.mlg
