@@ -68,7 +68,7 @@ DEMO := $(B)/tests/demo/wordcount
 FIGURES := $(B)/tests/figures
 
 # What `make bench` runs and measures with; frames that are called stay on the stack.
-BENCH_PROGRAMS := $(addprefix $(B)/bench/,driver measure table pairs exchange worst replay scan)
+BENCH_PROGRAMS := $(addprefix $(B)/bench/,driver measure table pairs exchange worst maps replay scan)
 $(B)/tests/bench/%.o: ALL_CFLAGS += -fno-optimize-sibling-calls
 
 all: $(TOOL) $(LIBRARY)
@@ -137,6 +137,9 @@ $(B)/bench/replay: $(addprefix $(B)/tests/bench/,capture.o play.o) \
 	$(filter $(B)/formats/% $(B)/libcollect/recorder/%,$(TOOL_OBJECTS))
 $(B)/bench/scan: LDLIBS += $(LIBS)
 $(B)/bench/scan: $(filter $(B)/formats/% $(B)/analyzer/%,$(TOOL_OBJECTS))
+$(B)/bench/maps: tests/bench/maps.cc tests/bench/inside.h
+	@mkdir -p $(@D)
+	$(CXX) -I. -O2 -g -pthread -o $@ $<
 $(B)/bench/%: $(B)/tests/bench/%.o
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) $(LDFLAGS) -pthread -o $@ $^ $(LDLIBS)

@@ -12,7 +12,10 @@
  *   short THREADS 1        threads one after another, a pair each; a thread
  *   storm MICROSECONDS PAIRS  pairs at depth 20, interrupted every so often by a signal
  *                          handler that allocates as well
+ *   tight THREADS PAIRS    threads, each its part of the pairs and nothing else
  *   hold THREADS PAIRS     threads that live until the program ends
+ *   live BLOCKS CHANGES    so many blocks are live; then one after another, in an order
+ *                          without order, gives way to a new one; a block or a change
  *   fork CHILDREN 1        forked children that allocate and exit; a child
  */
 #include "tests/bench/inside.h"
@@ -240,6 +243,51 @@ static unsigned long fresh(unsigned long threads, unsigned long depth)
 	return threads;
 }
 
+static void *tight_thread(void *pairs)
+{
+	for (uintptr_t i = 0; i < (uintptr_t)pairs; i++) {
+		void *volatile block = malloc(16 + i % 16 * 8);
+
+		if (block == NULL)
+			abort();
+		free(block); /* pair() would share a counter */
+	}
+	return NULL;
+}
+
+static unsigned long tight(unsigned long count, unsigned long pairs)
+{
+	pthread_t *threads = calloc(count, sizeof(*threads));
+
+	if (threads == NULL)
+		abort();
+	for (unsigned long i = 0; i < count; i++)
+		if (pthread_create(&threads[i], NULL, tight_thread, (void *)(pairs / count)) != 0)
+			die("pthread_create");
+	for (unsigned long i = 0; i < count; i++)
+		pthread_join(threads[i], NULL);
+	free(threads);
+	return pairs;
+}
+
+static unsigned long live(unsigned long count, unsigned long changes)
+{
+	void **blocks = calloc(count, sizeof(*blocks));
+	uint64_t state = 88172645463325252u;
+
+	if (blocks == NULL)
+		abort();
+	for (unsigned long i = 0; i < count + changes; i++) {
+		unsigned long at = i < count ? i : next_random(&state) % count;
+
+		free(blocks[at]);
+		blocks[at] = malloc(16 + at % 8 * 8);
+		if (blocks[at] == NULL)
+			die("malloc");
+	}
+	return count + changes;
+}
+
 static pthread_barrier_t all_allocated;
 
 static void *holding_thread(void *pairs)
@@ -349,6 +397,7 @@ static const struct {
     {"stacks", stacks},    {"alternate", alternate}, {"contexts", contexts},
     {"walk", random_walk}, {"fresh", fresh},         {"short", fresh},
     {"storm", storm},      {"hold", hold},           {"fork", fork_children},
+    {"tight", tight},      {"live", live},
 };
 
 int main(int argc, char **argv)
