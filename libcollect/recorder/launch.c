@@ -260,10 +260,10 @@ static void stop_too(pid_t program)
 
 /* Until the program has ended and its traces are complete, or the recorder is
  * gone or gives no sign of life. */
-static void wait_for_all(struct launch *launch, struct region *region, pid_t program, int socket)
+static void wait_for_all(struct launch *launch, struct region *region, pid_t program, int socket,
+			 uint64_t started_ns)
 {
 	struct pollfd polled[2] = {{.events = POLLIN}, {.fd = socket, .events = POLLIN}};
-	uint64_t started_ns = monotonic_ns();
 	uint32_t heartbeat = 0;
 	int ended = 0, done = 0, silent = 0;
 
@@ -337,6 +337,7 @@ int launch_run(struct launch *launch)
 	struct sigaction before[PASSED_ON];
 	struct region *region;
 	int gate[2], failed[2], sockets[2] = {-1, -1}, id, result = -1;
+	uint64_t started_ns = 0;
 	pid_t program, recorder;
 	char trace[1024];
 
@@ -363,7 +364,7 @@ int launch_run(struct launch *launch)
 			 strerror(errno));
 	} else if (await_ready(sockets[0], trace, sizeof(trace)) != 0) {
 		snprintf(launch->failure, sizeof(launch->failure), "%s", trace);
-	} else if (let_go(launch, gate[1], failed[0]) != 0) {
+	} else if (started_ns = monotonic_ns(), let_go(launch, gate[1], failed[0]) != 0) {
 		/* A path that was cut would be another file's. */
 		if (strlen(trace) < sizeof(((struct report *)0)->path) - 1 &&
 		    (trace[0] == '/' || launch->options.folder == NULL ||
@@ -372,7 +373,7 @@ int launch_run(struct launch *launch)
 		kill(recorder, SIGKILL);
 	} else {
 		launch->started = 1;
-		wait_for_all(launch, region, program, sockets[0]);
+		wait_for_all(launch, region, program, sockets[0], started_ns);
 		result = 0;
 	}
 	close(gate[1]);
