@@ -34,6 +34,7 @@ static const struct option_choice formats[] = {
 };
 
 static const struct option table[] = {
+    HEADING("files and formats"),
     CHOICE("format", OPTION_CHOICE, format, formats, "FORMAT",
 	   "folded (stacks for flamegraph.pl), massif (for\n"
 	   "ms_print), histogram (sizes and their counts),\n"

@@ -226,6 +226,7 @@ static int store(struct parser *parser, const struct option *option, const char 
 	case OPTION_CHOICES:
 		break;
 	case OPTION_END:
+	case OPTION_HEADING:
 		return PARSE_OK;
 	}
 	if (!value) {
@@ -408,12 +409,18 @@ void options_help(const struct option_set *set)
 	enum { COLUMN = 36 };
 	char label[128];
 
-	printf("usage: mallograph %s%s%s\n\n%s\n\noptions:\n", set->command, *set->words ? " " : "",
-	       set->words, set->summary);
+	printf("usage: mallograph %s%s%s\n\n%s\n", set->command, *set->words ? " " : "", set->words,
+	       set->summary);
+	if (option->kind != OPTION_HEADING)
+		puts("\noptions:");
 	for (;;) {
 		const struct option *shown = option->kind == OPTION_END ? &help : option;
 		int length = help_label(shown, label, sizeof(label));
 
+		if (shown->kind == OPTION_HEADING) {
+			printf("\n%s:\n", (option++)->help);
+			continue;
+		}
 		if (length + 2 > COLUMN)
 			printf("%s\n%*s", label, COLUMN, "");
 		else

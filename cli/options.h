@@ -26,6 +26,7 @@
 
 enum option_kind {
 	OPTION_END = 0, /* closes a table */
+	OPTION_HEADING, /* help stands above the rows that follow; no option */
 	OPTION_FLAG,    /* int *value = number; takes no value */
 	OPTION_SWITCH,  /* int *value = 0 or 1 */
 	OPTION_NUMBER,  /* uint64_t *value, decimal */

@@ -59,7 +59,9 @@ static const struct option_choice directions[] = {
     {"top-down", TREE_TOP_DOWN}, {"bottom-up", TREE_BOTTOM_UP}, {NULL, 0}};
 
 static const struct option table[] = {
+    HEADING("files"),
     VIEW_FILE_ROWS,
+    HEADING("sections (-a, -p and -T unless said otherwise)"),
     SWITCH('a', "print-allocators", allocations, "most calls to allocation functions (1)"),
     SWITCH('p', "print-peaks", peak, "peak memory consumers (1)"),
     SWITCH('l', "print-leaks", leaks, "memory leaks (0)"),
@@ -69,6 +71,12 @@ static const struct option table[] = {
 	   "exactly these, whatever the switches say:\n"
 	   "allocations, peak, leaks, temporary, summary,\n"
 	   "timeline, histogram"),
+    CHOICE("tree", OPTION_CHOICE, tree, directions, "DIRECTION",
+	   "costs from main down (top-down) or from who\nallocated up (bottom-up)"),
+    VALUE(0, "callers", OPTION_TEXT, callers, "FUNCTION", "who leads to it, with what cost"),
+    VALUE(0, "callees", OPTION_TEXT, callees, "FUNCTION", "what it leads to, with what cost"),
+    FLAG("json", json, "the report for programs"),
+    HEADING("entries"),
     VALUE('n', "peak-limit", OPTION_NUMBER, entries, "N", "entries in a section (10)"),
     VALUE('s', "sub-peak-limit", OPTION_NUMBER, stacks, "N", "backtraces below an entry (5)"),
     SWITCH('m', "merge-backtraces", merge,
@@ -80,15 +88,12 @@ static const struct option table[] = {
 	   "one entry for each function, line, file,\nmodule, thread, size or address"),
     CHOICE("sort", OPTION_CHOICE, sort_by, costs, "COST",
 	   "entries by allocations, temporary, leaked,\npeak or bytes (requested)"),
-    CHOICE("tree", OPTION_CHOICE, tree, directions, "DIRECTION",
-	   "costs from main down (top-down) or from who\nallocated up (bottom-up)"),
-    VALUE(0, "callers", OPTION_TEXT, callers, "FUNCTION", "who leads to it, with what cost"),
-    VALUE(0, "callees", OPTION_TEXT, callees, "FUNCTION", "what it leads to, with what cost"),
     VALUE(0, "min-change", OPTION_NUMBER, least, "N",
-	  "smaller changes are counted, not listed (1)"),
+	  "with -d: smaller changes are counted, not\nlisted (1)"),
     VALUE(0, "per", OPTION_NUMBER, per, "N", "divide counts and bytes by N requests"),
-    SWITCH(0, "print-suppressions", list_suppressions, "which of them left out what (0)"),
     VIEW_ROWS,
+    SWITCH(0, "print-suppressions", list_suppressions, "which of them left out what (0)"),
+    HEADING("for other tools"),
     VALUE('H', "print-histogram", OPTION_TEXT, outputs[0].path, "FILE",
 	  "write sizes and their counts"),
     VALUE('F', "print-flamegraph", OPTION_TEXT, outputs[1].path, "FILE",
@@ -103,7 +108,7 @@ static const struct option table[] = {
 	  "every Nth snapshot has its parts; 0: only the\npeak (2; of --timeline 10)"),
     CHOICE("time-unit", OPTION_CHOICE, exports.axis, export_axes, "UNIT",
 	   "the axis of --timeline and -M: ms, allocations,\nor bytes (ms)"),
-    FLAG("json", json, "the report for programs"),
+    HEADING("others"),
     VALUE(0, "fail-above", OPTION_TEXT, fail_above, "METRIC=N[,...]",
 	  "exit with 3 when it is more: allocations,\n"
 	  "temporary, leaked, leaked-bytes, peak; with -d,\nwhen it grew by more"),

@@ -14,6 +14,10 @@
 		.letter = c, .name = long_name, .kind = OPTION_SWITCH, .value = &values.field,     \
 		.help = text                                                                       \
 	}
+#define HEADING(text)                                                                              \
+	{                                                                                          \
+		.kind = OPTION_HEADING, .help = text                                               \
+	}
 #define FLAG(long_name, field, text)                                                               \
 	{                                                                                          \
 		.name = long_name, .kind = OPTION_FLAG, .value = &values.field, .number = 1,       \
@@ -39,6 +43,7 @@ extern const struct option_choice view_identities[];
 	      "report what FILE has more, or less, than BASE")
 
 #define VIEW_ROWS                                                                                  \
+	HEADING("what counts"),                                                                    \
 	VALUE(0, "filter", OPTION_LIST, view.filters, "KEY=VALUE",                                 \
 	      "only allocations like that: time=A..B,\n"                                           \
 	      "lifetime=A..B, size=A..B, thread=, function=,\n"                                    \
@@ -47,12 +52,15 @@ extern const struct option_choice view_identities[];
 	VALUE(0, "filter-bt-function", OPTION_LIST, view.functions, "TEXT",                        \
 	      "--filter function=TEXT"),                                                           \
 	VALUE(0, "at", OPTION_TEXT, view.at, "WHEN",                                               \
-	      "figures at that moment: 1.5s, 30%, peak, end"),                                     \
+	      "figures at that moment: 1.5s, 30%, peak, end;\n"                                    \
+	      "leaks are what was alive then"),                                                    \
 	VALUE(0, "temporary-allocation-threshold", OPTION_NUMBER, view.temporary_threshold, "N",   \
 	      "temporary: freed before N other allocations\nof the thread (0)"),                   \
+	HEADING("with -d"),                                                                        \
 	CHOICE("diff-by", OPTION_CHOICE, view.identity, view_identities, "WHAT",                   \
 	       "what of two traces is the same: function,\nline or address (function)"),           \
 	FLAG("match-similar", view.similar, "pair stacks that are in one trace only"),             \
+	HEADING("leaks, wrappers, names"),                                                         \
 	VALUE(0, "suppressions", OPTION_LIST, view.suppression_files, "FILE",                      \
 	      "leaks to leave out, leak:PATTERN lines;\nrepeatable"),                              \
 	FLAG("disable-embedded-suppressions", view.no_embedded, "ignore those of the program"),    \
