@@ -49,6 +49,16 @@ static int find_program(const char *name, char *path, size_t bytes)
 	}
 }
 
+/* A program of this folder, named without one. */
+static int is_here(const char *name)
+{
+	char path[PATH_BYTES];
+
+	return strchr(name, '/') == NULL &&
+	       snprintf(path, sizeof(path), "./%s", name) < (int)sizeof(path) &&
+	       program_kind(path) == PROGRAM_RECORDABLE;
+}
+
 static int refuse_program(const char *name, const char *path, enum program_kind kind)
 {
 	char interpreter[PATH_BYTES];
@@ -57,6 +67,9 @@ static int refuse_program(const char *name, const char *path, enum program_kind 
 	    program_interpreter(path, interpreter, sizeof(interpreter)) == 0)
 		message("%s: its interpreter '%s' is not there: see its first line", name,
 			interpreter);
+	else if (kind == PROGRAM_MISSING && is_here(name))
+		message("%s: not found in $PATH, but here: type mallograph record ./%s", name,
+			name);
 	else
 		message("%s: %s", name, program_text(kind));
 	if (kind == PROGRAM_MISSING)

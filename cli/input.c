@@ -50,11 +50,15 @@ static int find_newest(char *newest)
 int input_choose(const char *command, const char *option, int argc, char **argv, char *newest,
 		 const char **path)
 {
-	if (argc > 2 || (argc == 2 && option))
-		return message_usage("%s: reads one trace, and '%s' is the second", command,
-				     option ? argv[1] : argv[2]);
-	*path = option ? option : argc == 2 ? argv[1] : NULL;
-	if (*path)
+	const char *first = option ? option : argc > 1 ? argv[1] : NULL;
+	const char *second = option && argc > 1 ? argv[1] : argc > 2 ? argv[2] : NULL;
+
+	if (second)
+		return message_usage("%s: reads one trace, and '%s' is the second; to see what "
+				     "changed type mallograph print -d %s %s",
+				     command, second, first, second);
+	*path = first;
+	if (first)
 		return -1;
 	if (!find_newest(newest))
 		return message_usage("%s: name a trace: there is no " TRACE_PATTERN " here",

@@ -17,6 +17,10 @@ expect_error 2 'outptu.*--output|--output' "$MALLOGRAPH" record --outptu x.mlg t
 expect_error 2 'record|PROGRAM|program' "$MALLOGRAPH" record
 expect_error 2 'prnt.*print' "$MALLOGRAPH" prnt x.mlg
 expect_error 2 'limit|number|many' "$MALLOGRAPH" print -n many x.mlg
+expect_error 2 'print -d a\.mlg b\.mlg' "$MALLOGRAPH" print a.mlg b.mlg
+expect_error 2 'print -d a\.mlg b\.mlg' "$MALLOGRAPH" print -f a.mlg b.mlg
+cp "$VICTIMS/leaks" leaks-here || exit 1
+expect_error 127 'record \./leaks-here' "$MALLOGRAPH" record leaks-here
 for pattern in '%z.mlg' 'a%' '%p.%x.mlg'; do
 	expect_error 2 "'%.?' stands for nothing" "$MALLOGRAPH" record -o "$pattern" true
 done
