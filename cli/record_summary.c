@@ -193,7 +193,10 @@ static void add_others(struct text *text, struct report *reports, size_t count)
 		    number_bytes((int64_t)reports[i].peak_bytes).text, reports[i].allocations,
 		    shown(reports[i].path).text);
 	if (count > OTHERS_MAX)
-		add(text, "also: %zu more processes, each in its own trace\n", count - OTHERS_MAX);
+		add(text,
+		    "also: %zu more, each in its own trace; record --follow-fork=0 leaves children "
+		    "out\n",
+		    count - OTHERS_MAX);
 }
 
 void record_summary(struct launch *launch, const char *name, int quiet)
