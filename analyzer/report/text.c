@@ -69,6 +69,8 @@ static int print_conditions(struct text *text)
 		} else {
 			print_share(text, "  ", report->profile);
 		}
+		if (options->filter->instant != FILTER_END)
+			fputs("  leaked: what was alive then\n", text->out);
 	}
 	if (options->per > 1)
 		fprintf(text->out, "counts and bytes are divided by %" PRIu64 " (--per)\n",
@@ -82,15 +84,18 @@ static void print_leak_hint(const struct text *text)
 {
 	const struct report *report = text->report;
 	int64_t leaked = (int64_t)(report->fresh.leaked_blocks - report->base.leaked_blocks);
+	int single;
 
 	if (!(report->options->sections & REPORT_SUMMARY) ||
 	    report->options->sections & REPORT_LEAKS || !leaked)
 		return;
-	fprintf(text->out, "%s %sblocks leaked; -l lists them\n",
+	single = leaked == 1 || leaked == -1;
+	fprintf(text->out, "%s %sblock%s leaked; -l lists %s\n",
 		number_plain(leaked < 0 ? -leaked : leaked).text,
 		!report->diff ? ""
 		: leaked < 0  ? "fewer "
-			      : "more ");
+			      : "more ",
+		single ? "" : "s", single ? "it" : "them");
 }
 
 int text_report(FILE *out, struct report *report)

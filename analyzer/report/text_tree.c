@@ -84,7 +84,7 @@ static void others(void *context, const struct tree_others *rest, size_t depth)
 	if (!rest->count || (tree->text->report->diff && !differs(&rest->cost, &rest->base)))
 		return;
 	print_costs(tree, &rest->cost, &rest->base, depth);
-	fprintf(tree->text->out, "[%zu others]", rest->count);
+	fprintf(tree->text->out, "[%zu other%s]", rest->count, rest->count == 1 ? "" : "s");
 	end_costs(tree, &rest->cost, &rest->base);
 }
 
@@ -101,8 +101,15 @@ static void leave(void *context, const struct tree_node *node, size_t depth)
 	end_costs(tree, &node->own, &node->own_base);
 }
 
-static void print_title(struct text *text, const struct report_tree *tree)
+static void print_title(struct text *text, const struct report_tree *tree, enum cost_kind kind)
 {
+	static const char *const names[] = {
+	    [COST_ALLOCATIONS] = "allocations",
+	    [COST_TEMPORARY] = "temporary",
+	    [COST_PEAK] = "peak",
+	    [COST_LEAKED] = "leaked",
+	    [COST_BYTES] = "bytes",
+	};
 	int top_down = tree->direction == TREE_TOP_DOWN;
 
 	if (tree->function) {
@@ -111,6 +118,7 @@ static void print_title(struct text *text, const struct report_tree *tree)
 	} else {
 		fprintf(text->out, "CALL TREE, %s", top_down ? "TOP DOWN" : "BOTTOM UP");
 	}
+	fprintf(text->out, ", by %s; --sort takes another cost", names[kind]);
 	fprintf(text->out, "\n%12s %12s %12s %12s %s function\n", "allocations", "temporary",
 		"peak", "leaked", text->report->diff ? "" : "   share ");
 }
@@ -125,7 +133,7 @@ int text_tree(struct text *text, struct report_tree *tree)
 	int error;
 
 	context.whole = report_figure(report, &root->cost, &root->base, context.kind);
-	print_title(text, tree);
+	print_title(text, tree, context.kind);
 	error =
 	    tree_walk(report, &tree->tree, context.kind,
 		      report->diff ? report->options->least : (uint64_t)context.whole / LEAST_PART,

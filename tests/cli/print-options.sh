@@ -102,11 +102,19 @@ at_least "--sort bytes" "$(grep -cE "$calls" out)" 3
 grep -qxE '  own peak 48\.05K at 0\.[0-9]{3} s, average size 48\.0 bytes' out || fail "--details: $(cat out)"
 grep -qxE '  lifetime .* of 2000 blocks given back' out || fail "--details: $(cat out)"
 
+# what was alive at a moment is not called a leak without a word
+"$MALLOGRAPH" print --only summary --at 50% t.mlg >out || fail "--at"
+grep -qx '  leaked: what was alive then' out || fail "--at: $(cat out)"
+! "$MALLOGRAPH" print --only summary --at end t.mlg | grep -q 'alive then' || fail "--at end"
+
 # a tree adds up: 3000 calls, 48048 bytes at the peak, all below main
 "$MALLOGRAPH" print --bytes --tree top-down t.mlg >out || fail "--tree"
 for name in '\[all\]' 'main \(leaks\.c:[0-9]+\)' 'keep_or_free \(leaks\.c:[0-9]+\)'; do
 	grep -qE "^ +3000 +2000 +48048 +48000 +100\.00% +$name\$" out || fail "no $name: $(cat out)"
 done
+grep -qE '^CALL TREE, TOP DOWN, by peak;' out || fail "the tree does not tell its cost: $(cat out)"
+"$MALLOGRAPH" print --tree top-down --sort leaked t.mlg >out || fail "--tree --sort"
+grep -qE '^CALL TREE, TOP DOWN, by leaked;' out || fail "--tree --sort leaked: $(cat out)"
 expect_error 1 "no stack has a function 'nobody'" "$MALLOGRAPH" print --callers nobody t.mlg
 expect_error 2 "did you mean 'function'" "$MALLOGRAPH" print --by functon t.mlg
 expect_error 2 "did you mean 'size'" "$MALLOGRAPH" print --filter sze=3 t.mlg

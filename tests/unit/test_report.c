@@ -208,6 +208,27 @@ static void test_options(void **state)
 	sample_free_all(sample);
 }
 
+static void test_one_leak(void **state)
+{
+	struct sample *sample = small_program();
+	struct report_options options = defaults;
+
+	(void)state;
+	options.sections = REPORT_SUMMARY;
+	for (size_t block = 0; block < 2; block++)
+		sample_deallocate(sample, block);
+	sample_finish(sample);
+	check_report(sample, &options,
+		     "total runtime: 1.84s.\n"
+		     "calls to allocation functions: 6 (3/s)\n"
+		     "temporary memory allocations: 3 (1/s)\n"
+		     "peak heap memory consumption: 75.70K\n"
+		     "peak RSS (including mallograph overhead): unknown\n"
+		     "total memory leaked: 1000B\n"
+		     "1 block leaked; -l lists it\n");
+	sample_free_all(sample);
+}
+
 /* What is missing is said without any section, too. */
 static void test_health(void **state)
 {
@@ -483,11 +504,17 @@ static void test_info(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(test_sections),      cmocka_unit_test(test_options),
-	    cmocka_unit_test(test_health),        cmocka_unit_test(test_cut),
-	    cmocka_unit_test(test_no_symbols),    cmocka_unit_test(test_no_stack),
-	    cmocka_unit_test(test_only_cut),      cmocka_unit_test(test_operator_new),
-	    cmocka_unit_test(test_inlined_twice), cmocka_unit_test(test_same_to_the_reader),
+	    cmocka_unit_test(test_sections),
+	    cmocka_unit_test(test_options),
+	    cmocka_unit_test(test_one_leak),
+	    cmocka_unit_test(test_health),
+	    cmocka_unit_test(test_cut),
+	    cmocka_unit_test(test_no_symbols),
+	    cmocka_unit_test(test_no_stack),
+	    cmocka_unit_test(test_only_cut),
+	    cmocka_unit_test(test_operator_new),
+	    cmocka_unit_test(test_inlined_twice),
+	    cmocka_unit_test(test_same_to_the_reader),
 	    cmocka_unit_test(test_info),
 	};
 
