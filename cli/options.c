@@ -406,7 +406,7 @@ void options_help(const struct option_set *set)
 	static const struct option help = {
 	    .letter = 'h', .name = "help", .kind = OPTION_FLAG, .help = "show this help"};
 	const struct option *option = set->options;
-	enum { COLUMN = 36 };
+	enum { COLUMN = 33 };
 	char label[128];
 
 	printf("usage: mallograph %s%s%s\n\n%s\n", set->command, *set->words ? " " : "", set->words,

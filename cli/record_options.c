@@ -85,9 +85,9 @@ const struct option_set record_option_set = {
     .words = "[options] [--] PROGRAM [ARG...]",
     .summary = "Runs PROGRAM and records its heap allocations.",
     .options = table,
-    .epilog = "The exit status is the program's, 128 + N when signal N killed it; 125 when it was\n"
-	      "not started because it cannot be recorded, 126 when it cannot be run, 127 when it\n"
-	      "is not found.",
+    .epilog = "The exit status is the program's, 128 + N when signal N killed it; 125 when it\n"
+	      "was not started because it cannot be recorded, 126 when it cannot be run, 127\n"
+	      "when it is not found.",
     .stop_at_word = 1,
 };
 

@@ -5,11 +5,12 @@
 "$MALLOGRAPH" --version >out || fail "--version: $?"
 grep -qE '^mallograph [0-9]+\.[0-9]+' out || fail "--version says $(cat out)"
 "$MALLOGRAPH" help >out || fail "help: $?"
-for command in record print info help; do
+for command in record print export info help; do
 	grep -qw $command out || fail "help does not list $command"
 	"$MALLOGRAPH" $command --help >one || fail "$command --help: $?"
 	[ -s one ] || fail "$command --help says nothing"
 	"$MALLOGRAPH" help $command >two || fail "help $command: $?"
+	! grep -E '.{81}' one || fail "$command --help is wider than 80 columns"
 	cmp one two || fail "help $command is not $command --help"
 done
 expect_error 2 'nonsense' "$MALLOGRAPH" print --nonsense x.mlg
