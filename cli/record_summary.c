@@ -109,8 +109,10 @@ static struct number_text seconds(uint64_t nanoseconds)
 	return number_fixed((int64_t)milliseconds, 1000, milliseconds < 1000 ? 3 : 2);
 }
 
-static void add_ending(struct text *text, const struct launch *launch)
+/* After an exec the time is that of all programs, otherwise the one that reports show, too. */
+static void add_ending(struct text *text, const struct launch *launch, const struct report *r)
 {
+	uint64_t nanoseconds = r->execed ? launch->nanoseconds : r->nanoseconds;
 	char buffer[32];
 
 	if (WIFSIGNALED(launch->status))
@@ -118,7 +120,7 @@ static void add_ending(struct text *text, const struct launch *launch)
 		    signal_name((unsigned)WTERMSIG(launch->status), buffer, sizeof(buffer)));
 	else
 		add(text, "exit status %d", WEXITSTATUS(launch->status));
-	add(text, ", %s s\n", seconds(launch->nanoseconds).text);
+	add(text, ", %s s\n", seconds(nanoseconds).text);
 }
 
 static void add_lost(struct text *text, const struct report *report)
@@ -142,7 +144,7 @@ static void add_first(struct text *text, const struct launch *launch, const stru
 	char buffer[32];
 
 	add(text, "mallograph: %s finished, ", name);
-	add_ending(text, launch);
+	add_ending(text, launch, r);
 	if (r->execed)
 		add(text, "  %-22s%s  (after exec: for the last %s s, which is what follows)\n",
 		    "program", shown(r->name).text, seconds(r->nanoseconds).text);

@@ -89,7 +89,8 @@ static void print_end(const struct info *info)
 {
 	const struct profile *profile = info->profile;
 	uint64_t status = profile->end[TRACE_END_STATUS];
-	struct number_text after = seconds(profile->totals.end_tick, 2);
+	uint64_t end = profile->totals.end_tick;
+	struct number_text after = seconds(end, end < TRACE_TICKS_PER_SECOND ? 3 : 2);
 	const char *name;
 
 	if (profile->state == TRACE_RECORDING) {

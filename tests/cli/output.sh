@@ -10,6 +10,11 @@ pid=${trace#mallograph.die.}
 "$MALLOGRAPH" info "$trace" | grep -qw "${pid%.mlg}" || fail "not the program's pid in $trace"
 equal "mode" "$(stat -c %a "$trace")" 600
 grep -qE '^mallograph: .*die finished, exit status 42, ' err || fail "summary: $(cat err)"
+# one time of the program, wherever it is told (reports have whole milliseconds)
+told=$(sed -n 's/^mallograph: .* finished, .*, \([0-9.]*\) s$/\1/p' err)
+shown=$("$MALLOGRAPH" print --only summary "$trace" | sed -n 's/^total runtime: \([0-9.]*\)s\.$/\1/p')
+awk "BEGIN { d = $told - $shown; most = $told < 1 ? 0.0015 : 0.011; exit !(-most < d && d < most) }" ||
+	fail "record says '$told' s, print '$shown'"
 grep -qE '^  allocations +10  \(' err || fail "summary: $(cat err)"
 grep -qE '^  leaked +10  \(160B in use at exit\)' err || fail "summary: $(cat err)"
 grep -qE "^  trace +$trace  \(" err || fail "summary: $(cat err)"

@@ -43,6 +43,8 @@ diff <(grep -v '^reading file' by-option) <(grep -v '^reading file' by-word) ||
 diff <(grep -v '^reading file' from-stdin) <(grep -v '^reading file' by-word) ||
 	fail "- and FILE differ"
 
+"$MALLOGRAPH" info t.mlg >out || fail "info: $?"
+grep -qE '^ended +exit status 0, after (0\.[0-9]{3}|[1-9][0-9]*\.[0-9]{2}) s$' out || fail "info: $(cat out)"
 "$MALLOGRAPH" info --bytes t.mlg >out || fail "info --bytes: $?"
 grep -qE "^requested +$(figure bytes t.mlg) \\(" out || fail "info --bytes: $(cat out)"
 grep -qE "^leaked +$(figure leaked_bytes t.mlg) in " out || fail "info --bytes: $(cat out)"
