@@ -111,7 +111,8 @@ static const struct option table[] = {
     HEADING("others"),
     VALUE(0, "fail-above", OPTION_TEXT, fail_above, "METRIC=N[,...]",
 	  "exit with 3 when it is more: allocations,\n"
-	  "temporary, leaked, leaked-bytes, peak; with -d,\nwhen it grew by more"),
+	  "temporary, leaked, leaked-bytes, peak; with -d,\nwhen it grew by more; N may be 500k or "
+	  "2M"),
     {.letter = 'v',
      .name = "version",
      .kind = OPTION_FLAG,

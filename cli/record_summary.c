@@ -196,7 +196,7 @@ static void add_others(struct text *text, struct report *reports, size_t count)
 		    shown(reports[i].path).text);
 	if (count > OTHERS_MAX)
 		add(text,
-		    "also: %zu more, each in its own trace; record --follow-fork=0 leaves children "
+		    "also: %zu more, each in its own trace; --follow-fork=0 leaves children "
 		    "out\n",
 		    count - OTHERS_MAX);
 }

@@ -157,6 +157,8 @@ int text_section(struct text *text, const struct report_kind *section)
 	if (below)
 		fprintf(text->out, "%zu smaller changes are left out (--min-change %" PRIu64 ")\n",
 			below, report->options->least);
+	else if (report->diff && !found && !error)
+		fputs("nothing changed\n", text->out);
 	free(order);
 	fputc('\n', text->out);
 	return error;

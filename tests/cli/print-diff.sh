@@ -158,3 +158,5 @@ grep -qF '[base 100, new 150, +50.00%, a similar stack]' out || fail "a pair wit
 diff_of out straight.mlg around.mlg --only allocations
 grep -qF '50 calls to allocation functions with 0B peak consumption from [base 100, new 150, +50.00%]' out ||
 	fail "sites: $(cat out)"
+diff_of out straight.mlg straight.mlg
+equal "sections in which nothing changed" "$(grep -cx 'nothing changed' out)" 3
