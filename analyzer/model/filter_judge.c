@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "analyzer/query/names.h"
 #include "formats/error.h"
 #include "formats/numbers.h"
 
@@ -104,9 +105,9 @@ static int location_has(const struct profile *profile, const struct profile_loca
 	if (term->key == FILTER_MODULE)
 		return strstr(profile->modules[location->module].path, term->text) != NULL;
 	for (uint32_t i = 0; i < location->frame_count; i++, frame++) {
-		const char *name = term->key == FILTER_FILE ? frame->file : frame->function;
-
-		if (name && strstr(name, term->text))
+		if (term->key == FILTER_FILE
+			? frame->file && strstr(frame->file, term->text)
+			: frame->function && name_has(frame->function, term->text))
 			return 1;
 	}
 	return 0;

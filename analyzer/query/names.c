@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "analyzer/query/names.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #define NESTING_MAX 256
@@ -140,6 +141,24 @@ size_t name_shorten(char *out, size_t size, const char *name)
 	if (size)
 		out[text.length < size ? text.length : size - 1] = '\0';
 	return text.length;
+}
+
+int name_has(const char *name, const char *text)
+{
+	char *shortened;
+	int has;
+
+	if (strstr(name, text))
+		return 1;
+	if (!strstr(text, "<>") || !strchr(name, '<'))
+		return 0;
+	shortened = malloc(strlen(name) + 1);
+	if (!shortened)
+		return 0;
+	name_shorten(shortened, strlen(name) + 1, name);
+	has = strstr(shortened, text) != NULL;
+	free(shortened);
+	return has;
 }
 
 static int is_function(const char *function, const char *name)

@@ -18,6 +18,10 @@
  */
 size_t name_shorten(char *out, size_t size, const char *name);
 
+/* Text is a part of name, or of what name_shorten() leaves of it: who reads
+ * "vector<>::at" types that. Out of memory the latter is not found. */
+int name_has(const char *name, const char *text);
+
 /*
  * The name alone: no return type, no arguments, none of templates either, no suffix
  * of a compiler: "void* pool<int>::get(int) const [clone .cold]" becomes "pool::get".

@@ -105,8 +105,6 @@ static int is_called(const char *name, const char *function)
 
 	if (!strcmp(name, function))
 		return 1;
-	if (!strstr(name, function))
-		return 0;
 	bare = malloc(strlen(name) + 1);
 	if (!bare)
 		return 0;
@@ -131,8 +129,10 @@ static unsigned char *compare_functions(const struct tree_growth *growth,
 
 		if (!name || *at == 2)
 			continue;
-		if (strstr(name, function))
-			*at = is_called(name, function) ? 2 : 1;
+		if (is_called(name, function))
+			*at = 2;
+		else if (!*at)
+			*at = name_has(name, function);
 	}
 	for (uint32_t i = 1; i <= places->function_names.text_count; i++)
 		if (is_called(name_text(&places->function_names, i), function))

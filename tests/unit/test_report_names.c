@@ -89,6 +89,19 @@ static void test_bounds(void **state)
 	}
 }
 
+static void test_has(void **state)
+{
+	static const char name[] = "std::vector<int, std::allocator<int> >::at(unsigned long)";
+
+	(void)state;
+	assert_true(name_has(name, "vector<int"));
+	assert_true(name_has(name, "std::vector<>::at"));
+	assert_true(name_has(name, "std::vector<>::at(unsigned long)"));
+	assert_false(name_has(name, "std::vector<>::end"));
+	assert_false(name_has(name, "std::vector<std::string>::at"));
+	assert_false(name_has("operator<(int)", "operator<>"));
+}
+
 static void test_kinds(void **state)
 {
 	(void)state;
@@ -108,6 +121,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_shortened),
 	    cmocka_unit_test(test_bounds),
+	    cmocka_unit_test(test_has),
 	    cmocka_unit_test(test_kinds),
 	};
 
