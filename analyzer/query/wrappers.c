@@ -93,6 +93,8 @@ static int match_bare(const struct wrappers *wrappers, const char *name)
 	return 0;
 }
 
+/* "__GI_" begins the names of glibc's hidden aliases, by which its debug file calls strdup and
+ * others. */
 int wrappers_match(const struct wrappers *wrappers, const char *function)
 {
 	char space[SHORT_NAME], *name = space;
@@ -107,7 +109,7 @@ int wrappers_match(const struct wrappers *wrappers, const char *function)
 	if (!name)
 		return 0;
 	name_bare(name, function);
-	found = match_bare(wrappers, name);
+	found = match_bare(wrappers, strncmp(name, "__GI_", 5) ? name : name + 5);
 	if (name != space)
 		free(name);
 	return found;

@@ -235,6 +235,7 @@ static void test_builtin(void **state)
 	    "_ZnamSt11align_val_tRKSt9nothrow_t",
 	    "_Znaj",
 	    "calloc",
+	    "__GI___strdup",
 	    "g_strdup",
 	    "xstrdup",
 	    "std::allocator_traits<std::allocator<char> >::allocate(std::allocator<char>&, long)",
@@ -249,6 +250,7 @@ static void test_builtin(void **state)
 	static const char *const others[] = {
 	    "",
 	    "malloc_info",
+	    "__GI_setlocale",
 	    "operator newer(int)",
 	    "A::operator new(unsigned long)",
 	    "my::malloc(int)",
