@@ -41,13 +41,6 @@ static void fill_report_options(struct report_options *report, const struct prin
 	};
 }
 
-/* Reports leave the arguments of templates out; names are compared with them. */
-static const char *name_hint(const char *function)
-{
-	return strpbrk(function, ":<") ? ": try its last part alone, or the whole as -t0 shows it"
-				       : "";
-}
-
 static int failed(const char *name, int error)
 {
 	return message_failed("%s: %s", name,
@@ -97,8 +90,8 @@ static int print(const struct print_options *options, const struct view *view)
 	if (!error && options->fail_above)
 		status = fail_above(options->fail_above, &report, input_name(path));
 	if (error == ERROR_EMPTY && report.missing)
-		status = message_failed("%s: no stack has a function '%s'%s", input_name(path),
-					report.missing, name_hint(report.missing));
+		status = message_failed("%s: no stack has a function '%s'", input_name(path),
+					report.missing);
 	else if (error)
 		status = failed(input_name(path), error);
 	report_release(&report);

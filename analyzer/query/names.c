@@ -145,19 +145,23 @@ size_t name_shorten(char *out, size_t size, const char *name)
 
 int name_has(const char *name, const char *text)
 {
-	char *shortened;
+	char *other;
 	int has;
 
 	if (strstr(name, text))
 		return 1;
-	if (!strstr(text, "<>") || !strchr(name, '<'))
+	if (!strstr(text, "::") || !strchr(name, '<'))
 		return 0;
-	shortened = malloc(strlen(name) + 1);
-	if (!shortened)
+	other = malloc(strlen(name) + 1);
+	if (!other)
 		return 0;
-	name_shorten(shortened, strlen(name) + 1, name);
-	has = strstr(shortened, text) != NULL;
-	free(shortened);
+	name_shorten(other, strlen(name) + 1, name);
+	has = strstr(other, text) != NULL;
+	if (!has) {
+		name_bare(other, name);
+		has = strstr(other, text) != NULL;
+	}
+	free(other);
 	return has;
 }
 

@@ -18,8 +18,9 @@
  */
 size_t name_shorten(char *out, size_t size, const char *name);
 
-/* Text is a part of name, or of what name_shorten() leaves of it: who reads
- * "vector<>::at" types that. Out of memory the latter is not found. */
+/* Text is a part of name, or, where it is qualified, of what name_shorten() or name_bare() leave
+ * of it: "vector<>::at" as reports have it, "std::vector::at" as sources think of it. Out of
+ * memory only the first is found. */
 int name_has(const char *name, const char *text);
 
 /*

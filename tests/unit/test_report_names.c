@@ -97,6 +97,7 @@ static void test_has(void **state)
 	assert_true(name_has(name, "vector<int"));
 	assert_true(name_has(name, "std::vector<>::at"));
 	assert_true(name_has(name, "std::vector<>::at(unsigned long)"));
+	assert_true(name_has(name, "std::vector::at"));
 	assert_false(name_has(name, "std::vector<>::end"));
 	assert_false(name_has(name, "std::vector<std::string>::at"));
 	assert_false(name_has("operator<(int)", "operator<>"));
