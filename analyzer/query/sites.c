@@ -7,6 +7,7 @@
 #include "analyzer/model/id_table.h"
 #include "analyzer/query/places.h"
 #include "analyzer/query/similar.h"
+#include "analyzer/query/sites_lines.h"
 #include "formats/error.h"
 
 /* What the classes of a site have in common, by the lens; compared by content. */
@@ -369,6 +370,8 @@ int sites_init(struct sites *sites, const struct profile *profile, const struct 
 		error = gather(&all);
 	if (!error)
 		error = arrange(&all);
+	if (!error && profile->fresh && all.lens->identity == LENS_FUNCTION)
+		error = sites_choose_lines(sites, profile, &all.places, all.lens);
 	free(all.keys);
 	free(all.steps);
 	id_table_release(&all.stack_ids);

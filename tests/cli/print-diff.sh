@@ -160,3 +160,29 @@ grep -qF '50 calls to allocation functions with 0B peak consumption from [base 1
 	fail "sites: $(cat out)"
 diff_of out straight.mlg straight.mlg
 equal "sections in which nothing changed" "$(grep -cx 'nothing changed' out)" 3
+
+# A function stands for all its lines; the one shown is that which changed.
+cat >lines.c <<'END'
+#include <stdlib.h>
+void *volatile keep[2];
+__attribute__((noinline)) void open_session(int n)
+{
+	keep[0] = malloc(100);
+	for (int i = 0; i < n; i++)
+		keep[1] = malloc(1000); /* line 7 */
+}
+int main(int argc, char **argv)
+{
+	(void)argv;
+	open_session(argc > 1 ? 200 : 0);
+	return 0;
+}
+END
+gcc -g -O1 -o lines lines.c || fail 'cannot build lines.c'
+"$MALLOGRAPH" record -q -o lines-more.mlg ./lines more
+"$MALLOGRAPH" record -q -o lines-less.mlg ./lines
+"$MALLOGRAPH" print --only leaks -d lines-more.mlg lines-less.mlg >out
+sed -n '/^-200.00K leaked/,$p' out | sed -n '2,3p' >place
+printf 'open_session\n  at %s\n' "$PWD/lines.c:7" >wanted
+sed -i 's,  at .*/lines.c,  at '"$PWD"'/lines.c,' place
+cmp -s place wanted || fail "the line that changed: $(cat place)"
