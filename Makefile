@@ -46,9 +46,9 @@ ALL_CFLAGS = $(GNU) -I. -DHAVE_ZSTD=$(HAVE_ZSTD) $(WARN) $(CFLAGS) -MMD -MP \
 PRELOAD_CFLAGS = $(GNU) -I. $(WARN) $(CFLAGS) -MMD -MP -fPIC -fvisibility=hidden \
 	-fno-omit-frame-pointer -fexceptions -fno-builtin-malloc -fno-builtin-free \
 	-fno-builtin-calloc -fno-builtin-realloc -ftls-model=initial-exec -fno-tree-slp-vectorize
-LIBS := -ldw -lelf -liberty -ldeflate $(if $(filter 1,$(HAVE_ZSTD)),-lzstd) -lz -lpthread
+LIBS := -ldw -lelf -liberty -ldeflate -lncursesw -ltinfo $(if $(filter 1,$(HAVE_ZSTD)),-lzstd) -lz -lpthread
 
-TOOL_SOURCES := $(wildcard cli/*.c formats/*.c formats/*/*.c analyzer/*/*.c libcollect/recorder/*.c)
+TOOL_SOURCES := $(wildcard cli/*.c tui/*.c formats/*.c formats/*/*.c analyzer/*/*.c libcollect/recorder/*.c)
 PRELOAD_SOURCES := $(wildcard libcollect/preload/*.c)
 # Asked by the launcher and by the exec hooks: built once for each.
 SHARED_SOURCES := libcollect/program.c

@@ -38,6 +38,11 @@ const struct command commands[] = {
 	.run = cmd_symbolize,
     },
     {
+	.name = "tui",
+	.run = cmd_tui,
+	.summary = "browse a trace in the terminal",
+    },
+    {
 	.name = "version",
 	.run = cmd_version,
 	.summary = "show the version",

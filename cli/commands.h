@@ -15,6 +15,7 @@ int cmd_print(int argc, char **argv);
 int cmd_record(int argc, char **argv);
 int cmd_serve(int argc, char **argv);     /* internal: run by libmallograph.so */
 int cmd_symbolize(int argc, char **argv); /* internal: run by the recorder */
+int cmd_tui(int argc, char **argv);
 int cmd_version(int argc, char **argv);
 
 struct command {

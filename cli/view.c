@@ -158,7 +158,7 @@ static int select_part(struct view_side *side, const char *path, const struct vi
 		if (error)
 			return failed("--at", error);
 	}
-	if (!flags && filter_is_empty(&side->filter))
+	if (options->whole || (!flags && filter_is_empty(&side->filter)))
 		return -1;
 	error = profile_select(&side->selected, side->whole, &side->filter, flags, complaint,
 			       sizeof(complaint));
@@ -229,7 +229,12 @@ int view_open(struct view *view, const struct view_options *options)
 		result = open_side(view, &view->base, options->base, options, &status);
 	if (result >= 0)
 		return result;
+	set_lens(view, options);
 	shown = part_of(&view->fresh);
+	if (options->whole) {
+		view->profile = shown;
+		return status;
+	}
 	if (options->base) {
 		error = profile_combine(&view->combined, shown, part_of(&view->base));
 		if (error)
@@ -239,7 +244,6 @@ int view_open(struct view *view, const struct view_options *options)
 	error = suppressions_apply(&view->suppressions, shown);
 	if (error)
 		return failed(options->path, error);
-	set_lens(view, options);
 	view->profile = shown;
 	return status;
 }

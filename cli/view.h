@@ -24,6 +24,7 @@ struct view_options {
 	int no_embedded, no_builtin; /* suppressions */
 	const char *sysroot;
 	int debuginfod;
+	int whole; /* the filters are made, but nothing is selected or combined by them */
 };
 
 struct view_side { /* one trace */
@@ -34,7 +35,7 @@ struct view_side { /* one trace */
 struct view {
 	struct view_side fresh, base;
 	struct profile *combined;
-	const struct profile *profile; /* the one to show; NULL: there is none */
+	const struct profile *profile; /* the one to show (fresh's, of whole ones); NULL: none */
 	struct wrappers *wrappers;
 	struct suppressions suppressions;
 	struct lens lens;

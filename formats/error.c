@@ -18,6 +18,7 @@ static const char *const texts[] = {
     [-ERROR_UNSUPPORTED] = "this build of mallograph cannot read its compression",
     [-ERROR_DIRECTORY] = "it is a directory",
     [-ERROR_RAW] = "a raw file of heaptrack",
+    [-ERROR_CANCELLED] = "it was stopped",
 };
 
 const char *error_text(int error)

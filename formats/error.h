@@ -17,7 +17,8 @@ enum error {
 	ERROR_UNSUPPORTED = -9, /* valid, but this build cannot read it (a codec) */
 	ERROR_DIRECTORY = -10,  /* a folder, not a file */
 	ERROR_OLDER = -11,      /* written by a version too old */
-	ERROR_RAW = -12         /* heaptrack's, before its own interpreter was run on it */
+	ERROR_RAW = -12,        /* heaptrack's, before its own interpreter was run on it */
+	ERROR_CANCELLED = -13   /* whoever asked for it has stopped it */
 };
 
 /* A sentence without a full stop, lower case: "not a mallograph trace".

@@ -14,10 +14,18 @@
  * came before.
  */
 
+static _Thread_local struct scan_watch *thread_watch;
+
+void scan_watch_set(struct scan_watch *watch)
+{
+	thread_watch = watch;
+}
+
 struct scan {
 	const struct profile *profile;
 	scan_events events;
 	void *context;
+	struct scan_watch *watch;
 	uint64_t left;
 	int ended; /* here, not by the callback */
 };
@@ -63,6 +71,11 @@ static int scan_batch(void *context, const struct trace_event *events, size_t co
 	struct scan *scan = context;
 	int result;
 
+	if (scan->watch) {
+		atomic_fetch_add_explicit(&scan->watch->done, count, memory_order_relaxed);
+		if (atomic_load_explicit(&scan->watch->cancel, memory_order_relaxed))
+			return ERROR_CANCELLED;
+	}
 	if (count > scan->left)
 		count = (size_t)scan->left;
 	scan->left -= count;
@@ -88,12 +101,15 @@ int profile_scan(const struct profile *profile, scan_events events, void *contex
 	struct scan scan = {.profile = profile->whole ? profile->whole : profile,
 			    .events = events,
 			    .context = context,
+			    .watch = thread_watch,
 			    .left = UINT64_MAX};
 	enum trace_state state = TRACE_COMPLETE;
 	struct trace_reader *reader;
 	int result;
 
 	profile = scan.profile;
+	if (scan.watch)
+		atomic_store_explicit(&scan.watch->done, 0, memory_order_relaxed);
 	if (!profile->path || profile->fresh)
 		return ERROR_UNSUPPORTED;
 	if (profile->rebuilt || profile->kind == PROFILE_HEAPTRACK)

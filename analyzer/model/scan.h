@@ -7,7 +7,18 @@
  * is: for filters, instants and everything else that counters can't tell.
  */
 
+#include <stdatomic.h>
+
 #include "analyzer/model/profile.h"
+
+/* How far a scan is, for those who look on, and their way to stop it. */
+struct scan_watch {
+	_Atomic uint64_t done; /* events of this scan; by the scan */
+	atomic_int cancel;     /* non-zero: it ends with ERROR_CANCELLED; by whoever looks on */
+};
+
+/* The scans that the calling thread begins from now on tell it; NULL: nobody looks on. */
+void scan_watch_set(struct scan_watch *watch);
 
 /* A batch, valid during the call; ids are those of the profile. Non-zero stops
  * the scan with that value. */

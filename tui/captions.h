@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#ifndef MALLOGRAPH_CAPTIONS_H
+#define MALLOGRAPH_CAPTIONS_H
+
+/* Names of frames as text, the same as in reports (report/frames.h). */
+
+#include <stdio.h>
+
+#include "analyzer/report/frames.h"
+
+struct captions { /* all zero: not made yet */
+	struct frame_printer printer;
+	FILE *stream;
+	char *text;
+	size_t size;
+};
+
+void captions_release(struct captions *captions);
+
+/* What these return lives until the next call; "" when out of memory. Control bytes are masked. */
+/* The function, or the address. */
+const char *captions_function(struct captions *captions, const struct profile *profile,
+			      uint32_t node, uint32_t frame);
+/* " (app.c:20)"; or "". */
+const char *captions_where(struct captions *captions, const struct profile *profile, uint32_t node,
+			   uint32_t frame);
+/* Both. */
+const char *captions_both(struct captions *captions, const struct profile *profile, uint32_t node,
+			  uint32_t frame);
+/* One thing alone: "??" where it is not known. */
+const char *captions_part(struct captions *captions, const struct profile *profile, uint32_t node,
+			  uint32_t frame, enum frame_part part);
+
+/* The frame as the trace has it, or NULL. */
+const struct profile_frame *captions_frame(const struct profile *profile, uint32_t node,
+					   uint32_t frame);
+
+#endif

@@ -1,0 +1,442 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "tui/state.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "formats/error.h"
+
+static size_t index_of(const struct view_ops *view)
+{
+	size_t i = 0;
+
+	while (views[i] && views[i] != view)
+		i++;
+	return i;
+}
+
+void tui_message(struct tui *tui, const char *format, ...)
+{
+	va_list values;
+
+	va_start(values, format);
+	vsnprintf(tui->message, sizeof(tui->message), format, values);
+	va_end(values);
+}
+
+int tui_init(struct tui *tui, const struct tui_options *options, char *complaint,
+	     size_t complaint_bytes)
+{
+	struct filter filters[2] = {{0}, {0}};
+	int error = 0;
+
+	*tui = (struct tui){.options = options,
+			    .generation = 1,
+			    .cost = COST_PEAK,
+			    .sort_by = -1,
+			    .view = views[0],
+			    .restore = SIZE_MAX};
+	for (int i = 0; i < 2 && !error; i++)
+		error = filter_copy(&filters[i], options->filters[i]);
+	if (error) {
+		filter_release(&filters[0]);
+		return error;
+	}
+	return picture_new(&tui->picture, options, filters, 0, complaint, complaint_bytes);
+}
+
+static void place_release(struct tui_place *place)
+{
+	filter_release(&place->filters[0]);
+	filter_release(&place->filters[1]);
+}
+
+void tui_release(struct tui *tui)
+{
+	job_stop(tui);
+	for (size_t i = 0; views[i]; i++) {
+		if (tui->state[i].data && views[i]->release)
+			views[i]->release(tui->state[i].data);
+		free(tui->state[i].data);
+	}
+	while (tui->history_count)
+		place_release(&tui->history[--tui->history_count]);
+	picture_free(tui->thread_picture);
+	picture_free(tui->picture);
+	captions_release(&tui->captions);
+	grid_release(&tui->grid);
+}
+
+/* --- views ------------------------------------------------------------------------------ */
+
+void *tui_view_data(struct tui *tui, const struct view_ops *view)
+{
+	struct tui_view *state = &tui->state[index_of(view)];
+
+	if (!state->data) {
+		state->data = calloc(1, view->data_bytes + 1);
+		state->error = state->data ? 0 : ERROR_MEMORY;
+	}
+	if (state->data && state->generation != tui->generation) {
+		state->generation = tui->generation;
+		state->error = view->refresh ? view->refresh(tui, state->data) : 0;
+		if (state->error == ERROR_SYSTEM)
+			tui_message(tui, "%s", strerror(errno));
+	}
+	if (state->error)
+		return NULL;
+	if (view == tui->view && tui->restore != SIZE_MAX) {
+		size_t position = tui->restore;
+
+		tui->restore = SIZE_MAX;
+		if (view->move_to)
+			view->move_to(tui, state->data, position);
+	}
+	return state->data;
+}
+
+int tui_view_error(struct tui *tui, const struct view_ops *view)
+{
+	return tui->state[index_of(view)].error;
+}
+
+static void push(struct tui *tui)
+{
+	struct tui_place place = {.view = tui->view};
+	void *data = tui->state[index_of(tui->view)].data;
+
+	if (data && tui->view->position)
+		place.position = tui->view->position(data);
+	if (filter_copy(&place.filters[0], &tui->picture->filters[0]))
+		return;
+	if (filter_copy(&place.filters[1], &tui->picture->filters[1])) {
+		filter_release(&place.filters[0]);
+		return;
+	}
+	if (tui->history_count == TUI_HISTORY) {
+		place_release(&tui->history[0]);
+		memmove(tui->history, tui->history + 1, (TUI_HISTORY - 1) * sizeof(*tui->history));
+		tui->history_count--;
+	}
+	tui->history[tui->history_count++] = place;
+}
+
+void tui_show(struct tui *tui, const struct view_ops *view)
+{
+	if (view == tui->view)
+		return;
+	push(tui);
+	tui->view = view;
+	tui->restore = SIZE_MAX;
+}
+
+void tui_changed(struct tui *tui)
+{
+	tui->generation++;
+}
+
+/* --- filters ----------------------------------------------------------------------------- */
+
+struct selecting { /* a picture that a job makes */
+	const struct tui_options *options;
+	struct filter filters[2];
+	unsigned flags;
+	struct picture *picture;
+	int back;            /* to a place of the history */
+	struct tui_place to; /* (its filters are not used) */
+};
+
+static int select_work(void *context, char *complaint)
+{
+	struct selecting *selecting = context;
+
+	return picture_new(&selecting->picture, selecting->options, selecting->filters,
+			   selecting->flags, complaint, JOB_COMPLAINT_BYTES);
+}
+
+static void selecting_free(struct selecting *selecting)
+{
+	filter_release(&selecting->filters[0]);
+	filter_release(&selecting->filters[1]);
+	picture_free(selecting->picture);
+	free(selecting);
+}
+
+static void say_error(struct tui *tui, int error, const char *complaint)
+{
+	if (error == ERROR_CANCELLED)
+		tui_message(tui, "stopped: nothing has changed");
+	else
+		tui_message(tui, "%s",
+			    *complaint              ? complaint
+			    : error == ERROR_SYSTEM ? strerror(errno)
+						    : error_text(error));
+}
+
+static void select_done(struct tui *tui, void *context, int error, const char *complaint)
+{
+	struct selecting *selecting = context;
+
+	if (error) {
+		say_error(tui, error, complaint);
+		selecting_free(selecting);
+		return;
+	}
+	if (!selecting->back)
+		push(tui);
+	picture_free(tui->thread_picture);
+	tui->thread_picture = NULL;
+	tui->thread_complaint[0] = '\0';
+	picture_free(tui->picture);
+	tui->picture = selecting->picture;
+	selecting->picture = NULL;
+	tui_changed(tui);
+	if (selecting->back) {
+		tui->view = selecting->to.view;
+		tui->restore = selecting->to.position;
+	}
+	if (*complaint)
+		tui_message(tui, "%s", complaint);
+	selecting_free(selecting);
+}
+
+static const struct job_kind filtering = {"filtering", select_work, select_done};
+
+static void change(struct tui *tui, struct filter filters[2], const struct tui_place *back)
+{
+	struct selecting *selecting = calloc(1, sizeof(*selecting));
+
+	if (!selecting) {
+		filter_release(&filters[0]);
+		filter_release(&filters[1]);
+		tui_message(tui, "%s", error_text(ERROR_MEMORY));
+		return;
+	}
+	selecting->options = tui->options;
+	for (int i = 0; i < 2; i++) {
+		selecting->filters[i] = filters[i];
+		filters[i] = (struct filter){0};
+	}
+	if (back) {
+		selecting->back = 1;
+		selecting->to = *back;
+	}
+	job_start(tui, &filtering, selecting);
+}
+
+void tui_change_filters(struct tui *tui, struct filter filters[2])
+{
+	change(tui, filters, NULL);
+}
+
+static int copy_filters(struct tui *tui, struct filter filters[2])
+{
+	filters[1] = (struct filter){0};
+	if (!filter_copy(&filters[0], &tui->picture->filters[0]) &&
+	    !filter_copy(&filters[1], &tui->picture->filters[1]))
+		return 0;
+	filter_release(&filters[0]);
+	tui_message(tui, "%s", error_text(ERROR_MEMORY));
+	return ERROR_MEMORY;
+}
+
+void tui_add_filter(struct tui *tui, const char *expression)
+{
+	char complaint[TUI_MESSAGE_BYTES] = "";
+	struct filter filters[2];
+	int exclude = *expression == '-', error = 0;
+
+	if (copy_filters(tui, filters))
+		return;
+	for (int i = 0; i < 2 && !error; i++)
+		error = filter_add(&filters[i], expression + exclude, exclude, complaint,
+				   sizeof(complaint));
+	if (!error) {
+		change(tui, filters, NULL);
+		return;
+	}
+	tui_message(tui, "%s", *complaint ? complaint : error_text(error));
+	filter_release(&filters[0]);
+	filter_release(&filters[1]);
+}
+
+void tui_set_instant(struct tui *tui, uint64_t tick)
+{
+	struct filter filters[2];
+
+	if (copy_filters(tui, filters))
+		return;
+	for (int i = 0; i < 2; i++) {
+		filters[i].instant = FILTER_AT_TICK;
+		filters[i].tick = tick;
+	}
+	change(tui, filters, NULL);
+}
+
+void tui_remove_filters(struct tui *tui)
+{
+	struct filter none[2] = {{0}, {0}};
+
+	if (filter_is_empty(&tui->picture->filters[0]) &&
+	    filter_is_empty(&tui->picture->filters[1])) {
+		tui_message(tui, "there is no filter: everything is shown");
+		return;
+	}
+	change(tui, none, NULL);
+}
+
+void tui_filter_text(const struct tui *tui, char *text, size_t size)
+{
+	filter_text(&tui->picture->filters[0], text, size);
+}
+
+static int same_filters(const struct filter *a, const struct filter *b)
+{
+	char left[PROMPT_BYTES * 2], right[PROMPT_BYTES * 2];
+
+	if (a->instant != b->instant || a->tick != b->tick || a->count != b->count)
+		return 0;
+	filter_text(a, left, sizeof(left));
+	filter_text(b, right, sizeof(right));
+	return !strcmp(left, right);
+}
+
+void tui_back(struct tui *tui)
+{
+	struct tui_place place;
+
+	if (!tui->history_count) {
+		tui_message(tui, "this is where you began; q quits");
+		return;
+	}
+	place = tui->history[--tui->history_count];
+	if (same_filters(&place.filters[0], &tui->picture->filters[0])) {
+		tui->view = place.view;
+		tui->restore = place.position;
+		place_release(&place);
+	} else {
+		change(tui, place.filters, &place);
+	}
+}
+
+/* --- by thread ----------------------------------------------------------------------------- */
+
+static void thread_done(struct tui *tui, void *context, int error, const char *complaint)
+{
+	struct selecting *selecting = context;
+
+	if (error) {
+		say_error(tui, error, complaint);
+		snprintf(tui->thread_complaint, sizeof(tui->thread_complaint), "%s", tui->message);
+	} else {
+		tui->thread_picture = selecting->picture;
+		selecting->picture = NULL;
+	}
+	tui_changed(tui);
+	selecting_free(selecting);
+}
+
+static const struct job_kind counting = {"counting threads", select_work, thread_done};
+
+/* Other jobs than the two of this file are stopped for it. */
+struct picture *tui_thread_picture(struct tui *tui)
+{
+	struct selecting *selecting;
+
+	if (tui->thread_picture || *tui->thread_complaint || tui->job.kind == &filtering ||
+	    tui->job.kind == &counting)
+		return tui->thread_picture;
+	selecting = calloc(1, sizeof(*selecting));
+	if (!selecting)
+		return NULL;
+	if (copy_filters(tui, selecting->filters)) {
+		free(selecting);
+		return NULL;
+	}
+	selecting->options = tui->options;
+	selecting->flags = SELECT_BY_THREAD;
+	job_start(tui, &counting, selecting);
+	return tui->thread_picture;
+}
+
+/* --- costs ------------------------------------------------------------------------------- */
+
+int tui_is_diff(const struct tui *tui)
+{
+	return tui->options->base != NULL;
+}
+
+static uint64_t total_of(const struct profile_totals *totals, uint64_t suppressed,
+			 enum cost_kind kind)
+{
+	switch (kind) {
+	case COST_ALLOCATIONS:
+		return totals->allocations;
+	case COST_TEMPORARY:
+		return totals->temporary;
+	case COST_PEAK:
+		return totals->peak_bytes;
+	case COST_LEAKED:
+		return totals->leaked_bytes - suppressed;
+	case COST_BYTES:
+		return totals->bytes;
+	}
+	return 0;
+}
+
+struct tui_sides tui_total(const struct tui *tui, enum cost_kind kind)
+{
+	const struct picture *picture = tui->picture;
+	const struct suppressions *suppressed = &picture->suppressions;
+
+	return (struct tui_sides){
+	    .fresh = total_of(&picture->profile->totals, suppressed->leaked_bytes, kind),
+	    .base = total_of(&picture->profile->base_totals, suppressed->base_leaked_bytes, kind),
+	};
+}
+
+uint64_t tui_least(const struct tui *tui, enum cost_kind kind)
+{
+	struct tui_sides total = tui_total(tui, kind);
+	uint64_t most = total.fresh > total.base ? total.fresh : total.base;
+
+	if (tui->threshold_percent)
+		return (uint64_t)((unsigned __int128)most * tui->threshold_percent / 10000);
+	return tui->threshold;
+}
+
+struct ordering tui_ordering(const struct tui *tui, enum cost_kind kind)
+{
+	return (struct ordering){
+	    .kind = kind,
+	    .sort_by = tui->sort_by,
+	    .difference = tui_is_diff(tui),
+	    .least = tui_least(tui, kind),
+	};
+}
+
+const char *tui_cost_name(enum cost_kind kind)
+{
+	static const char *const names[] = {
+	    [COST_ALLOCATIONS] = "allocations",
+	    [COST_TEMPORARY] = "temporary",
+	    [COST_PEAK] = "peak",
+	    [COST_LEAKED] = "leaked",
+	    [COST_BYTES] = "bytes",
+	};
+
+	return names[kind];
+}
+
+/* A capital in what is searched for says that capitals count. */
+int tui_matches(const char *needle, const char *text)
+{
+	for (const char *at = needle; *at; at++)
+		if (isupper((unsigned char)*at))
+			return strstr(text, needle) != NULL;
+	return strcasestr(text, needle) != NULL;
+}

@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "tui/tui.h"
+
+#include <signal.h>
+
+#include "formats/error.h"
+#include "tui/dispatch.h"
+#include "tui/frame.h"
+#include "tui/screen.h"
+#include "tui/script.h"
+#include "tui/state.h"
+
+/* How often the progress of a job is shown. */
+enum { PROGRESS_MILLISECONDS = 100 };
+
+static int fit(struct tui *tui)
+{
+	int rows, columns;
+
+	screen_size(&rows, &columns);
+	if (rows == tui->grid.rows && columns == tui->grid.columns)
+		return 0;
+	return grid_resize(&tui->grid, rows, columns);
+}
+
+static int run_terminal(struct tui *tui)
+{
+	int error = 0;
+
+	while (!tui->quit && !(error = fit(tui))) {
+		struct key key;
+
+		frame_draw(tui);
+		screen_show(&tui->grid);
+		key = screen_key(tui->job.kind ? PROGRESS_MILLISECONDS : -1);
+		if (key.code == KEY_CODE_CLOSED)
+			break;
+		if (key.code != KEY_CODE_WAKE && key.code != KEY_CODE_RESIZE)
+			dispatch_key(tui, &key);
+		job_poll(tui);
+	}
+	return error;
+}
+
+int tui_run(const struct tui_options *options, char *complaint, size_t complaint_bytes)
+{
+	struct tui tui;
+	int error, signal = 0;
+
+	*complaint = '\0';
+	error = options->script ? script_open_screen(complaint, complaint_bytes)
+				: screen_open(complaint, complaint_bytes);
+	if (error)
+		return error;
+	error = tui_init(&tui, options, complaint, complaint_bytes);
+	if (!error) {
+		tui.grid.ascii = screen_is_ascii();
+		error = options->script
+			    ? script_run(&tui, options->script, complaint, complaint_bytes)
+			    : run_terminal(&tui);
+		signal = screen_signal();
+	}
+	tui_release(&tui);
+	screen_close();
+	if (signal) {
+		(void)!sigaction(signal, &(struct sigaction){.sa_handler = SIG_DFL}, NULL);
+		raise(signal);
+	}
+	return error;
+}
