@@ -8,6 +8,7 @@
 
 #include "tui/frame.h"
 #include "tui/screen.h"
+#include "tui/view_callers.h"
 #include "tui/view_stack.h"
 
 /* --- searching ------------------------------------------------------------------------- */
@@ -174,6 +175,11 @@ static void act(struct tui *tui, enum action action)
 		break;
 	case ACTION_PREVIOUS_VIEW:
 		next_view(tui, -1);
+		break;
+	case ACTION_OPEN:
+	case ACTION_CALLERS:
+		if (point(tui, &at))
+			callers_show(tui, at.at);
 		break;
 	case ACTION_BACKTRACE:
 		if (point(tui, &at))

@@ -72,11 +72,11 @@ int list_shift(struct list *list, enum action action)
 	return 1;
 }
 
-/* The cursor's row is in sight. */
-static void scroll(struct list *list)
+void list_scroll(struct list *list, int drawn)
 {
-	size_t rows = list->rows > 0 ? (size_t)list->rows : 1;
+	size_t rows = drawn > 0 ? (size_t)drawn : 1;
 
+	list->rows = drawn;
 	if (list->cursor < list->top)
 		list->top = list->cursor;
 	if (list->cursor - list->top >= rows)
@@ -120,8 +120,7 @@ void list_draw(struct tui *tui, void *data, struct list *list, const struct list
 	int searching = *tui->search && !row_text_init(&buffer);
 
 	list->first = first;
-	list->rows = canvas->rows - first;
-	scroll(list);
+	list_scroll(list, canvas->rows - first);
 	for (int i = 0; i < list->rows && list->top + (size_t)i < list->count; i++) {
 		struct canvas row = canvas_part(canvas, first + i, 0, 1, canvas->columns);
 		size_t index = list->top + (size_t)i;

@@ -33,6 +33,8 @@ void list_move_to(struct list *list, size_t row);
 int list_act(struct list *list, enum action action);
 /* Left and right scroll names: 1 when it was one of these. */
 int list_shift(struct list *list, enum action action);
+/* So that the cursor is in sight when so many rows are drawn. */
+void list_scroll(struct list *list, int rows);
 /* From row `first` of the canvas to its end; marks what a search has found. */
 void list_draw(struct tui *tui, void *data, struct list *list, const struct list_ops *ops,
 	       const struct canvas *canvas, int first);

@@ -104,7 +104,7 @@ int tui_view_error(struct tui *tui, const struct view_ops *view)
 	return tui->state[index_of(view)].error;
 }
 
-static void push(struct tui *tui)
+void tui_remember(struct tui *tui)
 {
 	struct tui_place place = {.view = tui->view};
 	void *data = tui->state[index_of(tui->view)].data;
@@ -129,7 +129,7 @@ void tui_show(struct tui *tui, const struct view_ops *view)
 {
 	if (view == tui->view)
 		return;
-	push(tui);
+	tui_remember(tui);
 	tui->view = view;
 	tui->restore = SIZE_MAX;
 }
@@ -187,12 +187,13 @@ static void select_done(struct tui *tui, void *context, int error, const char *c
 		return;
 	}
 	if (!selecting->back)
-		push(tui);
+		tui_remember(tui);
 	picture_free(tui->thread_picture);
 	tui->thread_picture = NULL;
 	tui->thread_complaint[0] = '\0';
 	picture_free(tui->picture);
 	tui->picture = selecting->picture;
+	tui->picture_number++;
 	selecting->picture = NULL;
 	tui_changed(tui);
 	if (selecting->back) {

@@ -33,6 +33,7 @@ struct tui {
 	struct prompt prompt;
 
 	struct picture *picture;
+	unsigned picture_number; /* another for each */
 	/* The same, by thread (SELECT_BY_THREAD); NULL: not asked for yet. See tui_thread_picture.
 	 */
 	struct picture *thread_picture;
@@ -77,6 +78,8 @@ int tui_view_error(struct tui *tui, const struct view_ops *view);
 /* Goes to a view; back comes here again. */
 void tui_show(struct tui *tui, const struct view_ops *view);
 void tui_back(struct tui *tui);
+/* Back comes to where the view is now: for what changes within one. */
+void tui_remember(struct tui *tui);
 /* The data of views is made again at the next look. */
 void tui_changed(struct tui *tui);
 
