@@ -7,7 +7,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "formats/error.h"
 #include "tui/columns.h"
 #include "tui/list.h"
 #include "tui/state.h"
@@ -32,18 +31,21 @@ static unsigned range_of(uint64_t size)
 	return size ? 64 - (unsigned)__builtin_clzll(size) : 0;
 }
 
-static void gather(struct sizes_view *view, const struct sites *sites)
+static void gather(struct sizes_view *view, const struct picture *picture)
 {
+	const struct profile *profile = picture->profile;
+
 	for (unsigned i = 0; i < RANGES; i++)
 		view->ranges[i] = (struct sizes_range){
 		    .first = i ? UINT64_C(1) << (i - 1) : 0,
 		    .last = i ? (UINT64_C(1) << (i - 1)) * 2 - 1 : 0,
 		};
-	for (size_t i = 0; i < sites->site_count; i++) {
-		struct sizes_range *range = &view->ranges[range_of(sites->sites[i].size)];
+	for (size_t i = 1; i < profile->class_count; i++) {
+		const struct profile_class *class_ = &profile->classes[i];
+		struct sizes_range *range = &view->ranges[range_of(class_->size)];
+		struct cost cost = cost_of_class(profile, &picture->lens, (uint32_t)i);
 
-		cost_add(&range->cost, &sites->sites[i].cost);
-		cost_add(&range->base, &sites->sites[i].base);
+		cost_add(class_->base ? &range->base : &range->cost, &cost);
 	}
 }
 
@@ -56,15 +58,12 @@ static uint64_t magnitude(const struct sizes_view *view, const struct sizes_rang
 
 static int refresh(struct tui *tui, void *data)
 {
-	const struct sites *sites = picture_sites(tui->picture, LENS_BY_SIZE);
 	struct sizes_view *view = data;
 	size_t count = 0;
 
-	if (!sites)
-		return ERROR_MEMORY;
 	view->kind = tui->cost;
 	view->most = 0;
-	gather(view, sites);
+	gather(view, tui->picture);
 	for (size_t i = 0; i < RANGES; i++) {
 		const struct sizes_range *range = &view->ranges[i];
 
