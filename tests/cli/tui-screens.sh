@@ -295,7 +295,8 @@ grep -qF ' - worker (box.c:14)' screen || fail "ASCII: $(cat screen)"
 
 # A diff: base has half of the leaks.
 sed 's/i < 1000; i++/i < 500; i++/' box.c >less.c
-mkdir less && gcc -g -O0 -o less/box less.c || fail "gcc"
+mkdir less || fail "mkdir"
+gcc -g -O0 -o less/box less.c || fail "gcc"
 record -o less.mlg less/box
 screens -d less.mlg box.mlg <<'END'
 size 120x24
