@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "tui/columns.h"
 
+#include <stdlib.h>
 #include <string.h>
 
+#include "analyzer/query/names.h"
 #include "analyzer/report/report.h"
 #include "formats/numbers.h"
 
@@ -163,6 +165,47 @@ void columns_draw(const struct columns *columns, const struct tui *tui, const st
 		canvas_text_right(canvas, row, column, columns->widths[i], sign_role(tui, value),
 				  signed_figure(tui, kind, value, text, sizeof(text)));
 	}
+}
+
+/* --- names -------------------------------------------------------------------------------- */
+
+/* Returns the columns that it took. */
+static int draw_bare(const struct canvas *canvas, int column, int width, const char *function)
+{
+	char *bare = malloc(strlen(function) + 1);
+	int used;
+
+	if (!bare)
+		return 0;
+	name_bare(bare, function);
+	used = canvas_text(canvas, 0, column, width, ROLE_NORMAL, bare);
+	free(bare);
+	return used;
+}
+
+void columns_name(struct tui *tui, const struct canvas *canvas, int column, uint32_t node,
+		  uint32_t frame, int shift)
+{
+	const struct profile *profile = tui->picture->profile;
+	const struct profile_frame *known = captions_frame(profile, node, frame);
+	const char *text = captions_where(&tui->captions, profile, node, frame);
+	int room = canvas->columns - column, where = canvas_width(canvas, text), name;
+
+	text = captions_function(&tui->captions, profile, node, frame);
+	name = canvas_width(canvas, text) - shift;
+	if (name < 0)
+		name = 0;
+	/* an address names its module */
+	if ((name + where > room && where > room / 2) || !known || !known->function)
+		where = 0;
+	if (name + where <= room || shift || !known || !known->function)
+		column +=
+		    canvas_text_from(canvas, 0, column, room - where, ROLE_NORMAL, text, shift);
+	else
+		column += draw_bare(canvas, column, room - where, known->function);
+	if (where)
+		canvas_text(canvas, 0, column, where, ROLE_MODULE,
+			    captions_where(&tui->captions, profile, node, frame));
 }
 
 /* --- as text ------------------------------------------------------------------------------ */

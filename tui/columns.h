@@ -9,6 +9,7 @@
 
 #include <stdio.h>
 
+#include "formats/numbers.h"
 #include "tui/canvas.h"
 #include "tui/state.h"
 
@@ -32,6 +33,11 @@ void columns_head(const struct columns *columns, const struct tui *tui, const st
 		  int row, const char *name);
 void columns_draw(const struct columns *columns, const struct tui *tui, const struct canvas *canvas,
 		  int row, const struct cost *cost, const struct cost *base);
+
+/* The name of a frame from a column on: function and where it is. Where there is too little room
+ * the function's arguments go first, then its end. */
+void columns_name(struct tui *tui, const struct canvas *canvas, int column, uint32_t node,
+		  uint32_t frame, int shift);
 
 /* All columns as text, whatever is shown; behind them comes a name. */
 void columns_write_head(const struct tui *tui, enum cost_kind kind, FILE *out);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "tui/frame.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -10,30 +11,65 @@
 
 /* --- tabs --------------------------------------------------------------------------------- */
 
-static int tab_width(const struct view_ops *view)
+enum { LETTERS_LEAST = 3 };
+
+/* How the tabs are written: whole, or, where they don't fit, all but the current one by so many
+ * letters. */
+struct tabs {
+	int letters; /* 0: whole */
+	size_t first, current;
+};
+
+static int tab_width(const struct tabs *tabs, size_t i)
 {
-	return (int)strlen(view->name) + 4;
+	int length = (int)strlen(views[i]->name);
+
+	if (!tabs->letters)
+		return length + 4;
+	return (i == tabs->current || length < tabs->letters ? length : tabs->letters) + 2;
 }
 
-/* The first tab that is drawn, so that the current one is on the screen. */
-static size_t first_tab(const struct tui *tui)
+static int tabs_width(const struct tabs *tabs)
 {
-	size_t first = 0, current = 0;
 	int width = 0;
 
+	for (size_t i = tabs->first; views[i] && views[i]->key; i++)
+		width += tab_width(tabs, i);
+	return width;
+}
+
+/* Where even a few letters are too many, tabs to the left go. */
+static void choose_tabs(const struct tui *tui, struct tabs *tabs)
+{
+	*tabs = (struct tabs){0};
 	for (size_t i = 0; views[i] && views[i]->key; i++)
 		if (views[i] == tui->view)
-			current = i;
-	for (size_t i = 0; i <= current; i++) {
-		width += tab_width(views[i]);
-		while (width > tui->grid.columns && first < current)
-			width -= tab_width(views[first++]);
-	}
-	return first;
+			tabs->current = i;
+	if (tabs_width(tabs) <= tui->grid.columns)
+		return;
+	tabs->letters = 8;
+	while (tabs_width(tabs) > tui->grid.columns && tabs->letters > LETTERS_LEAST)
+		tabs->letters--;
+	while (tabs_width(tabs) > tui->grid.columns && tabs->first < tabs->current)
+		tabs->first++;
+}
+
+static void draw_tab(const struct canvas *canvas, const struct tabs *tabs, size_t i, int column)
+{
+	enum role role = i == tabs->current ? ROLE_TAB : ROLE_BAR_LINE;
+	int width = tab_width(tabs, i);
+
+	if (!tabs->letters)
+		canvas_print(canvas, 0, column, width, role, " %c %s ", views[i]->key,
+			     views[i]->name);
+	else
+		canvas_print(canvas, 0, column, width, role, "%c%.*s ", views[i]->key, width - 2,
+			     views[i]->name);
 }
 
 static void draw_tabs(const struct tui *tui, const struct canvas *canvas)
 {
+	struct tabs tabs;
 	int column = 0;
 
 	canvas_paint(canvas, 0, 0, canvas->columns, ROLE_BAR_LINE);
@@ -42,25 +78,23 @@ static void draw_tabs(const struct tui *tui, const struct canvas *canvas)
 			     tui->view->name);
 		return;
 	}
-	for (size_t i = first_tab(tui); views[i] && views[i]->key; i++) {
-		enum role role = views[i] == tui->view ? ROLE_TAB : ROLE_BAR_LINE;
-
-		if (column >= canvas->columns)
-			break;
-		canvas_print(canvas, 0, column, tab_width(views[i]), role, " %c %s ", views[i]->key,
-			     views[i]->name);
-		column += tab_width(views[i]);
+	choose_tabs(tui, &tabs);
+	for (size_t i = tabs.first; views[i] && views[i]->key && column < canvas->columns; i++) {
+		draw_tab(canvas, &tabs, i, column);
+		column += tab_width(&tabs, i);
 	}
 }
 
 const struct view_ops *frame_tab_at(const struct tui *tui, int row, int column)
 {
+	struct tabs tabs;
 	int left = 0;
 
 	if (row || !frame_first_row(tui) || !tui->view->key)
 		return NULL;
-	for (size_t i = first_tab(tui); views[i] && views[i]->key; i++) {
-		left += tab_width(views[i]);
+	choose_tabs(tui, &tabs);
+	for (size_t i = tabs.first; views[i] && views[i]->key; i++) {
+		left += tab_width(&tabs, i);
 		if (column < left)
 			return views[i];
 	}
@@ -103,13 +137,19 @@ static void share_text(const struct tui *tui, char *text, size_t size)
 	uint64_t shown = tui_is_diff(tui) ? tui->picture->profile->fresh->totals.allocations
 					  : tui->picture->profile->totals.allocations;
 
-	if (shown == all)
-		snprintf(text, size, "%s%s", tui_is_diff(tui) ? "diff, " : "",
-			 tui_cost_name(tui->cost));
-	else
-		snprintf(text, size, "%s of all, %s%s",
-			 number_percent((int64_t)shown, (int64_t)all).text,
-			 tui_is_diff(tui) ? "diff, " : "", tui_cost_name(tui->cost));
+	int length = 0;
+
+	if (shown != all)
+		length = snprintf(text, size, "%s of all, ",
+				  number_percent((int64_t)shown, (int64_t)all).text);
+	if (tui->threshold_percent)
+		length += snprintf(text + length, size - (size_t)length, "from %s, ",
+				   number_percent((int64_t)tui->threshold_percent, 10000).text);
+	else if (tui->threshold)
+		length += snprintf(text + length, size - (size_t)length, "from %" PRIu64 ", ",
+				   tui->threshold);
+	snprintf(text + length, size - (size_t)length, "%s%s", tui_is_diff(tui) ? "diff, " : "",
+		 tui->view->about ? tui->view->about : tui_cost_name(tui->cost));
 }
 
 static void left_text(const struct tui *tui, char *text, size_t size)

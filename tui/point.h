@@ -11,7 +11,8 @@
 /* Room for what a point refers to; all zero at first. */
 struct point_stacks {
 	struct frame_reference *list;
-	size_t room;
+	int64_t *figures;
+	size_t room, figure_room;
 };
 
 /* The stacks of a site of tui->picture, those that cost most first. */
@@ -21,6 +22,7 @@ void point_add_site(struct point *point, struct point_stacks *stacks, const stru
 void point_add_function(struct point *point, const struct profile *profile);
 /* NULL: out of memory. */
 struct frame_reference *point_room(struct point_stacks *stacks, size_t count);
+int64_t *point_figure_room(struct point_stacks *stacks, size_t count);
 void point_stacks_release(struct point_stacks *stacks);
 
 #endif

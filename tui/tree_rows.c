@@ -334,9 +334,13 @@ void tree_rows_draw(struct tui *tui, const struct tree_rows *rows, size_t row,
 
 		canvas_symbol(canvas, 0, column, ROLE_KEY, open ? L'▾' : L'▸', open ? '-' : '+');
 	}
-	canvas_text_from(canvas, 0, column + 2, canvas->columns - column - 2,
-			 at->kind == TREE_ROW_NODE ? ROLE_NORMAL : ROLE_DIM,
-			 name_of(tui, rows, at, text, sizeof(text)), shift);
+	if (at->kind == TREE_ROW_NODE && at->node)
+		columns_name(tui, canvas, column + 2, rows->tree.nodes[at->node].node,
+			     rows->tree.nodes[at->node].frame, shift);
+	else
+		canvas_text_from(canvas, 0, column + 2, canvas->columns - column - 2,
+				 at->kind == TREE_ROW_NODE ? ROLE_NORMAL : ROLE_DIM,
+				 name_of(tui, rows, at, text, sizeof(text)), shift);
 }
 
 void tree_rows_write(struct tui *tui, const struct tree_rows *rows, size_t row, int costs,

@@ -11,6 +11,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#include "analyzer/query/cost.h"
 #include "tui/action.h"
 #include "tui/canvas.h"
 
@@ -28,6 +29,8 @@ struct point {
 	 * `inner_count` frames, the innermost first. Both live until the view is drawn or acts. */
 	const struct frame_reference *stacks;
 	size_t stack_count;
+	const int64_t *figures; /* what each stack costs, in kind; NULL: not known */
+	enum cost_kind kind;
 	const struct frame_reference *inner;
 	size_t inner_count;
 	/* A filter that selects just this, as KEY=VALUE: "thread=worker"; "" for none. */
@@ -35,9 +38,10 @@ struct point {
 };
 
 struct view_ops {
-	const char *name; /* of its tab */
-	char key;         /* that shows it; 0: only others lead to it, and it has no tab */
-	const char *help; /* what it shows */
+	const char *name;  /* of its tab */
+	char key;          /* that shows it; 0: only others lead to it, and it has no tab */
+	const char *help;  /* what it shows */
+	const char *about; /* the one cost that it is about, for the status line; NULL: tui->cost */
 	size_t data_bytes;
 
 	/* Makes its data of tui->picture, from scratch. Called before anything else whenever

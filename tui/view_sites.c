@@ -150,6 +150,11 @@ static void draw_row(struct tui *tui, void *data, size_t row, const struct canva
 
 	columns_choose(&columns, tui, listed->kind, canvas->columns);
 	columns_draw(&columns, tui, canvas, 0, &site->cost, &site->base);
+	if (listed->by == LENS_BY_SITE && listed->picture == tui->picture) {
+		columns_name(tui, canvas, columns.width, site->node, site->frame,
+			     listed->list.shift);
+		return;
+	}
 	canvas_text_from(canvas, 0, columns.width, canvas->columns - columns.width, ROLE_NORMAL,
 			 name_of(tui, listed, site, buffer, sizeof(buffer)), listed->list.shift);
 }
@@ -285,6 +290,15 @@ static int act_sites(struct tui *tui, void *data, enum action action)
 	return 1;
 }
 
+/* These two are about one cost. */
+static int act_about(struct tui *tui, void *data, enum action action)
+{
+	if (action != ACTION_COST)
+		return act(tui, data, action);
+	tui_message(tui, "this list has one cost; 3 shows sites by any (s sorts this one)");
+	return 1;
+}
+
 static void click(struct tui *tui, void *data, int row, int column)
 {
 	struct listed *listed = data;
@@ -345,12 +359,10 @@ const struct view_ops view_sites = {
 };
 
 const struct view_ops view_leaks = {
-    LIST_OPS,
-    .name = "Leaks",
-    .key = '8',
-    .help = "what was not given back, suppressed leaks apart",
-    .refresh = refresh_leaks,
-    .act = act,
+    LIST_OPS,          .name = "Leaks",
+    .key = '8',        .help = "what was not given back, suppressed leaks apart",
+    .about = "leaked", .refresh = refresh_leaks,
+    .act = act_about,
 };
 
 const struct view_ops view_temporary = {
@@ -358,8 +370,9 @@ const struct view_ops view_temporary = {
     .name = "Temporary",
     .key = '9',
     .help = "what was given back at once",
+    .about = "temporary",
     .refresh = refresh_temporary,
-    .act = act,
+    .act = act_about,
 };
 
 const struct view_ops view_threads = {

@@ -85,6 +85,15 @@ static void label(const struct sizes_range *range, char *text, size_t size)
 		snprintf(text, size, "%" PRIu64 " to %" PRIu64, range->first, range->last);
 }
 
+static enum role bar_role(const struct tui *tui, const struct sizes_view *view,
+			  const struct sizes_range *range)
+{
+	if (!tui_is_diff(tui))
+		return ROLE_BAR;
+	return cost_difference(&range->cost, &range->base, view->kind) < 0 ? ROLE_SHRINK
+									   : ROLE_GROWTH;
+}
+
 static void draw_row(struct tui *tui, void *data, size_t row, const struct canvas *canvas)
 {
 	const struct sizes_view *view = data;
@@ -100,7 +109,8 @@ static void draw_row(struct tui *tui, void *data, size_t row, const struct canva
 	column = columns.width + LABEL_WIDTH;
 	bar = canvas->columns - column;
 	if (!columns.bar_width && bar >= BAR_LEAST && canvas_width(canvas, text) < LABEL_WIDTH)
-		canvas_bar(canvas, 0, column, bar, ROLE_BAR, magnitude(view, range), view->most);
+		canvas_bar(canvas, 0, column, bar, bar_role(tui, view, range),
+			   magnitude(view, range), view->most);
 }
 
 static void write_row(struct tui *tui, void *data, size_t row, FILE *out)

@@ -9,6 +9,7 @@
 
 #include "analyzer/query/names.h"
 #include "formats/error.h"
+#include "tui/columns.h"
 #include "tui/list.h"
 #include "tui/point.h"
 #include "tui/state.h"
@@ -18,6 +19,8 @@ struct backtrace {
 	const struct picture *picture; /* that the references are of */
 	struct point_stacks stacks, inner;
 	size_t stack_count, inner_count, current;
+	int has_figures;
+	enum cost_kind kind;        /* of the figures */
 	struct point_stacks frames; /* of the current one */
 	size_t frame_count;
 };
@@ -88,6 +91,10 @@ void stack_show(struct tui *tui, const struct point *point)
 		tui_message(tui, "%s", error_text(ERROR_MEMORY));
 		return;
 	}
+	backtrace->has_figures = point->figures && point_figure_room(&backtrace->stacks, count);
+	if (backtrace->has_figures)
+		memcpy(backtrace->stacks.figures, point->figures, count * sizeof(*point->figures));
+	backtrace->kind = point->kind;
 	backtrace->stack_count = count;
 	backtrace->inner_count = point->inner_count;
 	backtrace->current = 0;
@@ -157,18 +164,31 @@ static int draw_details(struct tui *tui, const struct backtrace *backtrace,
 	return 3;
 }
 
+static void draw_heading(const struct backtrace *backtrace, const struct canvas *canvas)
+{
+	char figure[96] = "";
+
+	if (backtrace->has_figures)
+		snprintf(
+		    figure, sizeof(figure), ", %s %s",
+		    columns_figure(backtrace->kind, backtrace->stacks.figures[backtrace->current])
+			.text,
+		    tui_cost_name(backtrace->kind));
+	if (backtrace->stack_count > 1)
+		canvas_print(canvas, 0, 0, canvas->columns, ROLE_HEADING,
+			     "backtrace %zu of %zu%s (Right: the next)", backtrace->current + 1,
+			     backtrace->stack_count, figure);
+	else
+		canvas_print(canvas, 0, 0, canvas->columns, ROLE_HEADING, "backtrace%s", figure);
+}
+
 static void draw(struct tui *tui, void *data, const struct canvas *canvas)
 {
 	struct backtrace *backtrace = data;
 	int details = draw_details(tui, backtrace, canvas, canvas->rows - 3);
 	struct canvas upper = canvas_part(canvas, 0, 0, canvas->rows - details, canvas->columns);
 
-	if (backtrace->stack_count > 1)
-		canvas_print(canvas, 0, 0, canvas->columns, ROLE_HEADING,
-			     "backtrace %zu of %zu, what costs most first (Left, Right)",
-			     backtrace->current + 1, backtrace->stack_count);
-	else
-		canvas_text(canvas, 0, 0, canvas->columns, ROLE_HEADING, "backtrace");
+	draw_heading(backtrace, canvas);
 	list_draw(tui, backtrace, &backtrace->list, &rows, &upper, 1);
 }
 

@@ -253,10 +253,7 @@ static void draw_site(struct tui *tui, const struct summary *summary,
 	canvas_text_right(canvas, 0, 0, FIGURE, role, columns_figure(line->cost, value).text);
 	canvas_text_right(canvas, 0, FIGURE, 9, ROLE_DIM,
 			  share_text(tui, site, line->cost, text, sizeof(text)));
-	canvas_text_from(
-	    canvas, 0, FIGURE + 11, canvas->columns - FIGURE - 11, ROLE_NORMAL,
-	    captions_both(&tui->captions, tui->picture->profile, site->node, site->frame),
-	    summary->list.shift);
+	columns_name(tui, canvas, FIGURE + 11, site->node, site->frame, summary->list.shift);
 }
 
 static void draw_row(struct tui *tui, void *data, size_t row, const struct canvas *canvas)

@@ -64,7 +64,7 @@ is sites <<'END'
   48.98%   48.00K   48.00K        1000         0  leaker (box.c:8)
 END
 equal "lines of a screen" "$(wc -l <screen)" 24
-head -n 1 screen | grep -q '^ 1 Summary .* 3 Sites ' || fail "tabs: $(head -n 1 screen)"
+head -n 1 screen | grep -q '^1Summ[a-z]* .*3Sites ' || fail "tabs: $(head -n 1 screen)"
 tail -n 1 screen | grep -q '^? help  q quit .* peak$' || fail "status: $(tail -n 1 screen)"
 
 screens box.mlg <<'END'
@@ -209,7 +209,7 @@ save screen
 END
 inner | sed 's/  */ /g' >backtrace
 diff <(head -n 3 backtrace) - <<'END' || fail "backtrace"
-backtrace
+backtrace, 50.00K peak
  1 worker (box.c:14)
  2 main (box.c:28)
 END
@@ -279,8 +279,8 @@ save screen
 END
 is "20x5" <<'END'
      peak site 1/2
-   50.00K worker (b…
-   48.00K leaker (b…
+   50.00K worker
+   48.00K leaker
 END
 screens box.mlg <<'END'
 size 1x1
