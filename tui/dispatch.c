@@ -97,7 +97,8 @@ static void next_view(struct tui *tui, int direction)
 	for (; views[tabs] && views[tabs]->key; tabs++)
 		if (views[tabs] == tui->view)
 			at = tabs;
-	tui_show(tui, views[(at + direction + tabs) % tabs]);
+	if (tabs)
+		tui_show(tui, views[(at + direction + tabs) % tabs]);
 }
 
 static void next_cost(struct tui *tui)

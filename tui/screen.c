@@ -76,7 +76,7 @@ static void start_colours(void)
 	if (COLOR_PAIRS <= ROLES)
 		return;
 	screen.colours = COLORS >= 256 ? 256 : COLOURS_8;
-	for (short role = 0; role < ROLES; role++) {
+	for (int role = 0; role < ROLES; role++) {
 		const short *pair = screen.colours == 256 ? looks[role].rich : looks[role].plain;
 
 		init_pair((short)(role + 1), pair[0], pair[1]);
