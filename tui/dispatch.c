@@ -94,11 +94,12 @@ static void next_view(struct tui *tui, int direction)
 {
 	int tabs = 0, at = 0;
 
+	if (!views[0] || !views[0]->key)
+		return;
 	for (; views[tabs] && views[tabs]->key; tabs++)
 		if (views[tabs] == tui->view)
 			at = tabs;
-	if (tabs)
-		tui_show(tui, views[(at + direction + tabs) % tabs]);
+	tui_show(tui, views[(at + direction + tabs) % tabs]);
 }
 
 static void next_cost(struct tui *tui)
