@@ -84,7 +84,7 @@ static void threshold_typed(struct tui *tui, const char *text)
 }
 
 static const struct prompt_kind threshold_prompt = {
-    .label = "leave out what costs less than (10k, 1%; nothing: 0): ",
+    .label = "at least (500, 10k, 1%; 0: all): ",
     .done = threshold_typed,
 };
 

@@ -57,9 +57,12 @@ static void typed(struct tui *tui, const char *path)
 
 	if (!*path)
 		return;
-	out = fopen(tui->random ? "/dev/null" : path, "we");
+	/* what is there is never written over */
+	out = tui->random ? fopen("/dev/null", "we") : fopen(path, "wxe");
 	if (!out) {
-		tui_message(tui, "%s: %s", path, strerror(errno));
+		tui_message(tui, "%s: %s", path,
+			    errno == EEXIST ? "it is there already: take another name"
+					    : strerror(errno));
 		return;
 	}
 	if (ends_with(path, ".json"))

@@ -377,6 +377,14 @@ END
 "$MALLOGRAPH" export --format=folded box.mlg | diff - all.folded || fail "all.folded"
 "$MALLOGRAPH" print --json -l -n 1000000 box.mlg | diff - all.json || fail "all.json"
 
+cp sites.txt before
+screens box.mlg <<'END'
+keys esites.txt<Enter>
+save screen
+END
+tail -n 1 screen | grep -q '^sites.txt: it is there already' || fail "written over: $(tail -n 1 screen)"
+cmp sites.txt before || fail "a file that was there is written over"
+
 # Scripts that are wrong are refused, with the line.
 wrong() { # PATTERN LINE
 	printf '# a script\n%s\n' "$2" >wrong.script
