@@ -83,7 +83,7 @@ static int same_key(const void *context, const void *key, uint32_t id)
 
 static int number_key(struct context *all, const struct place_key *key, uint32_t *place)
 {
-	uint64_t hash = id_table_hash(key->module, key->function);
+	uint64_t hash = id_table_hash(id_table_hash(0, key->module), key->function);
 
 	hash = id_table_hash(id_table_hash(hash, key->file), key->line);
 	hash = id_table_hash(hash, (uint64_t)key->offset);

@@ -245,7 +245,7 @@ static int find_stack(struct gatherer *all, const struct profile_class *class_, 
 
 	if (error)
 		return error;
-	hash = id_table_hash(key.step, key.site);
+	hash = id_table_hash(id_table_hash(0, key.step), key.site);
 	id = id_table_find(&all->stack_ids, hash, same_stack, all, &key);
 	if (!id) {
 		if (add_stack(all, &leaf, &key))

@@ -65,7 +65,7 @@ static int take_step(struct builder *all, const struct places_step *wanted, uint
 {
 	struct places *places = all->places;
 	uint32_t first = all->first[wanted->parent];
-	uint64_t hash = id_table_hash(wanted->parent, wanted->place);
+	uint64_t hash = id_table_hash(id_table_hash(0, wanted->parent), wanted->place);
 	int error;
 
 	if (first && places->steps[first].place == wanted->place) {
