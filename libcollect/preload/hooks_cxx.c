@@ -84,9 +84,11 @@ static inline void *target(struct real_operator *o, const struct frame *caller)
 }
 
 struct call {
-	struct label outer; /* that of a call under way; without text_bytes only them and used */
+	struct label outer; /* that of a call under way, if inside one; else only `used` is kept */
 	uint64_t before;    /* allocations of this thread */
-	int nested;         /* another operator calls this one: the label is its */
+	uint32_t used;
+	int inside;
+	int nested; /* another operator calls this one: the label is its */
 };
 
 static inline void call_begin(struct call *call, const struct real_operator *o, void *function,
@@ -98,18 +100,21 @@ static inline void call_begin(struct call *call, const struct real_operator *o, 
 	    label->text_bytes != 0 &&
 	    (caller->pc - label->text_start <= label->text_bytes || from_ourselves(caller->pc));
 	call->before = self.allocations;
-	if (!call->nested) {
-		if (unlikely(label->text_bytes != 0))
-			call->outer = *label;
-		call->outer.text_bytes = label->text_bytes;
-		call->outer.used = label->used;
-		label->function = kind;
-		label->size = size;
-		label->caller = *caller;
-		label->used = 0;
-	}
+	call->inside = label->text_bytes != 0;
+	call->used = label->used;
+	if (unlikely(call->inside) && !call->nested)
+		call->outer = *label;
+	/* A signal handler's operator new keeps a label: so it is one before the rest is written.
+	 */
 	label->text_start = (uintptr_t)function;
 	label->text_bytes = o->text_bytes;
+	atomic_signal_fence(memory_order_seq_cst);
+	if (call->nested)
+		return;
+	label->function = kind;
+	label->size = size;
+	label->caller = *caller;
+	label->used = 0;
 }
 
 static inline void call_end(struct call *call, void *p)
@@ -122,10 +127,12 @@ static inline void call_end(struct call *call, void *p)
 		return;
 	if (unlikely(!recorded))
 		mine = *label;
-	label->text_bytes = call->outer.text_bytes;
-	label->used = call->outer.used;
-	if (unlikely(label->text_bytes != 0))
+	if (unlikely(call->inside)) {
 		*label = call->outer;
+	} else {
+		label->text_bytes = 0;
+		label->used = call->used;
+	}
 	if (unlikely(!recorded))
 		event_allocation(mine.function, p, mine.size, &mine.caller);
 }
