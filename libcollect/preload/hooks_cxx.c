@@ -84,7 +84,7 @@ static inline void *target(struct real_operator *o, const struct frame *caller)
 }
 
 struct call {
-	struct label outer; /* that of a call under way, if inside one; else only `used` is kept */
+	struct label outer; /* that of a call under way, if inside one */
 	uint64_t before;    /* allocations of this thread */
 	uint32_t used;
 	int inside;
@@ -104,8 +104,7 @@ static inline void call_begin(struct call *call, const struct real_operator *o, 
 	call->used = label->used;
 	if (unlikely(call->inside) && !call->nested)
 		call->outer = *label;
-	/* A signal handler's operator new keeps a label: so it is one before the rest is written.
-	 */
+	/* A label before the rest of it is written: a signal handler's operator new keeps it. */
 	label->text_start = (uintptr_t)function;
 	label->text_bytes = o->text_bytes;
 	atomic_signal_fence(memory_order_seq_cst);
@@ -117,24 +116,38 @@ static inline void call_begin(struct call *call, const struct real_operator *o, 
 	label->used = 0;
 }
 
-static inline void call_end(struct call *call, void *p)
+static inline void restore_label(const struct call *call)
 {
-	struct label *label = &self.label, mine;
-	int recorded = label->used || p == NULL ||
-		       (self.allocations != call->before && self.last_allocation == (uintptr_t)p);
+	struct label *label = &self.label;
 
-	if (call->nested)
-		return;
-	if (unlikely(!recorded))
-		mine = *label;
 	if (unlikely(call->inside)) {
 		*label = call->outer;
 	} else {
 		label->text_bytes = 0;
 		label->used = call->used;
 	}
-	if (unlikely(!recorded))
-		event_allocation(mine.function, p, mine.size, &mine.caller);
+}
+
+/* Nobody below has recorded p. */
+static cold void record_call(const struct call *call, void *p)
+{
+	const struct label mine = self.label;
+
+	restore_label(call);
+	event_allocation(mine.function, p, mine.size, &mine.caller);
+}
+
+static inline void call_end(const struct call *call, void *p)
+{
+	int recorded = self.label.used || p == NULL ||
+		       (self.allocations != call->before && self.last_allocation == (uintptr_t)p);
+
+	if (call->nested)
+		return;
+	if (likely(recorded))
+		restore_label(call);
+	else
+		record_call(call, p);
 }
 
 /* Without any real operator (a program that is linked wrongly): malloc will do. */

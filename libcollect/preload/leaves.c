@@ -7,6 +7,9 @@
  * finds that it isn't takes the memory over, as does a new thread that finds its own
  * chunk there. Each taking changes the owner by compare-and-swap, with a count, so that of
  * two only one succeeds. A thread asks once.
+ *
+ * A fork copies it: the child of one in a signal handler goes on in the middle of a capture.
+ * None of the owners is a ring of the child's session, which so takes it over as it needs it.
  */
 #include "libcollect/preload/leaves.h"
 
@@ -19,16 +22,23 @@
 
 enum { WRITTEN_ENOUGH = 2 * LEAVES };
 
-/* What the memory holds. */
 struct more {
 	struct leaves leaves;
 	struct leaf_set set[LEAVES_MORE / LEAF_WAYS];
 	_Alignas(64) struct leaf leaf[LEAVES_MORE];
 };
 
+enum { MEMORIES = 8 };
+static struct leaf_memory {
+	_Atomic uint64_t owner;      /* ring's chunk, and bits 32-63 how often that has changed */
+	struct more *_Atomic memory; /* mapped when it is first asked for */
+} memories[MEMORIES];
+
 /* The steps of a leaf lead to this frame. */
 static void meets(struct leaf *leaf, const struct memos *memos, const struct memo *memo)
 {
+	leaf->changes = 0; /* never: a handler may leave by longjmp between the two */
+	atomic_signal_fence(memory_order_seq_cst);
 	leaf->from = memo_words(memo, leaf->at);
 	leaf->to = memo->end;
 	atomic_signal_fence(memory_order_seq_cst);
@@ -63,7 +73,8 @@ void leaf_write(struct leaf *leaf, struct memos *memos, const struct memo *memo,
 	const struct word *word = memo_words(memo, i);
 	const uint32_t words = (uint32_t)(memo_words(memo, at) - word);
 
-	if (words > LEAF_WORDS || to->sp - caller->sp > UINT32_MAX / 2)
+	/* A parent that is not kept (NODES_HELD) would agree with any other such. */
+	if (REST_NODE(to->rest) == 0 || words > LEAF_WORDS || to->sp - caller->sp > UINT32_MAX / 2)
 		return;
 	memos->leaves_written++;
 	leaf->key = 0;
@@ -93,8 +104,8 @@ static struct more *take_memory(const struct thread *thread)
 {
 	const uint32_t chunk = region_chunk_number(shared_region, thread->ring);
 
-	for (unsigned i = 0; i < LEAF_MEMORIES; i++) {
-		struct leaf_memory *it = &state->leaf_memory[i];
+	for (unsigned i = 0; i < MEMORIES; i++) {
+		struct leaf_memory *it = &memories[i];
 		uint64_t owner = atomic_load(&it->owner);
 		const uint32_t last = (uint32_t)owner;
 		struct more *more;
@@ -107,7 +118,7 @@ static struct more *take_memory(const struct thread *thread)
 			continue;
 		more = atomic_load(&it->memory);
 		if (more == NULL) {
-			more = raw_map_wiped(sizeof(*more));
+			more = raw_map(sizeof(*more));
 			atomic_store(&it->memory, more);
 			return more;
 		}

@@ -70,13 +70,6 @@ struct leaves {
 	struct leaf *leaf;
 };
 
-/* In struct state: memory for LEAVES_MORE, mapped when it is first asked for. */
-struct leaf_memory {
-	_Atomic uint64_t owner; /* ring's chunk, and bits 32-63 how often that has changed */
-	void *_Atomic memory;
-};
-#define LEAF_MEMORIES 8u
-
 /* 32 bits. */
 static inline uint64_t leaf_hash(uintptr_t pc, uintptr_t sp, uintptr_t return_address)
 {

@@ -26,7 +26,6 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "libcollect/preload/leaves.h"
 #include "libcollect/preload/rules.h"
 #include "libcollect/preload/stacks.h"
 #include "libcollect/ring.h"
@@ -140,7 +139,6 @@ struct state {
 	_Atomic uint32_t forgotten; /* how often modules have gone: memos before are void */
 	struct rules rules;
 	struct stacks stacks;
-	struct leaf_memory leaf_memory[LEAF_MEMORIES];
 };
 
 extern struct state *state;          /* never NULL */
