@@ -112,7 +112,7 @@ static inline void finish_deallocation(struct account *account, const struct bat
 {
 	struct account_thread *thread = account_thread_at(account, event->owner);
 	struct class_counts *class_ = classes_at(&account->classes, event->class_id);
-	uint64_t age = thread->allocations - event->number;
+	uint64_t age = thread->allocations + thread->lost - event->number;
 	struct trace_deallocation told = {.class_id = event->class_id,
 					  .allocating_thread = event->owner,
 					  .age_ticks = (uint32_t)tick - event->block.tick,
@@ -147,6 +147,9 @@ static inline __attribute__((always_inline)) void finish_event(struct account *a
 							       struct trace_writer *writer)
 {
 	switch (event->operation) {
+	case BATCH_LOST:
+		account_thread_at(account, event->thread)->lost++;
+		break;
 	case BATCH_ALLOCATION:
 		account->finished++;
 		finish_allocation(account, event, tick, writer);
@@ -215,10 +218,7 @@ void account_finish(struct account *account, struct batch *batch)
 	note_lost(account, batch->lost);
 	for (unsigned i = 0; i < BATCH_SHARDS; i++)
 		note_lost(account, batch->extra[i].lost);
-	if (classes_count_up_to(&account->classes, batch->classes) != 0) {
-		note_lost(account, batch->count);
-		return;
-	}
+	classes_count_up_to(&account->classes, batch->classes);
 	tell_definitions(account, batch);
 	/* Fewer lie in the cache as they are. */
 	for (uint32_t i = 0; i < batch->count && account->classes.counted > FEW_CLASSES; i++)

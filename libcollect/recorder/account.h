@@ -25,6 +25,7 @@ enum { THREAD_NAME_BYTES = 16 };
 
 struct account_thread { /* ids count from 1 */
 	_Alignas(64) uint64_t allocations, deallocations, temporary, bytes;
+	uint64_t lost;              /* allocations */
 	_Alignas(64) uint64_t made; /* allocations submitted */
 	int32_t tid;
 	char name[THREAD_NAME_BYTES + 4];

@@ -27,6 +27,7 @@ enum { BATCH_EVENTS = 256, BATCH_SHARDS = 8 };
 
 enum batch_operation {
 	BATCH_NOTHING = 0,
+	BATCH_LOST, /* an allocation for which there was no memory, and its own deallocation */
 	BATCH_ALLOCATION,
 	BATCH_TEMPORARY, /* an allocation whose own deallocation was its thread's next event */
 	BATCH_DEALLOCATION,
@@ -79,7 +80,7 @@ struct batch_unknown {
 struct batch {
 	uint32_t count, unknown_count;
 	uint64_t tick;
-	uint64_t lost;           /* allocations that have become BATCH_NOTHING */
+	uint64_t lost;           /* events that have become BATCH_LOST */
 	uint64_t settle;         /* loose ends older than this are settled behind it; 0: none */
 	uint32_t nodes, classes; /* of the trace, with those that this batch needs */
 	struct batch_unknown unknown[BATCH_EVENTS];

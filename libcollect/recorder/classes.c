@@ -56,12 +56,14 @@ static uint32_t add(struct classes *classes, uint32_t *head, uint32_t node, uint
 {
 	uint32_t id = classes->count + 1;
 	size_t bytes = (id + UINT64_C(1)) * sizeof(struct class_key);
+	size_t counts = (id + UINT64_C(1)) * sizeof(struct class_counts);
 
 	if (id > MOST)
 		return 0;
-	if (bytes > classes->keys.bytes) {
+	if (bytes > classes->keys.bytes || counts > classes->counts.bytes) {
 		crew_wait(classes->crew); /* who may be reading them where they are */
-		if (area_reserve(&classes->keys, bytes) != 0)
+		if (area_reserve(&classes->keys, bytes) != 0 ||
+		    area_reserve(&classes->counts, counts) != 0)
 			return 0;
 	}
 	*key_at(classes, id) = (struct class_key){what, node, *head};
@@ -109,8 +111,8 @@ void classes_resolve(struct classes *classes, struct batch *batch)
 		event->class_id = error ? 0 : find(classes, head[i], event->node, event->number);
 		event->number = batch->unknown[i].number;
 		if (event->class_id == 0) {
-			event->operation = BATCH_NOTHING;
-			batch->lost++;
+			batch->lost += event->operation == BATCH_TEMPORARY ? 2 : 1;
+			event->operation = BATCH_LOST;
 		}
 	}
 	batch->classes = classes->count;
@@ -118,10 +120,8 @@ void classes_resolve(struct classes *classes, struct batch *batch)
 
 /* --- counts -------------------------------------------------------------------------------- */
 
-int classes_count_up_to(struct classes *classes, uint32_t last)
+void classes_count_up_to(struct classes *classes, uint32_t last)
 {
-	if (area_reserve(&classes->counts, (last + UINT64_C(1)) * sizeof(struct class_counts)) != 0)
-		return ERROR_MEMORY;
 	while (classes->counted < last) {
 		uint64_t size = class_key_size(classes_key(classes, ++classes->counted));
 
@@ -131,7 +131,6 @@ int classes_count_up_to(struct classes *classes, uint32_t last)
 					  .size_low = (uint32_t)size,
 					  .stamp = classes->peak_number};
 	}
-	return 0;
 }
 
 /* At a new peak, when all that was saved is out of date. */

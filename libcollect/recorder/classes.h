@@ -52,7 +52,7 @@ struct classes {           /* all zero: empty */
 void classes_release(struct classes *classes);
 
 /* Finds the classes of a batch's allocations where they are unknown, or makes them. Events for
- * whose class there is no memory become BATCH_NOTHING, and lost. */
+ * whose class there is no memory become BATCH_LOST. */
 void classes_resolve(struct classes *classes, struct batch *batch);
 
 static inline const struct class_key *classes_key(const struct classes *classes, uint32_t id)
@@ -77,8 +77,8 @@ static inline struct class_counts *classes_at(const struct classes *classes, uin
 	return (struct class_counts *)classes->counts.base + id;
 }
 
-/* Makes counts for the ids up to one. 0 or ERROR_MEMORY. */
-int classes_count_up_to(struct classes *classes, uint32_t id);
+/* Makes counts for the ids up to one, where there is room since they were found. */
+void classes_count_up_to(struct classes *classes, uint32_t id);
 /* Before a new peak: lets the peak number begin anew. */
 void classes_renumber(struct classes *classes);
 

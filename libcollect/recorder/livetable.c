@@ -45,11 +45,13 @@ static int grow_heads(struct livetable *table)
 
 int livetable_reserve(struct livetable *table, uint32_t more)
 {
-	uint64_t most = (uint64_t)table->used + more + 1;
+	uint64_t most, unused;
 	int error;
 
 	if (table->used == 0)
 		table->used = 1; /* 0 means none */
+	unused = table->used - 1 - table->count;
+	most = (uint64_t)table->used + (more > unused ? more - unused : 0);
 	if (most > UINT32_MAX)
 		return ERROR_LIMIT;
 	error = area_reserve(&table->blocks, most * sizeof(struct live_block));

@@ -300,7 +300,7 @@ static uint32_t choose(struct work *work, unsigned share, unsigned shares)
 		uint64_t address = batch->event[i].address;
 		unsigned number = pairing_shard(address);
 
-		if ((number & (shares - 1)) != share)
+		if ((number & (shares - 1)) != share || batch->event[i].operation <= BATCH_LOST)
 			continue;
 		work->chosen[count] = (uint16_t)i;
 		work->head[count] = livetable_head(&work->pairing->shard[number].live, address);
@@ -315,25 +315,28 @@ static uint32_t choose(struct work *work, unsigned share, unsigned shares)
 	return count;
 }
 
-static int make_room(struct work *work, unsigned share, unsigned shares)
+/* Without memory for a shard's new blocks these are not counted. What gives back others goes on. */
+static noinline void leave_out(struct work *work, unsigned number)
+{
+	const int none = work->pairing->shard[number].live.bits == 0;
+
+	for (uint32_t i = 0; i < work->batch->count; i++) {
+		struct batch_event *event = &work->batch->event[i];
+		uint8_t operation = event->operation;
+
+		if (operation <= BATCH_LOST || pairing_shard(event->address) != number ||
+		    (operation == BATCH_DEALLOCATION && !none))
+			continue;
+		event->operation = operation == BATCH_DEALLOCATION ? BATCH_NOTHING : BATCH_LOST;
+		work->batch->extra[number].lost += operation == BATCH_TEMPORARY ? 2 : 1;
+	}
+}
+
+static void make_room(struct work *work, unsigned share, unsigned shares)
 {
 	for (unsigned i = share; i < BATCH_SHARDS; i += shares)
 		if (livetable_reserve(&work->pairing->shard[i].live, work->batch->count) != 0)
-			return -1;
-	return 0;
-}
-
-/* Without memory for their blocks events are not counted at all. */
-static void leave_out(struct work *work, unsigned share, unsigned shares)
-{
-	for (uint32_t i = 0; i < work->batch->count; i++) {
-		struct batch_event *event = &work->batch->event[i];
-
-		if ((pairing_shard(event->address) & (shares - 1)) != share)
-			continue;
-		event->operation = BATCH_NOTHING;
-		work->batch->extra[share].lost++;
-	}
+			leave_out(work, i);
 }
 
 static void settle_old(struct work *work)
@@ -357,10 +360,8 @@ void pairing_run(struct pairing *pairing, struct batch *batch, unsigned share, u
 
 	work.pairing = pairing;
 	work.batch = batch;
-	if (make_room(&work, share, shares) == 0)
-		take_all(&work, choose(&work, share, shares));
-	else
-		leave_out(&work, share, shares);
+	make_room(&work, share, shares);
+	take_all(&work, choose(&work, share, shares));
 	if (batch->settle == 0)
 		return;
 	for (work.number = share; work.number < BATCH_SHARDS; work.number += shares)
