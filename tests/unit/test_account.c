@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -527,11 +528,69 @@ static void test_old_blocks(void **state)
 	free(log.event);
 }
 
+/* So many bytes more than are mapped now. */
+static void limit_memory(struct rlimit *before, size_t more)
+{
+	FILE *statm = fopen("/proc/self/statm", "r");
+	struct rlimit limit;
+	size_t pages = 0;
+
+	assert_non_null(statm);
+	assert_int_equal(fscanf(statm, "%zu", &pages), 1);
+	fclose(statm);
+	assert_int_equal(getrlimit(RLIMIT_AS, before), 0);
+	limit = (struct rlimit){pages * 4096 + more, before->rlim_max};
+	assert_int_equal(setrlimit(RLIMIT_AS, &limit), 0);
+}
+
+/* What there is no memory for is lost, each call for itself. What was counted is given back. */
+static void test_no_memory(void **state)
+{
+	enum { BLOCKS = 300000, MEMORY = 6 << 20 }; /* that would take twice as much */
+	struct account_totals totals;
+	struct books books;
+	struct rlimit before;
+	struct call event = {.thread = 1, .address = address_at(0), .time = 10};
+
+	(void)state;
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+	skip(); /* they take terabytes of address space */
+#endif
+	open_books(&books, 0, 1);
+	trace_writer_free(books.account.writer);
+	books.account.writer = NULL;
+	allocate(&books, &event, SIZES + 1);
+	limit_memory(&before, MEMORY);
+	for (uint64_t i = 1; i < BLOCKS; i++) {
+		event.address = address_at(i);
+		event.time = 10 + i;
+		allocate(&books, &event, SIZES + 1 + i % SIZES);
+	}
+	for (uint64_t i = 1; i < BLOCKS; i++) {
+		event.address = address_at(i);
+		event.time = 10 + BLOCKS + i;
+		deallocate(&books, &event);
+	}
+	submit(&books, 0);
+	assert_int_equal(setrlimit(RLIMIT_AS, &before), 0);
+	account_total(&books.account, &totals);
+	assert_true(books.account.lost > BLOCKS / 10 && totals.allocations > BLOCKS / 10);
+	assert_int_equal(totals.allocations + books.account.lost, BLOCKS);
+	assert_int_equal(totals.deallocations, totals.allocations - 1);
+	assert_int_equal(books.account.unknown_frees, books.account.lost);
+	assert_int_equal(books.account.classes.live_blocks, 1);
+	/* Only of the one allocated last. */
+	assert_true(totals.temporary <= 1);
+	account_release(&books.account);
+	crew_release(&books.crew);
+	close(books.fd);
+}
+
 int main(void)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(test_model),
-					   cmocka_unit_test(test_late),
-					   cmocka_unit_test(test_old_blocks)};
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(test_model), cmocka_unit_test(test_late),
+	    cmocka_unit_test(test_old_blocks), cmocka_unit_test(test_no_memory)};
 	const char *wanted = getenv("SEED");
 
 	seed = wanted != NULL ? strtoull(wanted, NULL, 0) : (uint64_t)time(NULL) * 2654435761u | 1;
