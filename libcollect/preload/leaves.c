@@ -103,7 +103,11 @@ void leaf_write(struct leaf *leaf, struct memos *memos, const struct memo *memo,
 static struct more *take_memory(const struct thread *thread)
 {
 	const uint32_t chunk = region_chunk_number(shared_region, thread->ring);
+	const struct session *session = state->session;
 
+	/* Of a session that was given back no ring says whether its thread lives. */
+	if (session == NULL || session->epoch != thread->epoch)
+		return NULL;
 	for (unsigned i = 0; i < MEMORIES; i++) {
 		struct leaf_memory *it = &memories[i];
 		uint64_t owner = atomic_load(&it->owner);
