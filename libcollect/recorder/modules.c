@@ -172,9 +172,10 @@ static int open_module(const struct modules *modules, const char *maps,
 		if (path[0] == '\0')
 			snprintf(inside, sizeof(inside), "/proc/%d/exe", (int)modules->pid);
 		else
-			snprintf(inside, sizeof(inside), "/proc/%d/root%s", (int)modules->pid,
-				 path);
-		if (fd < 0 && (path[0] == '\0' || path[0] == '/'))
+			snprintf(inside, sizeof(inside), "/proc/%d/%s/%s", (int)modules->pid,
+				 path[0] == '/' ? "root" : "cwd", path);
+		/* It may have gone to another folder since: there is the build-id to tell. */
+		if (fd < 0 && (path[0] == '\0' || path[0] == '/' || record->build_id_bytes != 0))
 			fd = if_right(open(inside, flags), modules, record, build_id, path);
 	}
 	if (fd < 0 && outside != NULL && outside[0] == '/')
