@@ -8,7 +8,7 @@ OTHER, SECOND, TICKS, ALLOCATION, TEMPORARY, DEALLOCATION, RECENT, STEP, THREAD,
 REALLOC, OTHER_THREAD, YOUNG, LATEST = 16, 32, 64, 256
 FLAGS = {DEALLOCATION: REALLOC | OTHER_THREAD | YOUNG} | dict.fromkeys((ALLOCATION, TEMPORARY, RECENT, STEP), REALLOC)
 U32, COUNT, U64, MAX_BLOCK = (1 << 32) - 1, (1 << 63) - 1, (1 << 64) - 1, 1 << 24
-CUT, INCOMPLETE, EVENTS_STOPPED = 2, 4, 46
+CUT, INCOMPLETE, EVENTS_STOPPED, SUPPRESSIONS = 2, 4, 46, 13
 NUMBER_TAGS = {META: (4, 5, 6, 7, 9, 11), END: (*range(1, 15), *range(32, 47))}
 KEYS = {"allocations": 8, "deallocations": 9, "reallocations": 10, "temporary": 11, "bytes": 12,  # and tags in END
 	"peak_bytes": 4, "peak_blocks": 5, "peak_tick": 6, "leaked_blocks": 13, "leaked_bytes": 14,
@@ -91,7 +91,9 @@ class Trace:
 
 	def record(self, kind, tag, record):
 		self.defined[kind] += 1
-		if tag in NUMBER_TAGS.get(kind, ()):
+		if (kind, tag) == (META, SUPPRESSIONS):
+			record.number(self.defined[MODULES], 1), record.number(self.defined[STRINGS])
+		elif tag in NUMBER_TAGS.get(kind, ()):
 			self.values[tag] = record.number()
 			need(not record, "a field with more than its number")
 		elif kind == MODULES:

@@ -106,6 +106,12 @@ const struct health_item health_items[] = {
 	.sentence = "their functions are shown as addresses, or without lines",
     },
     {
+	.misleading = 1,
+	.label = "embedded suppressions not read",
+	.unit = " (no literal is returned by __lsan_default_suppressions)",
+	.sentence = "what the program itself would suppress is not: print --suppressions FILE can",
+    },
+    {
 	.tag = TRACE_END_EVENTS_STOPPED,
 	.is_tick = 1,
 	.by = TRACE_STOPPED_BY_LIMIT,
@@ -131,12 +137,21 @@ static int is_of_events(const struct profile *profile)
 	return profile->whole && profile->rebuilt;
 }
 
+uint64_t health_value(const struct profile *profile, const struct health_item *item)
+{
+	if (!item->tag)
+		return (uint64_t)profile->suppressions_unread;
+	if (item->is_tick && profile->end[TRACE_END_EVENTS_STOPPED_BY] != item->by)
+		return 0;
+	return profile->end[item->tag];
+}
+
 int health_item_text(const struct profile *profile, const struct health_item *item, char *text,
 		     size_t size)
 {
-	uint64_t value = profile->end[item->tag];
+	uint64_t value = health_value(profile, item);
 
-	if (!value || (item->is_tick && profile->end[TRACE_END_EVENTS_STOPPED_BY] != item->by))
+	if (!value)
 		return snprintf(text, size, "%s", "");
 	if (!item->is_tick)
 		return snprintf(text, size, "%s: %" PRIu64 "%s", item->label, value, item->unit);
@@ -148,7 +163,7 @@ int health_item_text(const struct profile *profile, const struct health_item *it
 
 int health_misleads(const struct profile *profile, const struct health_item *item)
 {
-	return profile->end[item->tag] && (item->misleading || item->is_tick);
+	return health_value(profile, item) && (item->misleading || item->is_tick);
 }
 
 int health_state_text(const struct profile *profile, char *text, size_t size)

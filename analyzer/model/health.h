@@ -13,7 +13,7 @@
 #include "analyzer/model/profile.h"
 
 struct health_item {
-	unsigned tag;         /* enum trace_end_tag */
+	unsigned tag;         /* enum trace_end_tag; 0: profile.suppressions_unread */
 	int misleading;       /* figures of the report could be wrong by it */
 	int is_tick;          /* no count: 1 + the tick from which on something is missing */
 	uint64_t by;          /* is_tick: enum trace_stopped_by */
@@ -29,6 +29,9 @@ extern const struct health_item health_items[];
  * Returns the length, as snprintf. */
 int health_item_text(const struct profile *profile, const struct health_item *item, char *text,
 		     size_t size);
+
+/* How many, or 1 + the tick; 0: nothing to say. */
+uint64_t health_value(const struct profile *profile, const struct health_item *item);
 
 /* Whether a report of figures must show the item. */
 int health_misleads(const struct profile *profile, const struct health_item *item);

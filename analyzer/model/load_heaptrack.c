@@ -84,18 +84,9 @@ static int take_attached(void *context)
 static int take_suppression(void *context, const struct trace_text *line)
 {
 	struct heaptrack_loader *all = context;
-	struct profile *profile = all->loader->profile;
-	size_t count = profile->suppression_count;
-	char **larger = reallocarray(profile->suppressions, count + 1, sizeof(*larger));
+	char *rule = copy(line);
 
-	if (!larger)
-		return ERROR_MEMORY;
-	profile->suppressions = larger;
-	larger[count] = copy(line);
-	if (!larger[count])
-		return ERROR_MEMORY;
-	profile->suppression_count++;
-	return 0;
+	return loader_add_suppressions(all->loader->profile, rule);
 }
 
 static int take_string(void *context, uint32_t id, const struct trace_text *string)

@@ -97,6 +97,34 @@ static int load_meta(void *context, const struct trace_field *field)
 	return 0;
 }
 
+int loader_add_suppressions(struct profile *profile, char *text)
+{
+	size_t count = profile->suppression_count;
+	char **larger = reallocarray(profile->suppressions, count + 1, sizeof(*larger));
+
+	if (larger)
+		profile->suppressions = larger;
+	if (!larger || !text) {
+		free(text);
+		return ERROR_MEMORY;
+	}
+	larger[profile->suppression_count++] = text;
+	return 0;
+}
+
+/* Where a file has two such fields the last counts. */
+static int load_suppressions(void *context, uint32_t module, uint32_t string)
+{
+	struct loader *loader = context;
+	struct profile *profile = loader->profile;
+
+	(void)module;
+	while (profile->suppression_count)
+		free(profile->suppressions[--profile->suppression_count]);
+	profile->suppressions_unread = !string;
+	return string ? loader_add_suppressions(profile, strdup(profile->strings[string])) : 0;
+}
+
 static int load_module(void *context, uint32_t id, const struct trace_module *module)
 {
 	struct loader *loader = context;
@@ -310,6 +338,7 @@ static int load_end(void *context, const struct trace_field *field)
 
 const struct trace_visitor loader_visitor = {
     .meta = load_meta,
+    .suppressions = load_suppressions,
     .module = load_module,
     .node = load_node,
     .class_ = load_class,

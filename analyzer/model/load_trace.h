@@ -22,6 +22,8 @@ struct loader {
 /* An empty profile with placeholders at 0, so that ids are indices.
  * ERROR_MEMORY, or 0; release in both cases. */
 int loader_init(struct loader *loader);
+/* Takes over a text of rules. ERROR_MEMORY, also for NULL. */
+int loader_add_suppressions(struct profile *profile, char *text);
 /* Frees the profile too, unless loader->profile was taken away (NULL). */
 void loader_release(struct loader *loader);
 

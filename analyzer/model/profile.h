@@ -122,9 +122,11 @@ struct profile {
 	size_t point_count;
 	char **strings;
 	size_t string_count;
-	/* Rules that the program brought: lines as in a file of suppressions, "leak:PATTERN" */
+	/* Rules that the program brought: texts of lines as in a file of suppressions,
+	 * "leak:PATTERN" */
 	char **suppressions;
 	size_t suppression_count;
+	int suppressions_unread; /* it brought some, but what they are could not be told */
 	struct profile_totals totals;
 	int rebuilt;          /* the figures were rebuilt from the events */
 	uint64_t event_count; /* how many of them; 0 where they were not read */

@@ -2,7 +2,9 @@
 /*
  * The child writes a record for each location that it knows, in the machine's
  * own byte order: struct found, then for each frame struct found_frame and the bytes of
- * its two names. The parent takes whole, plausible records and stops at the first other one.
+ * its two names. What __lsan_default_suppressions returns stands for location 0: one frame, the
+ * text as its function, and line 1 where there is none. The parent takes whole, plausible records
+ * and stops at the first other one.
  */
 #include "analyzer/model/resolve.h"
 
@@ -15,6 +17,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "analyzer/model/load_trace.h"
 #include "analyzer/symbols/symbolize.h"
 #include "formats/error.h"
 
@@ -79,6 +82,15 @@ static int is_better(const struct profile *profile, const struct profile_locatio
 			     profile->frames[at->frame].function == NULL);
 }
 
+static void write_suppressions(FILE *out, const struct symbol_module *symbols)
+{
+	char *text;
+
+	if (symbol_module_suppressions(symbols, &text) > 0)
+		write_frames(out, 0, &(struct symbol_frame){.function = text, .line = !text}, 1);
+	free(text);
+}
+
 static void name_module(FILE *out, const struct profile *profile, uint32_t id,
 			const struct resolve_options *resolve)
 {
@@ -97,6 +109,7 @@ static void name_module(FILE *out, const struct profile *profile, uint32_t id,
 	    symbol_module_open(&symbols, path, -1, module->build_id, module->build_id_bytes,
 			       &options) != 0)
 		return;
+	write_suppressions(out, symbols);
 	for (size_t i = 1; i < profile->location_count; i++) {
 		const struct profile_location *at = &profile->locations[i];
 		size_t count;
@@ -113,6 +126,12 @@ static void name_module(FILE *out, const struct profile *profile, uint32_t id,
 	symbol_module_close(symbols);
 }
 
+static int is_program(const struct profile *profile, const struct profile_module *module)
+{
+	return *module->path == '\0' ||
+	       (profile->program != NULL && strcmp(module->path, profile->program) == 0);
+}
+
 static void name_all(int fd, const struct profile *profile, const struct resolve_options *options)
 {
 	FILE *out = fdopen(fd, "w");
@@ -125,8 +144,10 @@ static void name_all(int fd, const struct profile *profile, const struct resolve
 #endif
 	signal(SIGALRM, SIG_DFL);
 	alarm(seconds);
-	for (size_t id = 1; out != NULL && id < profile->module_count; id++)
-		name_module(out, profile, (uint32_t)id, options);
+	for (int program = 1; program >= 0; program--)
+		for (size_t id = 1; out != NULL && id < profile->module_count; id++)
+			if (is_program(profile, &profile->modules[id]) == program)
+				name_module(out, profile, (uint32_t)id, options);
 	_exit(out == NULL || fclose(out) != 0);
 }
 
@@ -154,6 +175,31 @@ static int read_name(FILE *in, struct profile *profile, uint32_t bytes, const ch
 	text[bytes] = '\0';
 	profile->strings[profile->string_count++] = text;
 	*name = text;
+	return 0;
+}
+
+/* The first that is told counts. */
+static int read_suppressions(FILE *in, struct profile *profile)
+{
+	struct found_frame read;
+	char *text;
+
+	if (fread(&read, sizeof(read), 1, in) != 1 || read.function_bytes > NAME_MOST ||
+	    read.file_bytes > 0)
+		return 1;
+	text = malloc((size_t)read.function_bytes + 1);
+	if (text == NULL)
+		return ERROR_MEMORY;
+	text[read.function_bytes] = '\0';
+	if (fread(text, 1, read.function_bytes, in) != read.function_bytes) {
+		free(text);
+		return 1;
+	}
+	if (profile->suppression_count == 0 && !profile->suppressions_unread && !read.line)
+		return loader_add_suppressions(profile, text);
+	if (profile->suppression_count == 0)
+		profile->suppressions_unread = 1;
+	free(text);
 	return 0;
 }
 
@@ -197,7 +243,8 @@ static int read_all(FILE *in, struct profile *profile)
 		if (found.location >= profile->location_count || found.frames == 0 ||
 		    found.frames > FRAMES_MOST)
 			return 0;
-		error = read_frames(in, profile, &found);
+		error = found.location == 0 ? read_suppressions(in, profile)
+					    : read_frames(in, profile, &found);
 	}
 	return error < 0 ? error : 0;
 }

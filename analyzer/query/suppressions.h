@@ -33,8 +33,8 @@ struct suppressions { /* all zero: none */
 	uint64_t base_leaked_blocks, base_leaked_bytes;
 };
 
-/* Lines of text. What the lines before a wrong one say is added. ERROR_MEMORY, or
- * ERROR_FOREIGN with a line in complaint: what is wrong in which line, and what to
+/* Lines of text. What the right ones among them say is added. ERROR_MEMORY, or
+ * ERROR_FOREIGN with a line in complaint: what is wrong in the first wrong one, and what to
  * write ("line 3: valgrind's suppressions are not read; write leak:FUNCTION ..."). */
 int suppressions_add_text(struct suppressions *suppressions, const char *text, size_t size,
 			  enum suppression_origin origin, char *complaint, size_t complaint_bytes);

@@ -146,7 +146,7 @@ int suppressions_add_text(struct suppressions *suppressions, const char *text, s
 			  enum suppression_origin origin, char *complaint, size_t complaint_bytes)
 {
 	struct lines lines = {.at = text, .end = text + size};
-	int error = 0;
+	int error = 0, wrong = 0;
 	char *line;
 
 	if (size && memchr(text, '\0', size)) {
@@ -155,10 +155,15 @@ int suppressions_add_text(struct suppressions *suppressions, const char *text, s
 		return ERROR_FOREIGN;
 	}
 	while (!error && (line = next_line(&lines, &error)) != NULL) {
-		error = add_line(suppressions, &lines, line, origin, complaint, complaint_bytes);
+		error = add_line(suppressions, &lines, line, origin, complaint,
+				 wrong ? 0 : complaint_bytes);
 		free(line);
+		if (error == ERROR_FOREIGN) {
+			wrong = 1;
+			error = 0;
+		}
 	}
-	return error;
+	return error ? error : wrong ? ERROR_FOREIGN : 0;
 }
 
 int suppressions_add_file(struct suppressions *suppressions, const char *path, char *complaint,

@@ -35,9 +35,9 @@ static void put_health(struct json *json, const struct profile *profile)
 		json_text(json, "text", text);
 		json_text(json, "means", item->sentence);
 		if (item->is_tick)
-			json_number(json, "upto_ms", (int64_t)profile->end[item->tag] - 1);
+			json_number(json, "upto_ms", (int64_t)health_value(profile, item) - 1);
 		else
-			json_number(json, "count", (int64_t)profile->end[item->tag]);
+			json_number(json, "count", (int64_t)health_value(profile, item));
 		json_flag(json, "misleading", health_misleads(profile, item));
 		json_close(json, '}');
 	}

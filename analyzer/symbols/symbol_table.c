@@ -15,6 +15,8 @@
 
 #include "formats/error.h"
 
+#define DEFAULT_SUPPRESSIONS "__lsan_default_suppressions"
+
 struct symbol_entry {
 	uint64_t address, size;
 	uint64_t limit; /* end of the section: nothing reaches further */
@@ -111,6 +113,8 @@ static int add_section(struct symbol_table *table, const struct elf_file *file, 
 		/* "$x" and the like mark data in code, for disassemblers */
 		if (!name || !*name || *name == '$')
 			continue;
+		if (!table->default_suppressions && !strcmp(name, DEFAULT_SUPPRESSIONS))
+			table->default_suppressions = symbol.st_value;
 		struct symbol_entry entry = {symbol.st_value, symbol.st_size, limit, name, quality};
 		if (append(table, &entry) < 0)
 			return ERROR_MEMORY;

@@ -15,6 +15,7 @@ struct symbol_table {
 	struct symbol_entry *entries;
 	size_t count, allocated;
 	struct range_table ranges;
+	uint64_t default_suppressions; /* where __lsan_default_suppressions is; 0: nowhere */
 };
 
 void symbol_table_init(struct symbol_table *table);

@@ -9,6 +9,7 @@
 #include "analyzer/symbols/debug_info.h"
 #include "analyzer/symbols/debuginfod.h"
 #include "analyzer/symbols/elf_file.h"
+#include "analyzer/symbols/literal.h"
 #include "analyzer/symbols/names.h"
 #include "analyzer/symbols/symbol_table.h"
 #include "formats/error.h"
@@ -213,6 +214,16 @@ size_t symbol_module_find(struct symbol_module *module, uint64_t address,
 	else if (symbol && !mangled && is_mangled(symbol))
 		last->function = name_without_suffix(module, symbol);
 	return count;
+}
+
+int symbol_module_suppressions(const struct symbol_module *module, char **text)
+{
+	uint64_t function = module->symbols.default_suppressions;
+	*text = NULL;
+	if (function == 0)
+		return 0;
+	int status = literal_returned(&module->file, function, text);
+	return status == ERROR_MEMORY ? status : 1;
 }
 
 const char *symbol_module_complaint(const struct symbol_module *module)

@@ -53,6 +53,11 @@ void symbol_module_close(struct symbol_module *module);
 size_t symbol_module_find(struct symbol_module *module, uint64_t address,
 			  struct symbol_frame *frames, size_t max);
 
+/* What the module's __lsan_default_suppressions returns. 1: it has that function, and *text, which
+ * the caller frees, is its literal, or NULL when it returns none that could be
+ * read; 0: it has none; ERROR_MEMORY. */
+int symbol_module_suppressions(const struct symbol_module *module, char **text);
+
 /* Why nothing better is known: a sentence for the user, or NULL. */
 const char *symbol_module_complaint(const struct symbol_module *module);
 
@@ -67,10 +72,10 @@ char *symbol_demangle(const char *name);
  * The internal command `mallograph symbolize [--fd MODULE:FD]... FILE`: reads the
  * trace FILE, resolves the addresses of all its nodes, and writes STRINGS and
  * SYMBOLS blocks (formats/trace/layout.h) to out_fd, most important first as
- * far as known. module_fds[i] is a descriptor for module id i, or -1.
- * Bounded: modules whose debug information would need more than `megabytes`
- * are resolved from symbol tables only, and what is left when `seconds` have
- * passed is skipped; *skipped counts modules.
+ * far as known; and SUPPRESSIONS in META of every module that has some. module_fds[i] is a
+ * descriptor for module id i, or -1. Bounded: modules whose debug information would need more than
+ * `megabytes` are resolved from symbol tables only, and what is left when `seconds` have passed is
+ * skipped; *skipped counts modules.
  */
 struct symbolize_options {
 	const int *module_fds;

@@ -217,6 +217,18 @@ static int resolve_places(struct work *work, struct symbol_module *symbols,
 	return 0;
 }
 
+static int write_suppressions(struct work *work, const struct symbol_module *symbols, size_t id)
+{
+	char *text;
+	uint32_t string;
+	int found = symbol_module_suppressions(symbols, &text);
+	int status = found > 0 ? string_id(work, text, &string) : found;
+	if (status == 0 && found > 0)
+		status = trace_writer_suppressions(work->writer, (uint32_t)id, string);
+	free(text);
+	return status;
+}
+
 static int module_fd(const struct work *work, size_t id)
 {
 	return id < work->options->module_fd_count ? work->options->module_fds[id] : -1;
@@ -242,7 +254,7 @@ static int resolve_file(struct work *work, size_t id)
 			 ? ERROR_LIMIT
 			 : symbol_module_open(&symbols, module->path, module_fd(work, id),
 					      module->build_id, module->build_id_bytes, &options);
-	int status = 0;
+	int status = opened == 0 ? write_suppressions(work, symbols, id) : 0;
 	for (size_t other = 1; other < work->module_count && status == 0; other++) {
 		struct traced_module *same = &work->modules[other];
 		if (same->done || !same_file(module, same))

@@ -17,7 +17,9 @@ static uint64_t field_number(const struct trace_text *text)
 }
 
 static int decode_fields(struct trace_decoder *decoder, struct trace_cursor payload,
-			 int (*callback)(void *context, const struct trace_field *field))
+			 int (*callback)(void *context, const struct trace_field *field),
+			 int (*suppressions)(struct trace_decoder *decoder,
+					     const struct trace_text *text))
 {
 	while (trace_left(&payload)) {
 		struct trace_field field;
@@ -29,15 +31,34 @@ static int decode_fields(struct trace_decoder *decoder, struct trace_cursor payl
 		field.tag = tag;
 		field.number = field_number(&field.bytes);
 		result = callback ? trace_called(decoder, callback(decoder->context, &field)) : 0;
+		if (!result && suppressions && tag == TRACE_META_SUPPRESSIONS)
+			result = suppressions(decoder, &field.bytes);
 		if (result)
 			return result;
 	}
 	return 0;
 }
 
+static int decode_suppressions(struct trace_decoder *decoder, const struct trace_text *text)
+{
+	struct trace_cursor cursor = {(const uint8_t *)text->bytes,
+				      (const uint8_t *)text->bytes + text->size};
+	uint32_t module, string;
+
+	if (trace_get_varint32(&cursor, &module) || trace_get_varint32(&cursor, &string))
+		return trace_fault(decoder, "the field of suppressions");
+	if (module == 0 || module > decoder->modules)
+		return trace_fault(decoder, "the module of suppressions");
+	if (string > decoder->strings)
+		return trace_fault(decoder, "the string of suppressions");
+	return trace_called(decoder,
+			    decoder->visitor->suppressions(decoder->context, module, string));
+}
+
 int trace_decode_meta(struct trace_decoder *decoder, struct trace_cursor payload)
 {
-	return decode_fields(decoder, payload, decoder->visitor->meta);
+	return decode_fields(decoder, payload, decoder->visitor->meta,
+			     decoder->visitor->suppressions ? decode_suppressions : NULL);
 }
 
 int trace_decode_end(struct trace_decoder *decoder, struct trace_cursor payload)
@@ -46,7 +67,7 @@ int trace_decode_end(struct trace_decoder *decoder, struct trace_cursor payload)
 		return trace_fault(decoder, "an end without the counters of every class");
 	if (decoder->thread_counters != decoder->threads)
 		return trace_fault(decoder, "an end without the counters of every thread");
-	return decode_fields(decoder, payload, decoder->visitor->end);
+	return decode_fields(decoder, payload, decoder->visitor->end, NULL);
 }
 
 int trace_decode_modules(struct trace_decoder *decoder, struct trace_cursor payload)

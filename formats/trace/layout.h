@@ -114,7 +114,10 @@ enum trace_meta_tag {
 	TRACE_META_ORIGIN = 9,        /* number: enum trace_origin */
 	TRACE_META_PARENT_TRACE = 10, /* bytes: file name of the trace of the process forked from */
 	TRACE_META_MAX_DEPTH = 11,    /* number: frames */
-	TRACE_META_FOLDER = 12        /* bytes: current folder of the program at its start */
+	TRACE_META_FOLDER = 12,       /* bytes: current folder of the program at its start */
+	/* record: varint module id, varint string id: what its __lsan_default_suppressions returns;
+	 * 0: no literal that could be read */
+	TRACE_META_SUPPRESSIONS = 13
 };
 
 enum trace_origin {

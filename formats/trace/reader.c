@@ -134,12 +134,13 @@ int trace_reader_complete(struct trace_reader *reader)
 int trace_decoder_needs(const struct trace_decoder *decoder, unsigned type)
 {
 	const struct trace_visitor *visitor = decoder->visitor;
-	int stacks = visitor->module || visitor->node || visitor->class_ || visitor->symbol;
+	int stacks = visitor->module || visitor->node || visitor->class_ || visitor->symbol ||
+		     visitor->suppressions;
 	int counters = visitor->class_counters || visitor->thread_counters || visitor->end;
 
 	switch (type) {
 	case TRACE_BLOCK_META:
-		return visitor->meta != NULL;
+		return visitor->meta || visitor->suppressions;
 	case TRACE_BLOCK_MODULES:
 	case TRACE_BLOCK_NODES:
 		return stacks;
@@ -153,7 +154,7 @@ int trace_decoder_needs(const struct trace_decoder *decoder, unsigned type)
 		return visitor->point != NULL;
 	case TRACE_BLOCK_STRINGS:
 	case TRACE_BLOCK_SYMBOLS:
-		return visitor->string || visitor->symbol;
+		return visitor->string || visitor->symbol || visitor->suppressions;
 	case TRACE_BLOCK_CLASS_COUNTERS:
 	case TRACE_BLOCK_THREAD_COUNTERS:
 	case TRACE_BLOCK_END:

@@ -73,6 +73,8 @@ struct trace_point {
  * no events pays nothing for them. */
 struct trace_visitor {
 	int (*meta)(void *context, const struct trace_field *field);
+	/* TRACE_META_SUPPRESSIONS, which meta is given, too */
+	int (*suppressions)(void *context, uint32_t module, uint32_t string);
 	int (*module)(void *context, uint32_t id, const struct trace_module *module);
 	int (*node)(void *context, uint32_t id, const struct trace_node *node);
 	int (*class_)(void *context, uint32_t id, const struct trace_class *class_);

@@ -114,6 +114,9 @@ struct trace_frame {
 };
 int trace_writer_symbol(struct trace_writer *writer, uint32_t module, int64_t offset,
 			const struct trace_frame *frames, size_t count);
+/* What a module's __lsan_default_suppressions returns, by string id, 0: not known. Writes what was
+ * gathered; leaves it out where names are. */
+int trace_writer_suppressions(struct trace_writer *writer, uint32_t module, uint32_t string);
 struct trace_class_counters {
 	uint64_t allocations, deallocations, temporary, peak_live;
 };

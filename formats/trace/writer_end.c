@@ -55,6 +55,21 @@ int trace_writer_symbol(struct trace_writer *writer, uint32_t module, int64_t of
 	return 0;
 }
 
+/* META goes before the strings in each flush, so these are written out first. */
+int trace_writer_suppressions(struct trace_writer *writer, uint32_t module, uint32_t string)
+{
+	uint8_t field[2 * TRACE_VARINT_MAX];
+
+	if (module == 0 || (!writer->only_blocks && module > writer->modules) ||
+	    string > writer->strings)
+		return writer->error ? writer->error : ERROR_DAMAGED;
+	if (trace_writer_flush(writer) || writer->symbols_left_out)
+		return writer->error;
+	return trace_writer_meta_bytes(
+	    writer, TRACE_META_SUPPRESSIONS, field,
+	    (size_t)(trace_put_varint(trace_put_varint(field, module), string) - field));
+}
+
 int trace_writer_class_counters(struct trace_writer *writer, const struct trace_class_counters *c)
 {
 	const uint64_t numbers[TRACE_COUNTER_COLUMNS] = {

@@ -30,6 +30,11 @@ struct symcache_string {
 	uint32_t size, hash;
 };
 
+struct symcache_suppressions {
+	uint32_t file; /* string id of its identity */
+	uint32_t text; /* string id; 0: not known */
+};
+
 static inline struct symcache_place *place_at(const struct symcache *cache, uint32_t number)
 {
 	return (struct symcache_place *)cache->places.base + number;
@@ -53,6 +58,7 @@ void symcache_release(struct symcache *cache)
 	area_release(&cache->texts);
 	area_release(&cache->strings);
 	area_release(&cache->string_index);
+	area_release(&cache->suppressions);
 	free(cache->files);
 	memset(cache, 0, sizeof(*cache));
 }
@@ -348,6 +354,32 @@ static int take_symbol(void *context, uint32_t module, int64_t offset,
 	return 0;
 }
 
+static const struct symcache_suppressions *find_suppressions(const struct symcache *cache,
+							     uint32_t file)
+{
+	const struct symcache_suppressions *all = cache->suppressions.base;
+
+	for (uint32_t i = 0; i < cache->suppressions_count; i++)
+		if (all[i].file == file)
+			return &all[i];
+	return NULL;
+}
+
+static int take_suppressions(void *context, uint32_t module, uint32_t string)
+{
+	struct answer *answer = context;
+	struct symcache *cache = answer->cache;
+	size_t bytes = (cache->suppressions_count + 1) * sizeof(struct symcache_suppressions);
+
+	if (module > cache->file_count || find_suppressions(cache, cache->files[module]))
+		return 0;
+	if (area_reserve(&cache->suppressions, bytes) != 0)
+		return ERROR_MEMORY;
+	((struct symcache_suppressions *)cache->suppressions.base)[cache->suppressions_count++] =
+	    (struct symcache_suppressions){cache->files[module], our_string(answer, string)};
+	return 0;
+}
+
 static void settle(struct symcache *cache, struct symcache_place *place, uint32_t module,
 		   void *context)
 {
@@ -373,7 +405,8 @@ static int append(int fd, const char *bytes, size_t size)
 int symcache_answer(struct symcache *cache, const struct stacks *stacks, int trace_fd,
 		    const void *blocks, size_t size, int complete)
 {
-	static const struct trace_visitor visitor = {.string = take_string, .symbol = take_symbol};
+	static const struct trace_visitor visitor = {
+	    .string = take_string, .symbol = take_symbol, .suppressions = take_suppressions};
 	struct answer answer = {.cache = cache};
 	struct trace_reader *reader;
 	enum trace_state state;
@@ -433,13 +466,43 @@ static void write_place(struct symcache *cache, struct symcache_place *place, ui
 	free(frames);
 }
 
+static int is_program(const struct modules *modules, const struct module *module)
+{
+	return modules->program != NULL && strlen(modules->program) == module->path_bytes &&
+	       memcmp(modules->program, module->text, module->path_bytes) == 0;
+}
+
+/* Of the first file that has the function, as the dynamic linker looks for one: the program, then
+ * the others in the order in which they were loaded. */
+static void write_suppressions(const struct symcache *cache, const struct modules *modules,
+			       struct writing *writing)
+{
+	for (int program = 1; program >= 0; program--)
+		for (uint32_t i = 0; i < modules->count; i++) {
+			const struct module *module = &modules->list[i];
+			const struct symcache_suppressions *found;
+
+			if (module->file_id == 0 || module->file_id > cache->file_count ||
+			    is_program(modules, module) != program)
+				continue;
+			found = find_suppressions(cache, cache->files[module->file_id]);
+			if (found == NULL)
+				continue;
+			trace_writer_suppressions(writing->writer, module->file_id,
+						  their_string(cache, writing, found->text));
+			return;
+		}
+}
+
 void symcache_write(struct symcache *cache, const struct stacks *stacks,
 		    struct trace_writer *writer)
 {
 	struct writing writing = {.writer = writer};
 
 	writing.strings = calloc(cache->string_count + UINT64_C(1), sizeof(uint32_t));
-	if (writing.strings != NULL)
+	if (writing.strings != NULL) {
 		walk(cache, stacks, write_place, &writing);
+		write_suppressions(cache, &stacks->modules, &writing);
+	}
 	free(writing.strings);
 }

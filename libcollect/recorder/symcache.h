@@ -28,6 +28,8 @@ struct symcache {                /* all zero: empty */
 	uint32_t place_count, place_bits;
 	uint32_t string_count, string_bits;
 	uint32_t frame_count;
+	struct area suppressions; /* struct symcache_suppressions, of the files that have some */
+	uint32_t suppressions_count;
 	size_t text_bytes;
 	uint32_t generation; /* of the last walk over a recording's places */
 

@@ -57,6 +57,7 @@ static void test_references(void **state)
 	assert_int_equal(trace_writer_thread(writer, 0, 1, "", 0), ERROR_DAMAGED);
 	assert_int_equal(trace_writer_thread(writer, 2, 1, "", 0), ERROR_DAMAGED);
 	assert_int_equal(trace_writer_symbol(writer, 0, 0, &frame, 1), ERROR_DAMAGED);
+	assert_int_equal(trace_writer_suppressions(writer, 1, 0), ERROR_DAMAGED);
 	assert_int_equal(trace_writer_class_counters(writer, &(struct trace_class_counters){0}),
 			 ERROR_DAMAGED);
 	assert_int_equal(trace_writer_thread_counters(writer, &(struct trace_thread_counters){0}),

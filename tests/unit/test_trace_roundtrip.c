@@ -109,6 +109,34 @@ static void test_before_the_end(void **state)
 	close(fd);
 }
 
+/* The text comes before what refers to it. */
+static void test_suppressions(void **state)
+{
+	struct sample_reading reading;
+	int fd;
+	struct trace_writer *writer = open_writer(TRACE_CODEC_NONE, &fd);
+
+	(void)state;
+	assert_int_equal(sample_write_start(writer), 0);
+	assert_int_equal(trace_writer_suppressions(writer, 2, 0), 0);
+	assert_int_equal(trace_writer_string(writer, "leak:a", 6), 0);
+	assert_int_equal(trace_writer_suppressions(writer, 1, 1), 0);
+	assert_int_equal(trace_writer_suppressions(writer, 1, 2), ERROR_DAMAGED);
+	assert_int_equal(trace_writer_suppressions(writer, 3, 1), ERROR_DAMAGED);
+	assert_int_equal(trace_writer_suppressions(writer, 0, 1), ERROR_DAMAGED);
+	assert_int_equal(trace_writer_flush(writer), 0);
+	read_back(&reading, fd);
+	assert_int_equal(reading.state, TRACE_CUT);
+	assert_string_equal(reading.text, SAMPLE_START "meta 13 \"\\x02\\x00\" 0\n"
+						       "suppressions 2 0\n"
+						       "string 1 \"leak:a\"\n"
+						       "meta 13 \"\\x01\\x01\" 0\n"
+						       "suppressions 1 1\n");
+	free(reading.text);
+	trace_writer_free(writer);
+	close(fd);
+}
+
 static void test_nothing_at_all(void **state)
 {
 	struct sample_reading reading;
@@ -325,9 +353,9 @@ static void test_many_blocks(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(test_every_thing),    cmocka_unit_test(test_before_the_end),
-	    cmocka_unit_test(test_nothing_at_all), cmocka_unit_test(test_borrowed_blocks),
-	    cmocka_unit_test(test_many_blocks),
+	    cmocka_unit_test(test_every_thing),     cmocka_unit_test(test_before_the_end),
+	    cmocka_unit_test(test_suppressions),    cmocka_unit_test(test_nothing_at_all),
+	    cmocka_unit_test(test_borrowed_blocks), cmocka_unit_test(test_many_blocks),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

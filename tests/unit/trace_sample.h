@@ -39,6 +39,12 @@ static int sample_meta(void *out, const struct trace_field *field)
 	return 0;
 }
 
+static int sample_suppressions(void *out, uint32_t module, uint32_t string)
+{
+	fprintf(out, "suppressions %u %u\n", module, string);
+	return 0;
+}
+
 static int sample_module(void *out, uint32_t id, const struct trace_module *module)
 {
 	fprintf(out, "module %u %" PRIx64 " %" PRIx64 " %" PRIx64 " \"%s\" \"%s\"\n", id,
@@ -137,6 +143,7 @@ static int sample_end(void *out, const struct trace_field *field)
 
 SAMPLE_UNUSED static const struct trace_visitor sample_visitor = {
     .meta = sample_meta,
+    .suppressions = sample_suppressions,
     .module = sample_module,
     .node = sample_node,
     .class_ = sample_class,
