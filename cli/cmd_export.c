@@ -5,6 +5,7 @@
 #include "cli/exports.h"
 #include "cli/input.h"
 #include "cli/message.h"
+#include "cli/progress.h"
 #include "cli/view.h"
 #include "cli/view_rows.h"
 
@@ -85,6 +86,7 @@ int cmd_export(int argc, char **argv)
 		    export_check((enum export_format)values.format, &values.options, &values.view);
 	if (status >= 0)
 		return status;
+	progress_show();
 	status = view_open(&view, &values.view);
 	if (view.profile) {
 		written = export_write(values.output, (enum export_format)values.format,

@@ -8,6 +8,7 @@
 #include "cli/input.h"
 #include "cli/message.h"
 #include "cli/options.h"
+#include "cli/progress.h"
 #include "formats/error.h"
 
 static int bytes;
@@ -43,6 +44,7 @@ int cmd_info(int argc, char **argv)
 	status = input_choose("info", NULL, argc, argv, newest, &path);
 	if (status >= 0)
 		return status;
+	progress_show();
 	status = input_load(&profile, path);
 	if (!profile)
 		return status;

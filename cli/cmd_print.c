@@ -12,6 +12,7 @@
 #include "cli/input.h"
 #include "cli/message.h"
 #include "cli/print_options.h"
+#include "cli/progress.h"
 #include "cli/view.h"
 #include "formats/error.h"
 
@@ -116,6 +117,7 @@ int cmd_print(int argc, char **argv)
 				      &options->view.path);
 	if (status >= 0)
 		return status;
+	progress_show();
 	status = view_open(&view, &options->view);
 	if (view.profile) {
 		int printed = print(options, &view);

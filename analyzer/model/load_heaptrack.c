@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "analyzer/model/scan.h"
 #include "formats/error.h"
 #include "formats/heaptrack/reader.h"
 
@@ -24,6 +25,7 @@ struct place {
 
 struct heaptrack_loader {
 	struct loader *loader;
+	const struct heaptrack_reader *reader;
 	struct place *places; /* by address id */
 	size_t place_count, place_room;
 	uint32_t *module_of; /* by string id; 0: not a module yet */
@@ -157,6 +159,8 @@ static int take_events(void *context, const struct trace_event *events, size_t c
 {
 	struct heaptrack_loader *all = context;
 
+	scan_watch_tell(all->loader->path, heaptrack_reader_used(all->reader),
+			heaptrack_reader_size(all->reader));
 	return recount_events(&all->loader->recount, events, count, NULL);
 }
 
@@ -228,8 +232,10 @@ static const struct heaptrack_visitor visitor = {
 static int read_all(struct heaptrack_loader *all, struct heaptrack_reader *reader)
 {
 	struct profile *profile = all->loader->profile;
-	int error = heaptrack_reader_read(reader, &visitor, all, &profile->state);
+	int error;
 
+	all->reader = reader;
+	error = heaptrack_reader_read(reader, &visitor, all, &profile->state);
 	profile->fault = heaptrack_reader_fault(reader);
 	if (error == ERROR_DAMAGED) {
 		profile->state = TRACE_DAMAGED;

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "analyzer/model/scan.h"
 #include "formats/error.h"
 
 /* The array with room for one more, zeroed; NULL when out of memory, and the
@@ -230,6 +231,8 @@ static int load_events(void *context, const struct trace_event *events, size_t c
 {
 	struct loader *loader = context;
 
+	scan_watch_tell(loader->path, trace_reader_used(loader->reader),
+			trace_reader_size(loader->reader));
 	return recount_events(&loader->recount, events, count, NULL);
 }
 
@@ -356,8 +359,10 @@ int loader_init(struct loader *loader)
 {
 	struct profile *profile = calloc(1, sizeof(*profile));
 	static const struct trace_text none;
+	const char *path = loader->path;
 
 	memset(loader, 0, sizeof(*loader));
+	loader->path = path;
 	loader->profile = profile;
 	if (!profile || RESERVE(loader, modules, module_count, module_room) ||
 	    RESERVE(loader, nodes, node_count, node_room) ||

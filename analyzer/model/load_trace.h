@@ -12,7 +12,9 @@ struct loader {
 	struct profile *profile;
 	size_t module_room, node_room, location_room, frame_room, class_room, thread_room,
 	    point_room, string_room, argument_room;
-	void *larger; /* an array that grows, on its way */
+	void *larger;     /* an array that grows, on its way */
+	const char *path; /* where it comes from; the caller's, kept by loader_init() */
+	const struct trace_reader *reader; /* where the trace is read; NULL: none */
 	struct id_table locations;
 	struct recount recount;
 	size_t class_counters; /* how many classes had counters */

@@ -6,6 +6,7 @@
 
 #include "analyzer/model/load_heaptrack.h"
 #include "analyzer/model/load_trace.h"
+#include "analyzer/model/scan.h"
 #include "formats/error.h"
 #include "formats/trace/source.h"
 
@@ -150,6 +151,7 @@ static int read_trace(struct loader *loader, struct trace_reader *reader, int ev
 	} else {
 		visitor.events = NULL;
 	}
+	loader->reader = reader;
 	error = trace_reader_read(reader, &visitor, loader, &profile->state);
 	profile->fault = trace_reader_fault(reader);
 	if (error == ERROR_DAMAGED) {
@@ -164,10 +166,10 @@ static int read_trace(struct loader *loader, struct trace_reader *reader, int ev
 	return error;
 }
 
-static int load(struct profile **profile, const char *path, int from_events)
+static int load_file(struct profile **profile, const char *path, int from_events)
 {
 	struct trace_reader *reader = NULL;
-	struct loader loader = {0};
+	struct loader loader = {.path = path};
 	struct trace_source source;
 	int error = trace_source_open(&source, path);
 	int contradiction = 0, again = !error && source.fd >= 0 && strcmp(path, "-") != 0;
@@ -221,6 +223,14 @@ out:
 	return error;
 }
 
+static int load(struct profile **profile, const char *path, int from_events)
+{
+	int error = load_file(profile, path, from_events);
+
+	scan_watch_tell(NULL, 0, 0);
+	return error;
+}
+
 int profile_load(struct profile **profile, const char *path)
 {
 	return load(profile, path, 0);
@@ -231,17 +241,26 @@ int profile_load_from_events(struct profile **profile, const char *path)
 	return load(profile, path, 1);
 }
 
+struct check {
+	const char *path;
+	const struct trace_reader *reader;
+};
+
 static int ignore_events(void *context, const struct trace_event *events, size_t count)
 {
-	(void)context;
+	const struct check *check = context;
+
 	(void)events;
 	(void)count;
+	scan_watch_tell(check->path, trace_reader_used(check->reader),
+			trace_reader_size(check->reader));
 	return 0;
 }
 
 void profile_check_events(struct profile *profile, const char *path)
 {
 	static const struct trace_visitor visitor = {.events = ignore_events};
+	struct check check = {.path = path};
 	enum trace_state state = TRACE_COMPLETE;
 	struct trace_reader *reader;
 	int error;
@@ -249,7 +268,9 @@ void profile_check_events(struct profile *profile, const char *path)
 	if (profile->state != TRACE_COMPLETE || profile->rebuilt || strcmp(path, "-") == 0 ||
 	    trace_reader_open(&reader, path))
 		return;
-	error = trace_reader_read(reader, &visitor, NULL, &state);
+	check.reader = reader;
+	error = trace_reader_read(reader, &visitor, &check, &state);
+	scan_watch_tell(NULL, 0, 0);
 	if (error || state != TRACE_COMPLETE)
 		profile->events_fault =
 		    trace_reader_fault(reader) ? trace_reader_fault(reader) : "unreadable";

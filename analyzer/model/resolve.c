@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include "analyzer/model/load_trace.h"
+#include "analyzer/model/scan.h"
 #include "analyzer/symbols/symbolize.h"
 #include "formats/error.h"
 
@@ -236,6 +237,7 @@ static int read_frames(FILE *in, struct profile *profile, const struct found *fo
 
 static int read_all(FILE *in, struct profile *profile)
 {
+	uint64_t count = 0;
 	struct found found;
 	int error = 0;
 
@@ -243,6 +245,7 @@ static int read_all(FILE *in, struct profile *profile)
 		if (found.location >= profile->location_count || found.frames == 0 ||
 		    found.frames > FRAMES_MOST)
 			return 0;
+		scan_watch_tell(profile->path, ++count, profile->location_count);
 		error = found.location == 0 ? read_suppressions(in, profile)
 					    : read_frames(in, profile, &found);
 	}
@@ -267,6 +270,7 @@ int profile_resolve(struct profile *profile, const struct resolve_options *optio
 	close(ends[1]);
 	in = fdopen(ends[0], "r");
 	error = in != NULL ? read_all(in, profile) : ERROR_MEMORY;
+	scan_watch_tell(NULL, 0, 0);
 	if (in != NULL)
 		fclose(in);
 	else

@@ -21,11 +21,27 @@ void scan_watch_set(struct scan_watch *watch)
 	thread_watch = watch;
 }
 
+void scan_watch_tell(const char *path, uint64_t done, uint64_t total)
+{
+	if (thread_watch && thread_watch->look)
+		thread_watch->look(thread_watch, path, done, total);
+}
+
+uint64_t scan_event_count(const struct profile *profile)
+{
+	const struct profile_totals *totals = &profile->totals;
+
+	/* of a complete trace nobody has counted all: two for a block that was given back */
+	return profile->event_count ? profile->event_count
+				    : 2 * totals->allocations - totals->leaked_blocks;
+}
+
 struct scan {
 	const struct profile *profile;
 	scan_events events;
 	void *context;
 	struct scan_watch *watch;
+	uint64_t total; /* for the watch */
 	uint64_t left;
 	int ended; /* here, not by the callback */
 };
@@ -72,7 +88,10 @@ static int scan_batch(void *context, const struct trace_event *events, size_t co
 	int result;
 
 	if (scan->watch) {
-		atomic_fetch_add_explicit(&scan->watch->done, count, memory_order_relaxed);
+		uint64_t before =
+		    atomic_fetch_add_explicit(&scan->watch->done, count, memory_order_relaxed);
+
+		scan_watch_tell(scan->profile->path, before + count, scan->total);
 		if (atomic_load_explicit(&scan->watch->cancel, memory_order_relaxed))
 			return ERROR_CANCELLED;
 	}
@@ -94,7 +113,7 @@ static int scan_unchecked(void *context, const struct trace_event *events, size_
 	return scan_batch(context, events, count);
 }
 
-int profile_scan(const struct profile *profile, scan_events events, void *context)
+static int scan_file(const struct profile *profile, scan_events events, void *context)
 {
 	static const struct trace_visitor visitor = {
 	    .class_ = scan_class, .thread = scan_thread, .events = scan_batch};
@@ -108,6 +127,7 @@ int profile_scan(const struct profile *profile, scan_events events, void *contex
 	int result;
 
 	profile = scan.profile;
+	scan.total = scan_event_count(profile);
 	if (scan.watch)
 		atomic_store_explicit(&scan.watch->done, 0, memory_order_relaxed);
 	if (!profile->path || profile->fresh)
@@ -130,4 +150,12 @@ int profile_scan(const struct profile *profile, scan_events events, void *contex
 	if (result || profile->state != TRACE_COMPLETE)
 		return result;
 	return state == TRACE_DAMAGED ? ERROR_DAMAGED : state != TRACE_COMPLETE ? ERROR_FOREIGN : 0;
+}
+
+int profile_scan(const struct profile *profile, scan_events events, void *context)
+{
+	int result = scan_file(profile, events, context);
+
+	scan_watch_tell(NULL, 0, 0);
+	return result;
 }

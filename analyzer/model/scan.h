@@ -15,10 +15,17 @@
 struct scan_watch {
 	_Atomic uint64_t done; /* events of this scan; by the scan */
 	atomic_int cancel;     /* non-zero: it ends with ERROR_CANCELLED; by whoever looks on */
+	/* NULL, or called every few hundred events, in the thread of the work: how much of all
+	 * of it is done. path NULL: it has ended. */
+	void (*look)(struct scan_watch *watch, const char *path, uint64_t done, uint64_t total);
 };
 
 /* The scans that the calling thread begins from now on tell it; NULL: nobody looks on. */
 void scan_watch_set(struct scan_watch *watch);
+/* For other work on a whole file: calls look() of the calling thread's watch. */
+void scan_watch_tell(const char *path, uint64_t done, uint64_t total);
+/* How many events a scan gives: exact, or close to it. */
+uint64_t scan_event_count(const struct profile *profile);
 
 /* A batch, valid during the call; ids are those of the profile. Non-zero stops
  * the scan with that value. */
