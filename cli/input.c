@@ -138,6 +138,23 @@ static int copy_to_folder(int from, const char *name, char *path, size_t size)
 	return -1;
 }
 
+/* Standard input that is a whole file is read in place: then it shows, too, whether the
+ * file is still being written. Not every file that is open may be opened again. */
+static int opens_again(char *path, size_t size)
+{
+	struct stat status;
+	int fd;
+
+	if (fstat(STDIN_FILENO, &status) || !S_ISREG(status.st_mode) ||
+	    lseek(STDIN_FILENO, 0, SEEK_CUR) != 0)
+		return 0;
+	snprintf(path, size, "/proc/self/fd/%d", STDIN_FILENO);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd >= 0)
+		close(fd);
+	return fd >= 0;
+}
+
 /*
  * A pipe can be read only once, and some figures need the events again: so
  * standard input, and what else is one, is copied to a file without a name, which is
@@ -152,6 +169,8 @@ static int spool(const char *path, const char **file, char *spooled, size_t size
 	*file = path;
 	if (!strcmp(path, "-")) {
 		*file = spooled;
+		if (opens_again(spooled, size))
+			return -1;
 		return copy_to_folder(STDIN_FILENO, input_name(path), spooled, size);
 	}
 	if (stat(path, &status) || !S_ISFIFO(status.st_mode))

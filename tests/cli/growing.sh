@@ -37,6 +37,9 @@ look first
 fill 2000 6000
 sleep 1.5
 look second
+"$MALLOGRAPH" print - <redis.mlg >out 2>err
+equal "status of standard input while recording" $? 0
+grep -q '^mallograph: standard input: still recording' err || fail "$(cat err)"
 at_least "allocations seen first" "$(total first)" 2000
 at_least "allocations seen later" "$(total second)" $(($(total first) + 4000))
 at_least "growth in bytes" $(($(leaked second) - $(leaked first))) 100000

@@ -45,10 +45,17 @@ equal "status of nothing" $? 1
 grep -q '^mallograph: standard input: ' err || fail "$(cat err)"
 echo hello | "$MALLOGRAPH" print - >out 2>err
 equal "status of something else" $? 1
-TMPDIR=/nonexistent "$MALLOGRAPH" print - <t.mlg >out 2>err
+cat t.mlg | TMPDIR=/nonexistent "$MALLOGRAPH" print - >out 2>err
 equal "status without a place" $? 1
 grep -q "^mallograph: standard input: it cannot be kept in '/nonexistent': .*TMPDIR" err || fail "$(cat err)"
 equal "lines" "$(wc -l <err)" 1
 "$MALLOGRAPH" print - <&- >out 2>err
 equal "status of a closed input" $? 1
 equal "lines" "$(wc -l <err)" 1
+
+# a file there is read in place; what is left of one that was begun is kept
+TMPDIR=/nonexistent "$MALLOGRAPH" print -l - <t.mlg >out || fail "a file: $?"
+cat <(head -c 100 t.mlg) t.mlg >behind
+{ dd bs=100 count=1 of=skipped status=none && "$MALLOGRAPH" print -l -; } <behind >rest || fail "a rest of a file: $?"
+"$MALLOGRAPH" print -l t.mlg >by-name || fail "print"
+diff <(grep -v '^reading' by-name) <(grep -v '^reading' rest) || fail "the rest of a file differs"
