@@ -77,6 +77,14 @@ void json_number(struct json *json, const char *key, int64_t number)
 	fprintf(json->out, "%" PRId64, number);
 }
 
+void json_number_if(struct json *json, const char *key, int known, int64_t number)
+{
+	if (known)
+		json_number(json, key, number);
+	else
+		json_text(json, key, NULL);
+}
+
 void json_text(struct json *json, const char *key, const char *text)
 {
 	begin(json, key);

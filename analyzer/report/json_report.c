@@ -84,8 +84,9 @@ static int put_trace(struct json *json, const char *key, const struct profile *p
 	json_text(json, "program", profile->program);
 	json_text(json, "command", command);
 	json_text(json, "host", profile->host);
-	json_number(json, "pid", (int64_t)profile->pid);
-	json_number(json, "start_ns", (int64_t)profile->start_nanoseconds);
+	json_number_if(json, "pid", profile->pid != 0, (int64_t)profile->pid);
+	json_number_if(json, "start_ns", profile->start_nanoseconds != 0,
+		       (int64_t)profile->start_nanoseconds);
 	put_health(json, profile);
 	error = put_selection(json, profile, filter);
 	json_close(json, '}');
@@ -93,9 +94,9 @@ static int put_trace(struct json *json, const char *key, const struct profile *p
 	return error;
 }
 
-/* less NULL: the side itself. */
+/* less NULL: the side itself. lacks: what any of the two lacks. */
 static void put_totals(struct json *json, const char *key, const struct report_totals *side,
-		       const struct report_totals *less)
+		       const struct report_totals *less, unsigned lacks)
 {
 	static const struct profile_totals nothing;
 	static const struct report_totals none = {.totals = &nothing};
@@ -108,16 +109,14 @@ static void put_totals(struct json *json, const char *key, const struct report_t
 	json_number(json, "runtime_ms", (int64_t)(a->end_tick - b->end_tick));
 	json_number(json, "allocations", (int64_t)(a->allocations - b->allocations));
 	json_number(json, "deallocations", (int64_t)(a->deallocations - b->deallocations));
-	json_number(json, "reallocations", (int64_t)(a->reallocations - b->reallocations));
+	json_number_if(json, "reallocations", !(lacks & PROFILE_LACKS_REALLOCATIONS),
+		       (int64_t)(a->reallocations - b->reallocations));
 	json_number(json, "temporary", (int64_t)(a->temporary - b->temporary));
 	json_number(json, "bytes", (int64_t)(a->bytes - b->bytes));
 	json_number(json, "peak_bytes", (int64_t)(a->peak_bytes - b->peak_bytes));
 	json_number(json, "peak_blocks", (int64_t)(a->peak_blocks - b->peak_blocks));
 	json_number(json, "peak_ms", (int64_t)(a->peak_tick - b->peak_tick));
-	if (known)
-		json_number(json, "peak_rss", (int64_t)(a->peak_rss - b->peak_rss));
-	else
-		json_text(json, "peak_rss", NULL);
+	json_number_if(json, "peak_rss", known, (int64_t)(a->peak_rss - b->peak_rss));
 	json_number(json, "leaked_blocks", (int64_t)(side->leaked_blocks - less->leaked_blocks));
 	json_number(json, "leaked_bytes", (int64_t)(side->leaked_bytes - less->leaked_bytes));
 	json_number(json, "suppressed_blocks",
@@ -129,14 +128,19 @@ static void put_totals(struct json *json, const char *key, const struct report_t
 
 static void put_summary(struct json *json, const struct report *report)
 {
+	const struct profile *profile = report->profile;
+	unsigned fresh, base;
+
 	if (!report->diff) {
-		put_totals(json, "totals", &report->fresh, NULL);
+		put_totals(json, "totals", &report->fresh, NULL, profile->lacks);
 		return;
 	}
+	fresh = profile->fresh->lacks;
+	base = profile->base->lacks;
 	json_open(json, "totals", '{');
-	put_totals(json, "base", &report->base, NULL);
-	put_totals(json, "new", &report->fresh, NULL);
-	put_totals(json, "difference", &report->fresh, &report->base);
+	put_totals(json, "base", &report->base, NULL, base);
+	put_totals(json, "new", &report->fresh, NULL, fresh);
+	put_totals(json, "difference", &report->fresh, &report->base, fresh | base);
 	json_close(json, '}');
 }
 

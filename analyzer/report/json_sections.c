@@ -9,16 +9,19 @@
 static void put_details(struct json *json, const char *key, const struct profile *profile,
 			const struct details *details)
 {
+	int lived = !(profile->lacks & PROFILE_LACKS_LIFETIMES);
+
 	json_open(json, key, '{');
 	json_number(json, "own_peak_bytes", (int64_t)details->own_peak_bytes);
 	json_number(json, "own_peak_ms", (int64_t)details->own_peak_tick);
 	json_number(json, "first_ms", (int64_t)details->first_tick);
 	json_number(json, "last_ms", (int64_t)details->last_tick);
-	json_number(json, "lifetime_count", (int64_t)details->lifetime_count);
-	json_number(json, "lifetime_sum_ms", (int64_t)details->lifetime_sum);
-	json_number(json, "lifetime_least_ms", (int64_t)details->lifetime_least);
-	json_number(json, "lifetime_most_ms", (int64_t)details->lifetime_most);
-	json_number(json, "threads", details->threads);
+	json_number_if(json, "lifetime_count", lived, (int64_t)details->lifetime_count);
+	json_number_if(json, "lifetime_sum_ms", lived, (int64_t)details->lifetime_sum);
+	json_number_if(json, "lifetime_least_ms", lived, (int64_t)details->lifetime_least);
+	json_number_if(json, "lifetime_most_ms", lived, (int64_t)details->lifetime_most);
+	json_number_if(json, "threads", !(profile->lacks & PROFILE_LACKS_THREADS),
+		       details->threads);
 	if (details->threads && details->thread < profile->thread_count) {
 		const struct profile_thread *thread = &profile->threads[details->thread];
 

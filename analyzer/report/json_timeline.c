@@ -14,10 +14,7 @@ static void put_snapshot(struct json *json, const struct timeline_snapshot *snap
 	json_number(json, "heap_bytes", (int64_t)snapshot->heap_bytes);
 	json_number(json, "extra_bytes", (int64_t)snapshot->extra_bytes);
 	json_number(json, "blocks", (int64_t)snapshot->blocks);
-	if (snapshot->rss)
-		json_number(json, "rss", (int64_t)snapshot->rss);
-	else
-		json_text(json, "rss", NULL);
+	json_number_if(json, "rss", snapshot->rss != 0, (int64_t)snapshot->rss);
 	if (snapshot->peak)
 		json_flag(json, "peak", 1);
 	json_close(json, '}');

@@ -51,6 +51,13 @@ grep -q 'peak RSS (including heaptrack overhead)' expected || fail "whose overhe
 grep -q "heaptrack's files hold no threads" out || fail "info does not say what is missing"
 ! grep -qE '^(threads|reallocations|process|origin)' out || fail "info shows what is not there"
 
+# What the file does not hold is no 0 to a program, either.
+"$MALLOGRAPH" print --json --details --only allocations,summary leaks.zst >out || fail "print --json: $?"
+for key in pid start_ns reallocations lifetime_count lifetime_sum_ms lifetime_most_ms threads; do
+	grep -q "\"$key\": null" out || fail "$key is not null: $(grep "\"$key\"" out)"
+	! grep -q "\"$key\": [0-9]" out || fail "$key is a number"
+done
+
 # What is cut off is used, and said.
 head -c $(($(stat -c %s plain.mlg) / 2)) plain.mlg >half
 head -c $(($(stat -c %s leaks.zst) - 1)) leaks.zst >cut.zst
