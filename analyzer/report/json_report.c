@@ -26,6 +26,12 @@ static const char *state_name(enum trace_state state)
 static void put_health(struct json *json, const struct profile *profile)
 {
 	json_open(json, "health", '[');
+	if (profile->lacks & PROFILE_LACKS_BEGINNING) {
+		json_open(json, NULL, '{');
+		json_text(json, "text", profile_lack_text(profile, PROFILE_LACKS_BEGINNING));
+		json_flag(json, "misleading", 1);
+		json_close(json, '}');
+	}
 	for (const struct health_item *item = health_items; item->label; item++) {
 		char text[256];
 

@@ -114,6 +114,9 @@ static void print_side_health(const struct text *text, const struct profile *pro
 
 	if (health_state_text(profile, line, sizeof(line)))
 		fprintf(text->out, "%strace %s\n", side, line);
+	if (profile->lacks & PROFILE_LACKS_BEGINNING)
+		fprintf(text->out, "%s%s\n", side,
+			profile_lack_text(profile, PROFILE_LACKS_BEGINNING));
 	for (const struct health_item *item = health_items; item->label; item++)
 		if (health_misleads(profile, item) &&
 		    health_item_text(profile, item, line, sizeof(line)))

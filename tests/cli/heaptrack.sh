@@ -58,6 +58,17 @@ for key in pid start_ns reallocations lifetime_count lifetime_sum_ms lifetime_mo
 	! grep -q "\"$key\": [0-9]" out || fail "$key is a number"
 done
 
+# Who came late to the program says so, on either side of a diff, too.
+sed '1a A' plain.mlg >attached
+late='heaptrack was attached to the running program: what it held before is missing'
+"$MALLOGRAPH" print attached >out || fail "print attached: $?"
+grep -qxF "$late" out || fail "an attached heaptrack is not told"
+"$MALLOGRAPH" print -d attached plain.mlg >out || fail "print -d attached: $?"
+grep -qxF "base: $late" out || fail "an attached heaptrack is not told of a base"
+! grep -qF "new: $late" out || fail "told of the wrong side"
+"$MALLOGRAPH" print --json --only summary attached >out || fail "print --json attached: $?"
+grep -qF "\"text\": \"$late\"" out || fail "an attached heaptrack is not told in JSON"
+
 # What is cut off is used, and said.
 head -c $(($(stat -c %s plain.mlg) / 2)) plain.mlg >half
 head -c $(($(stat -c %s leaks.zst) - 1)) leaks.zst >cut.zst
