@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "analyzer/query/cost.h"
 #include "analyzer/report/folded.h"
@@ -151,8 +152,9 @@ static int is_input(const char *input, const struct stat *output)
 {
 	struct stat status;
 
-	return input && strcmp(input, "-") != 0 && !stat(input, &status) &&
-	       status.st_dev == output->st_dev && status.st_ino == output->st_ino;
+	if (!input || (strcmp(input, "-") ? stat(input, &status) : fstat(STDIN_FILENO, &status)))
+		return 0;
+	return status.st_dev == output->st_dev && status.st_ino == output->st_ino;
 }
 
 /* Whoever mixes up the order of names loses no trace. */

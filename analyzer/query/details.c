@@ -97,8 +97,10 @@ static int deallocation(struct gathering *all, const struct trace_event *event, 
 	if (!all->has_lifetimes)
 		return 0;
 	details->lifetime_count++;
-	if (__builtin_add_overflow(details->lifetime_sum, event->age_ticks, &details->lifetime_sum))
-		details->lifetime_sum = UINT64_MAX;
+	if (__builtin_add_overflow(details->lifetime_sum, event->age_ticks,
+				   &details->lifetime_sum) ||
+	    details->lifetime_sum > INT64_MAX)
+		details->lifetime_sum = INT64_MAX;
 	if (event->age_ticks < details->lifetime_least)
 		details->lifetime_least = event->age_ticks;
 	if (event->age_ticks > details->lifetime_most)

@@ -77,6 +77,11 @@ void json_number(struct json *json, const char *key, int64_t number)
 	fprintf(json->out, "%" PRId64, number);
 }
 
+void json_count(struct json *json, const char *key, uint64_t number)
+{
+	json_number(json, key, number < INT64_MAX ? (int64_t)number : INT64_MAX);
+}
+
 void json_number_if(struct json *json, const char *key, int known, int64_t number)
 {
 	if (known)

@@ -20,6 +20,8 @@ struct json {
 void json_open(struct json *json, const char *key, char bracket); /* '{' or '[' */
 void json_close(struct json *json, char bracket);                 /* '}' or ']' */
 void json_number(struct json *json, const char *key, int64_t number);
+/* A number of the file's, which may be any: 2^63 - 1 where it is more. */
+void json_count(struct json *json, const char *key, uint64_t number);
 void json_number_if(struct json *json, const char *key, int known, int64_t number); /* or null */
 void json_text(struct json *json, const char *key, const char *text);               /* NULL: null */
 void json_flag(struct json *json, const char *key, int flag);

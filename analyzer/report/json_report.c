@@ -41,9 +41,9 @@ static void put_health(struct json *json, const struct profile *profile)
 		json_text(json, "text", text);
 		json_text(json, "means", item->sentence);
 		if (item->is_tick)
-			json_number(json, "upto_ms", (int64_t)health_value(profile, item) - 1);
+			json_count(json, "upto_ms", health_value(profile, item) - 1);
 		else
-			json_number(json, "count", (int64_t)health_value(profile, item));
+			json_count(json, "count", health_value(profile, item));
 		json_flag(json, "misleading", health_misleads(profile, item));
 		json_close(json, '}');
 	}
@@ -71,6 +71,15 @@ static int put_selection(struct json *json, const struct profile *part, const st
 	return 0;
 }
 
+/* 0: the file does not say. */
+static void put_known(struct json *json, const char *key, uint64_t number)
+{
+	if (number)
+		json_count(json, key, number);
+	else
+		json_text(json, key, NULL);
+}
+
 static int put_trace(struct json *json, const char *key, const struct profile *profile,
 		     const char *path, const struct filter *filter)
 {
@@ -90,9 +99,8 @@ static int put_trace(struct json *json, const char *key, const struct profile *p
 	json_text(json, "program", profile->program);
 	json_text(json, "command", command);
 	json_text(json, "host", profile->host);
-	json_number_if(json, "pid", profile->pid != 0, (int64_t)profile->pid);
-	json_number_if(json, "start_ns", profile->start_nanoseconds != 0,
-		       (int64_t)profile->start_nanoseconds);
+	put_known(json, "pid", profile->pid);
+	put_known(json, "start_ns", profile->start_nanoseconds);
 	put_health(json, profile);
 	error = put_selection(json, profile, filter);
 	json_close(json, '}');

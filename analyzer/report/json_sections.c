@@ -26,7 +26,7 @@ static void put_details(struct json *json, const char *key, const struct profile
 		const struct profile_thread *thread = &profile->threads[details->thread];
 
 		json_open(json, "most_allocations", '{');
-		json_number(json, "tid", (int64_t)thread->tid);
+		json_count(json, "tid", thread->tid);
 		json_text(json, "thread", thread->name);
 		json_number(json, "allocations", (int64_t)details->thread_allocations);
 		json_close(json, '}');
@@ -72,7 +72,7 @@ static void put_place(struct json *json, const struct report *report, const stru
 
 	json_open(json, "place", '{');
 	if (by == LENS_BY_THREAD) {
-		json_number(json, "tid", (int64_t)profile->threads[site->thread].tid);
+		json_count(json, "tid", profile->threads[site->thread].tid);
 		json_text(json, "thread", profile->threads[site->thread].name);
 	} else if (by == LENS_BY_SIZE) {
 		json_number(json, "size", (int64_t)site->size);

@@ -156,6 +156,7 @@ export_as histogram -o out.txt lines.mlg
 cmp out.txt first.txt || fail "a file that was there is not replaced"
 export_as histogram -o - lines.mlg | cmp - first.txt || fail "-o -"
 expect_error 2 'lines.mlg: this is the trace' "$MALLOGRAPH" export --format=folded -o lines.mlg lines.mlg
+expect_error 2 'lines.mlg: this is the trace' bash -c '"$MALLOGRAPH" export --format=folded -o lines.mlg - <lines.mlg'
 cmp lines.mlg keep.mlg || fail "the trace was written to"
 expect_error 1 'no-such/out: ' "$MALLOGRAPH" export --format=folded -o no-such/out lines.mlg
 expect_error 1 '/dev/full: .*space' "$MALLOGRAPH" export --format=massif -o /dev/full lines.mlg

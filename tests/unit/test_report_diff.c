@@ -217,6 +217,10 @@ static void test_json_shape(void **state)
 	json_open(&json, NULL, '{');
 	json_number(&json, "least", INT64_MIN);
 	json_number(&json, "most", INT64_MAX);
+	json_count(&json, "count", 7);
+	json_count(&json, "beyond", UINT64_MAX);
+	json_number_if(&json, "known", 1, 0);
+	json_number_if(&json, "unknown", 0, 0);
 	json_open(&json, "none", '[');
 	json_close(&json, ']');
 	json_open(&json, "some", '[');
@@ -228,6 +232,10 @@ static void test_json_shape(void **state)
 	assert_string_equal(found, "{\n"
 				   " \"least\": -9223372036854775808,\n"
 				   " \"most\": 9223372036854775807,\n"
+				   " \"count\": 7,\n"
+				   " \"beyond\": 9223372036854775807,\n"
+				   " \"known\": 0,\n"
+				   " \"unknown\": null,\n"
 				   " \"none\": [],\n"
 				   " \"some\": [\n"
 				   "  false,\n"
