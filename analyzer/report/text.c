@@ -89,9 +89,9 @@ static void print_leak_hint(const struct text *text)
 	if (!(report->options->sections & REPORT_SUMMARY) ||
 	    report->options->sections & REPORT_LEAKS || !leaked)
 		return;
-	single = leaked == 1 || leaked == -1;
+	single = report->options->per <= 1 && (leaked == 1 || leaked == -1);
 	fprintf(text->out, "%s %sblock%s leaked; -l lists %s\n",
-		number_plain(leaked < 0 ? -leaked : leaked).text,
+		report_count_text(report->options, leaked < 0 ? -leaked : leaked).text,
 		!report->diff ? ""
 		: leaked < 0  ? "fewer "
 			      : "more ",
