@@ -148,6 +148,11 @@ unsigned print_sections(const struct print_options *options)
 	       (options->leaks ? REPORT_LEAKS : 0) | (temporary ? REPORT_TEMPORARY : 0) | timeline;
 }
 
+static int needs_name(const char *option, const char *name)
+{
+	return name && !*name ? message_usage("option '%s' takes a function's name", option) : -1;
+}
+
 static int needs_base(const char *option)
 {
 	return message_usage("option '%s' compares two traces: name the other one with -d BASE",
@@ -188,6 +193,9 @@ int print_options(struct print_options **options)
 	if (!values.per)
 		return message_usage(
 		    "option '--per' takes how many requests there were: 1 or more");
+	if (needs_name("--callers", values.callers) >= 0 ||
+	    needs_name("--callees", values.callees) >= 0)
+		return STATUS_USAGE;
 	if (!values.merge && values.view.by >= 0)
 		return message_usage("option '--by' gathers backtraces, and -m0 does not: "
 				     "use one of them");

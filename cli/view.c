@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "analyzer/model/combine.h"
 #include "analyzer/model/resolve.h"
@@ -99,12 +100,29 @@ static int add_wrappers(struct view *view, const struct option_list *patterns)
 
 	if (!patterns->count)
 		return -1;
+	for (size_t i = 0; i < patterns->count; i++)
+		if (!*patterns->words[i])
+			return message_usage("option '--wrapper' takes a function's name");
 	view->wrappers = wrappers_new(1);
 	if (!view->wrappers)
 		return failed("--wrapper", ERROR_MEMORY);
 	for (size_t i = 0; i < patterns->count && !error; i++)
 		error = wrappers_add(view->wrappers, patterns->words[i]);
 	return error ? failed("--wrapper", error) : -1;
+}
+
+/* Names from nowhere would be missing without a word. */
+static int check_sysroot(const char *folder)
+{
+	struct stat status;
+
+	if (!folder)
+		return -1;
+	if (stat(folder, &status))
+		return message_failed("%s: %s", folder, strerror(errno));
+	if (!S_ISDIR(status.st_mode))
+		return message_failed("%s: it is no directory: --sysroot takes one", folder);
+	return -1;
 }
 
 /* What the program itself says of its leaks. A rule that is wrong is not the user's
@@ -201,6 +219,8 @@ static int prepare(struct view *view, const struct view_options *options)
 		status = add_wrappers(view, &options->wrappers);
 	if (status < 0)
 		status = add_suppressions(view, options);
+	if (status < 0)
+		status = check_sysroot(options->sysroot);
 	return status;
 }
 

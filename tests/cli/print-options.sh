@@ -120,6 +120,11 @@ expect_error 1 "'no<>::body'" "$MALLOGRAPH" print --callers 'no<>::body' t.mlg
 expect_error 2 "did you mean 'function'" "$MALLOGRAPH" print --by functon t.mlg
 expect_error 2 "did you mean 'size'" "$MALLOGRAPH" print --filter sze=3 t.mlg
 expect_error 2 'takes a number' "$MALLOGRAPH" print --per many t.mlg
+expect_error 2 "'--wrapper' takes a function's name" "$MALLOGRAPH" print --wrapper '' t.mlg
+expect_error 2 "'--callers' takes a function's name" "$MALLOGRAPH" print --callers= t.mlg
+expect_error 2 "'--callees' takes a function's name" "$MALLOGRAPH" print --callees '' t.mlg
+expect_error 1 'no-such: ' "$MALLOGRAPH" print --sysroot no-such t.mlg
+expect_error 1 't.mlg: it is no directory' "$MALLOGRAPH" export --format=folded --sysroot t.mlg t.mlg
 expect_error 2 '1 or more' "$MALLOGRAPH" print --per 0 t.mlg
 expect_error 2 "takes 0 or 1" "$MALLOGRAPH" print --print-leaks=maybe t.mlg
 expect_error 2 'use one of them' "$MALLOGRAPH" print -m0 --by size t.mlg
