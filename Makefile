@@ -18,6 +18,8 @@ comma := ,
 # Sanitizers get objects and a binary of their own. The collector is never
 # instrumented: it lives inside other people's programs.
 B := build$(if $(SAN),-$(subst $(comma),-,$(SAN)))
+# One spelling of a folder: the files of dependencies hold it.
+override B := $(patsubst $(CURDIR)/%,%,$(abspath $(B)))
 TOOL := $(if $(filter build,$(B)),mallograph,$(B)/mallograph)
 LIBRARY := $(B)/libmallograph.so
 
