@@ -242,6 +242,18 @@ int screen_is_ascii(void)
 
 /* --- drawing ---------------------------------------------------------------------------- */
 
+/* curses ignores Ctrl-Z while it draws: blocked, it comes when that is done. */
+static void refresh_undisturbed(void)
+{
+	sigset_t stop, before;
+
+	sigemptyset(&stop);
+	sigaddset(&stop, SIGTSTP);
+	pthread_sigmask(SIG_BLOCK, &stop, &before);
+	refresh();
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+}
+
 void screen_show(const struct grid *grid)
 {
 	for (int row = 0; row < grid->rows; row++)
@@ -259,7 +271,7 @@ void screen_show(const struct grid *grid)
 			setcchar(&character, text, attributes, pair, NULL);
 			mvadd_wch(row, column, &character);
 		}
-	refresh();
+	refresh_undisturbed();
 }
 
 void screen_redraw(void)

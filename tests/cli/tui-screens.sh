@@ -294,9 +294,9 @@ END
 grep -qF ' - worker (box.c:14)' screen || fail "ASCII: $(cat screen)"
 
 # A diff: base has half of the leaks.
-sed 's/i < 1000; i++/i < 500; i++/' box.c >less.c
 mkdir less || fail "mkdir"
-gcc -g -O0 -o less/box less.c || fail "gcc"
+sed 's/i < 1000; i++/i < 500; i++/' box.c >less/box.c
+gcc -g -O0 -o less/box less/box.c || fail "gcc"
 record -o less.mlg less/box
 screens -d less.mlg box.mlg <<'END'
 size 120x24
@@ -314,7 +314,7 @@ save screen
 END
 is "diff, the other way round" <<'END'
        base        new difference   leaked allocations temporary    bytes  site 1/1
-     48.00K     24.00K    -24.00K  -24.00K        -500         0  -24.00K  leaker (less.c:8)
+     48.00K     24.00K    -24.00K  -24.00K        -500         0  -24.00K  leaker (box.c:8)
 END
 
 # The summary: times are those of the run.
