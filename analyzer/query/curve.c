@@ -17,7 +17,6 @@ struct collecting {
 	int inside;    /* the first event behind `from` was seen */
 	uint64_t tick; /* of the events being counted */
 	uint64_t bytes, blocks;
-	int watch_result;
 };
 
 uint64_t curve_column_tick(uint64_t from, uint64_t to, size_t i, size_t count)
@@ -107,11 +106,6 @@ static int take_events(void *context, const struct trace_event *events, size_t c
 
 	for (size_t i = 0; i < count && !result; i++)
 		result = take_event(all, &events[i]);
-	if (!result && count && all->options->watch) {
-		all->watch_result =
-		    all->options->watch(all->options->context, events[count - 1].tick);
-		result = all->watch_result;
-	}
 	return result;
 }
 
@@ -227,7 +221,7 @@ int curve_collect(struct curve *curve, const struct profile *profile,
 	if (error || !curve->count)
 		return error;
 	error = filtered_scan(profile, options->filter, take_events, &all, NULL, 0);
-	if (error == STOP && !all.watch_result)
+	if (error == STOP)
 		error = 0;
 	if (error)
 		return error;

@@ -42,10 +42,6 @@ struct curve_options {
 	const struct filter *filter; /* NULL: everything. Its times and its instant count as well */
 	uint64_t from, to;           /* to is at most the trace's end_tick + 1 */
 	size_t intervals;            /* at most; never more than ticks */
-	/* From time to time, with a tick that was reached; what is not 0 ends the scan, and is
-	 * what it returns. NULL: nobody asks. */
-	int (*watch)(void *context, uint64_t tick);
-	void *context;
 };
 
 /* Scans the events up to options->to. Errors as of filtered_scan(), ERROR_DAMAGED also where

@@ -295,30 +295,6 @@ static void test_events_stopped(void **state)
 	sample_free_all(sample);
 }
 
-static int stop_at_once(void *context, uint64_t tick)
-{
-	*(uint64_t *)context = tick;
-	return 77;
-}
-
-static void test_stopped_by_the_watch(void **state)
-{
-	struct sample *sample = random_trace(1000);
-	uint64_t reached = UINT64_MAX;
-	struct curve_options options = {
-	    .to = sample->tick + 1, .intervals = 100, .watch = stop_at_once, .context = &reached};
-	struct profile *profile;
-	struct curve curve;
-
-	(void)state;
-	assert_int_equal(profile_load(&profile, sample->path), 0);
-	assert_int_equal(curve_collect(&curve, profile, &options), 77);
-	assert_true(reached <= sample->tick);
-	curve_release(&curve);
-	profile_free(profile);
-	sample_free_all(sample);
-}
-
 static void test_nothing_happens(void **state)
 {
 	struct sample *sample = sample_new(TRACE_CODEC_NONE);
@@ -352,11 +328,8 @@ static void test_nothing_happens(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(test_random_traces),
-	    cmocka_unit_test(test_as_select),
-	    cmocka_unit_test(test_points),
-	    cmocka_unit_test(test_events_stopped),
-	    cmocka_unit_test(test_stopped_by_the_watch),
+	    cmocka_unit_test(test_random_traces),   cmocka_unit_test(test_as_select),
+	    cmocka_unit_test(test_points),          cmocka_unit_test(test_events_stopped),
 	    cmocka_unit_test(test_nothing_happens),
 	};
 	const char *given = getenv("SEED");

@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/*
+ * A walk through the steps (places.h) from outermost to innermost. `open` counts for each group
+ * the frames of it on the way from the root: where the first one is entered, all stacks that end
+ * there or below pass through the group, and their costs are the difference of two running sums
+ * (tree.c). Whoever is deeper inside has been counted.
+ */
+#include "analyzer/query/tree_sums.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "analyzer/query/tree_roots.h"
+#include "formats/error.h"
+
+#define UNASKED (UINT32_MAX - 1)
+
+struct summing {
+	const struct tree_growth *growth;
+	tree_group group;
+	void *context;
+	struct tree_sum *sums;
+	uint32_t *of_place; /* UNASKED: not yet asked for */
+	uint32_t *open;     /* by group */
+};
+
+static uint32_t group_of(const struct summing *all, uint32_t step)
+{
+	const struct places_step *at = &all->growth->places.steps[step];
+	uint32_t *group = &all->of_place[at->place];
+
+	if (!step)
+		return TREE_NO_GROUP;
+	if (*group == UNASKED)
+		*group = all->group(all->context, at->node, at->frame);
+	return *group;
+}
+
+static void enter(struct summing *all, uint32_t step)
+{
+	const struct tree_growth *growth = all->growth;
+	uint32_t group = group_of(all, step);
+	const struct tree_costs *own, *first, *end;
+	struct tree_sum *sum;
+
+	if (group == TREE_NO_GROUP)
+		return;
+	sum = &all->sums[group];
+	own = &growth->costs[growth->cost_of_step[step]];
+	cost_add(&sum->own, &own->cost);
+	cost_add(&sum->own_base, &own->base);
+	if (all->open[group]++)
+		return;
+	first = &growth->sums[growth->start[step]];
+	end = first + growth->below[step];
+	cost_add(&sum->cost, &end->cost);
+	cost_subtract(&sum->cost, &first->cost);
+	cost_add(&sum->base, &end->base);
+	cost_subtract(&sum->base, &first->base);
+}
+
+static void leave(struct summing *all, uint32_t step)
+{
+	uint32_t group = group_of(all, step);
+
+	if (group != TREE_NO_GROUP)
+		all->open[group]--;
+}
+
+/* Stacks may be deeper than ours. */
+static void walk(struct summing *all, uint32_t root)
+{
+	const struct tree_growth *growth = all->growth;
+	uint32_t step = root;
+
+	enter(all, step);
+	for (;;) {
+		if (growth->first_child[step]) {
+			step = growth->first_child[step];
+		} else {
+			leave(all, step);
+			while (step != root && !growth->next[step]) {
+				step = growth->places.steps[step].parent;
+				leave(all, step);
+			}
+			if (step == root)
+				return;
+			step = growth->next[step];
+		}
+		enter(all, step);
+	}
+}
+
+static uint32_t *unasked(const struct places *places)
+{
+	uint32_t most = 0, *of_place;
+
+	for (size_t i = 0; i < places->step_count; i++)
+		if (places->steps[i].place > most)
+			most = places->steps[i].place;
+	of_place = reallocarray(NULL, (size_t)most + 1, sizeof(*of_place));
+	for (size_t i = 0; of_place && i <= most; i++)
+		of_place[i] = UNASKED;
+	return of_place;
+}
+
+int tree_sum_groups(const struct tree *tree, uint32_t root, tree_group group, void *context,
+		    struct tree_sum *sums, size_t groups)
+{
+	const struct tree_growth *growth = tree->growth;
+	const struct tree_range *range = &growth->ranges[root];
+	struct summing all = {
+	    .growth = growth,
+	    .group = group,
+	    .context = context,
+	    .sums = sums,
+	    .of_place = unasked(&growth->places),
+	    .open = calloc(groups + 1, sizeof(*all.open)),
+	};
+
+	memset(sums, 0, groups * sizeof(*sums));
+	if (all.of_place && all.open)
+		for (uint32_t i = 0; i < range->count; i++)
+			walk(&all, growth->members[range->first + i].step);
+	free(all.open);
+	if (!all.of_place || !all.open) {
+		free(all.of_place);
+		return ERROR_MEMORY;
+	}
+	free(all.of_place);
+	return 0;
+}
