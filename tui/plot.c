@@ -44,9 +44,9 @@ int plot_height(uint64_t value, uint64_t top, int dots)
 /* height 0 is the lowest row of dots. */
 static void set_dot(const struct plot *plot, uint8_t *bits, int column, int height)
 {
-	int row = plot->rows * PLOT_DOTS_HIGH - 1 - height;
+	unsigned row = (unsigned)(plot->rows * PLOT_DOTS_HIGH - 1 - height);
 
-	bits[row / PLOT_DOTS_HIGH * plot->columns + column / PLOT_DOTS_WIDE] |=
+	bits[row / PLOT_DOTS_HIGH * (unsigned)plot->columns + (unsigned)column / PLOT_DOTS_WIDE] |=
 	    dot_bits[row % PLOT_DOTS_HIGH][column % PLOT_DOTS_WIDE];
 }
 
