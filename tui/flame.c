@@ -105,7 +105,7 @@ void flame_release(struct flame *flame)
 
 int flame_grow(struct flame *flame, size_t rows)
 {
-	while (flame->row_count < rows && !flame->finished) {
+	while (flame->row_count && flame->row_count < rows && !flame->finished) {
 		struct flame_row above = flame->rows[flame->row_count - 1];
 		int error = add_row(flame);
 
