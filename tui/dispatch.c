@@ -90,6 +90,21 @@ static const struct prompt_kind threshold_prompt = {
 
 /* --- what all views have in common --------------------------------------------------------- */
 
+static void show_view(struct tui *tui, const struct view_ops *view)
+{
+	void *data = tui_view_data(tui, tui->view);
+	struct point at = {0};
+
+	if (view->follow && view != tui->view) {
+		if (data && tui->view->point)
+			tui->view->point(tui, data, &at);
+		data = tui_view_data(tui, view);
+		if (data)
+			view->follow(tui, data, &at);
+	}
+	tui_show(tui, view);
+}
+
 static void next_view(struct tui *tui, int direction)
 {
 	int tabs = 0, at = 0;
@@ -99,7 +114,7 @@ static void next_view(struct tui *tui, int direction)
 	for (; views[tabs] && views[tabs]->key; tabs++)
 		if (views[tabs] == tui->view)
 			at = tabs;
-	tui_show(tui, views[(at + direction + tabs) % tabs]);
+	show_view(tui, views[(at + direction + tabs) % tabs]);
 }
 
 static void next_cost(struct tui *tui)
@@ -255,7 +270,7 @@ static void click(struct tui *tui, const struct key *key)
 	void *data;
 
 	if (tab) {
-		tui_show(tui, tab);
+		show_view(tui, tab);
 		return;
 	}
 	data = tui_view_data(tui, tui->view);
@@ -275,7 +290,7 @@ void dispatch_key(struct tui *tui, const struct key *key)
 	} else if (tui->prompt.kind) {
 		prompt_key(tui, &tui->prompt, key->code);
 	} else if (view) {
-		tui_show(tui, view);
+		show_view(tui, view);
 	} else if (action) {
 		data = tui_view_data(tui, tui->view);
 		if (!data || !tui->view->act || !tui->view->act(tui, data, action))

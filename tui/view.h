@@ -48,6 +48,9 @@ struct view_ops {
 	 * tui->generation has moved: another part, cost, order or threshold. 0, or an error
 	 * (formats/error.h), which is shown in its place. May start a job (tui/job.h). */
 	int (*refresh)(struct tui *tui, void *data);
+	/* It is shown, by its key or its tab; point: what was under the cursor of the view before.
+	 * NULL: that is nothing to it. */
+	void (*follow)(struct tui *tui, void *data, const struct point *point);
 	void (*draw)(struct tui *tui, void *data, const struct canvas *canvas);
 	/* 1: done; 0: not its own, the default is. NULL: nothing is. */
 	int (*act)(struct tui *tui, void *data, enum action action);
@@ -71,7 +74,8 @@ struct view_ops {
 /* In the order of the tabs, those without one behind them. NULL ends them. */
 extern const struct view_ops *const views[];
 
-extern const struct view_ops view_summary, view_sites, view_top_down, view_bottom_up, view_callers,
-    view_leaks, view_temporary, view_sizes, view_threads, view_stack, view_help;
+extern const struct view_ops view_summary, view_timeline, view_flame, view_source, view_sites,
+    view_top_down, view_bottom_up, view_callers, view_leaks, view_temporary, view_sizes,
+    view_threads, view_stack, view_help;
 
 #endif

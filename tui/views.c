@@ -4,6 +4,7 @@
 #include <stddef.h>
 
 const struct view_ops *const views[] = {
-    &view_summary,   &view_sites, &view_top_down, &view_bottom_up, &view_callers, &view_leaks,
-    &view_temporary, &view_sizes, &view_threads,  &view_stack,     &view_help,    NULL,
+    &view_summary, &view_timeline, &view_sites, &view_top_down,  &view_bottom_up,
+    &view_callers, &view_flame,    &view_leaks, &view_temporary, &view_sizes,
+    &view_threads, &view_source,   &view_stack, &view_help,      NULL,
 };

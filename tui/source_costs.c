@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <stdlib.h>
+#include <string.h>
+
+#include "analyzer/query/names.h"
+#include "formats/error.h"
+#include "tui/source.h"
+
+struct grouping {
+	const struct profile *profile;
+	struct source_costs *costs;
+	uint32_t *of_frame; /* by frame: 1 + its line's index; 0: of another file */
+};
+
+static int is_of_file(const struct profile *profile, const struct profile_frame *frame,
+		      const char *name)
+{
+	if (!frame->file || !frame->line)
+		return 0;
+	return profile->fresh ? !strcmp(name_base(frame->file), name_base(name))
+			      : !strcmp(frame->file, name);
+}
+
+static int compare_lines(const void *a, const void *b)
+{
+	const struct source_line_cost *left = a, *right = b;
+
+	return left->line < right->line ? -1 : left->line > right->line;
+}
+
+const struct source_line_cost *source_cost_of(const struct source_costs *costs, size_t line)
+{
+	const struct source_line_cost wanted = {.line = (uint32_t)line};
+
+	if (!costs->count || line > UINT32_MAX)
+		return NULL;
+	return bsearch(&wanted, costs->lines, costs->count, sizeof(*costs->lines), compare_lines);
+}
+
+/* The lines of all frames of the file, each once, in their order. */
+static int find_lines(struct source_costs *costs, const struct profile *profile, const char *name)
+{
+	size_t count = 0, kept = 0;
+
+	for (size_t i = 0; i < profile->frame_count; i++)
+		count += is_of_file(profile, &profile->frames[i], name) != 0;
+	costs->lines = calloc(count + 1, sizeof(*costs->lines));
+	if (!costs->lines)
+		return ERROR_MEMORY;
+	for (size_t i = 0; i < profile->frame_count; i++)
+		if (is_of_file(profile, &profile->frames[i], name))
+			costs->lines[costs->count++].line = profile->frames[i].line;
+	if (count)
+		qsort(costs->lines, count, sizeof(*costs->lines), compare_lines);
+	for (size_t i = 0; i < count; i++)
+		if (!kept || costs->lines[kept - 1].line != costs->lines[i].line)
+			costs->lines[kept++] = costs->lines[i];
+	costs->count = kept;
+	return 0;
+}
+
+static int number_frames(struct grouping *grouping, const struct source_costs *costs,
+			 const char *name)
+{
+	const struct profile *profile = grouping->profile;
+
+	grouping->of_frame = calloc(profile->frame_count + 1, sizeof(*grouping->of_frame));
+	if (!grouping->of_frame)
+		return ERROR_MEMORY;
+	for (size_t i = 0; i < profile->frame_count; i++)
+		if (is_of_file(profile, &profile->frames[i], name))
+			grouping->of_frame[i] =
+			    1 + (uint32_t)(source_cost_of(costs, profile->frames[i].line) -
+					   costs->lines);
+	return 0;
+}
+
+static uint32_t group_of(void *context, uint32_t node, uint32_t frame)
+{
+	const struct grouping *grouping = context;
+	const struct profile_location *location =
+	    &grouping->profile->locations[grouping->profile->nodes[node].location];
+
+	uint32_t index;
+
+	if (frame >= location->frame_count)
+		return TREE_NO_GROUP;
+	index = grouping->of_frame[location->frame + frame];
+	if (!index)
+		return TREE_NO_GROUP;
+	grouping->costs->lines[index - 1].node = node;
+	grouping->costs->lines[index - 1].frame = frame;
+	return index - 1;
+}
+
+static int sum_lines(struct source_costs *costs, struct grouping *grouping, const struct tree *tree)
+{
+	struct tree_sum *sums = calloc(costs->count + 1, sizeof(*sums));
+	size_t kept = 0;
+	int error =
+	    sums ? tree_sum_groups(tree, 0, group_of, grouping, sums, costs->count) : ERROR_MEMORY;
+
+	for (size_t i = 0; i < costs->count && !error; i++)
+		if (sums[i].cost.allocations || sums[i].base.allocations)
+			costs->lines[kept++] =
+			    (struct source_line_cost){.line = costs->lines[i].line, .sum = sums[i]};
+	costs->count = kept;
+	free(sums);
+	return error;
+}
+
+int source_costs(struct source_costs *costs, const struct profile *profile, const struct lens *lens,
+		 const char *name)
+{
+	struct grouping grouping = {.profile = profile, .costs = costs};
+	struct lens by_line = *lens;
+	struct tree tree = {0};
+	int error;
+
+	*costs = (struct source_costs){0};
+	by_line.identity = LENS_LINE;
+	error = find_lines(costs, profile, name);
+	if (!error && costs->count)
+		error = number_frames(&grouping, costs, name);
+	if (!error && costs->count) {
+		error = tree_init(&tree, profile, &by_line, TREE_TOP_DOWN, NULL);
+		if (!error)
+			error = sum_lines(costs, &grouping, &tree);
+		tree_release(&tree);
+	}
+	free(grouping.of_frame);
+	return error;
+}
+
+void source_costs_release(struct source_costs *costs)
+{
+	free(costs->lines);
+	*costs = (struct source_costs){0};
+}
