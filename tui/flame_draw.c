@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /* The flame graph on the screen, and as text. */
+#include "tui/flame_view.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -8,7 +10,6 @@
 #include "formats/error.h"
 #include "formats/numbers.h"
 #include "tui/columns.h"
-#include "tui/flame_view.h"
 #include "tui/state.h"
 
 enum { LEAST_ROWS = 5, LEAST_NAME = 3, NAME_BYTES = 4096 };
@@ -54,7 +55,7 @@ static void describe_box(struct tui *tui, struct flames *view, FILE *out)
 	}
 	node = &view->tree.nodes[box->node];
 	if (box->many) {
-		fprintf(out, "%s %s  %u too narrow to be shown, called by %s",
+		fprintf(out, "%s %s  %u callees of %s, each too narrow to be shown",
 			columns_figure(tui->cost, (int64_t)box->cost).text,
 			share_of(tui, view, box->cost, &share), box->many, name_of(tui, node));
 		return;

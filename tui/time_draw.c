@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "tui/time_view.h"
+
 #include <stdlib.h>
 #include <string.h>
 
 #include "formats/error.h"
 #include "tui/plot.h"
 #include "tui/state.h"
-#include "tui/time_view.h"
 
 enum {
 	LABEL_COLUMNS = 10, /* "1000.00K |" */

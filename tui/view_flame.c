@@ -5,6 +5,8 @@
  * when the picture is drawn anew, wider or of another root or cost, it is looked for from the root
  * on, and where its box became too narrow, the cursor ends at the one around it.
  */
+#include "tui/view.h"
+
 #include <stdlib.h>
 #include <string.h>
 

@@ -5,6 +5,8 @@
  * that led here; where that has no line of a file, the first of its callers that has one. Of a file
  * that is not here the lines that cost something are listed all the same.
  */
+#include "tui/view.h"
+
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>

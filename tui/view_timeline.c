@@ -6,6 +6,8 @@
  * of its column the one behind which the heap was largest, so that what is said of it is what
  * `print --at` says.
  */
+#include "tui/view.h"
+
 #include <stdlib.h>
 #include <string.h>
 
