@@ -6,6 +6,7 @@
 
 #include "cli/input.h"
 #include "cli/message.h"
+#include "cli/progress.h"
 #include "cli/view.h"
 #include "cli/view_rows.h"
 #include "formats/error.h"
@@ -71,6 +72,7 @@ int cmd_tui(int argc, char **argv)
 		    input_choose("tui", values.view.path, argc, argv, newest, &values.view.path);
 	if (status >= 0)
 		return status;
+	progress_show();
 	status = view_open(&view, &values.view);
 	if (view.profile) {
 		int browsed = browse(&view);

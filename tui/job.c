@@ -47,16 +47,6 @@ static void hand_over(struct tui *tui)
 	kind->done(tui, job->context, job->error, job->complaint);
 }
 
-static uint64_t count_events(const struct tui *tui)
-{
-	const struct profile *profile = tui->options->fresh;
-
-	/* of a complete trace nobody has counted all: two for a block that was given back */
-	return profile->event_count
-		   ? profile->event_count
-		   : 2 * profile->totals.allocations - profile->totals.leaked_blocks;
-}
-
 void job_start(struct tui *tui, const struct job_kind *kind, void *context)
 {
 	struct job *job = &tui->job;
@@ -65,7 +55,7 @@ void job_start(struct tui *tui, const struct job_kind *kind, void *context)
 	job->kind = kind;
 	job->context = context;
 	job->complaint[0] = '\0';
-	job->events = count_events(tui);
+	job->events = scan_event_count(tui->options->fresh);
 	atomic_store(&job->finished, 0);
 	atomic_store(&job->watch.done, 0);
 	atomic_store(&job->watch.cancel, 0);

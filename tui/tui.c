@@ -3,6 +3,7 @@
 
 #include <signal.h>
 
+#include "analyzer/model/scan.h"
 #include "formats/error.h"
 #include "tui/dispatch.h"
 #include "tui/frame.h"
@@ -48,11 +49,12 @@ int tui_run(const struct tui_options *options, char *complaint, size_t complaint
 	int error, signal = 0;
 
 	*complaint = '\0';
-	error = options->script ? script_open_screen(complaint, complaint_bytes)
-				: screen_open(complaint, complaint_bytes);
-	if (error)
-		return error;
+	/* what is read until then may be told on the terminal as it is */
 	error = tui_init(&tui, options, complaint, complaint_bytes);
+	scan_watch_set(NULL);
+	if (!error)
+		error = options->script ? script_open_screen(complaint, complaint_bytes)
+					: screen_open(complaint, complaint_bytes);
 	if (!error) {
 		tui.grid.ascii = screen_is_ascii();
 		error = options->script

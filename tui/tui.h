@@ -23,7 +23,8 @@ struct tui_options {
 /*
  * Returns when the user quits. 0, or an error (formats/error.h) with a line in complaint
  * that says what was wrong; the terminal is as it was in any case. Sets the locale. Ends the
- * process by the signal that asked for it, the terminal as it was.
+ * process by the signal that asked for it, the terminal as it was. The calling thread's scan_watch
+ * is told of what is read before the screen is taken, and is none from then on.
  */
 int tui_run(const struct tui_options *options, char *complaint, size_t complaint_bytes);
 
