@@ -38,7 +38,7 @@ stopped() { # FILE WHY
 	sums_agree "$1"
 }
 
-for size in 1000 20000 60000 110000; do
+for size in 1000 20000 40000 60000; do
 	record --max-size $size -o m.mlg "${program[@]}"
 	equal "status with --max-size" $status 7
 	equal "lines on stderr" "$(wc -l <record.err)" 1

@@ -106,4 +106,4 @@ any 0 -d empty.mlg threads.mlg
 any 0 -d threads.mlg odd.heaptrack
 any 1 cut.mlg
 equal "files that random keys wrote" "$(ls | tr '\n' ' ')" \
-	"any.script cut.mlg empty.mlg err last odd.heaptrack out screen threads.mlg "
+	"any.script cut.mlg empty.mlg err home last odd.heaptrack out screen threads.mlg "
