@@ -140,7 +140,7 @@ static void share_text(const struct tui *tui, char *text, size_t size)
 	int length = 0;
 
 	if (shown != all)
-		length = snprintf(text, size, "%s of all, ",
+		length = snprintf(text, size, "%s of allocations, ",
 				  number_percent((int64_t)shown, (int64_t)all).text);
 	if (tui->threshold_percent)
 		length += snprintf(text + length, size - (size_t)length, "from %s, ",

@@ -223,7 +223,7 @@ for keys in 'fsize=48<Enter>' 'fsi<Tab>48<Enter>' 'f-function=wor<Tab><Enter>f-s
 keys 3$keys
 save screen
 END
-	tail -n 1 screen | grep -q '^only .* 19.96% of all, peak$' ||
+	tail -n 1 screen | grep -q '^only .* 19.96% of allocations, peak$' ||
 		fail "$keys: status: $(tail -n 1 screen)"
 	is "$keys" <<'END'
    share     peak   leaked allocations temporary  site 1/1
