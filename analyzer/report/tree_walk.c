@@ -22,17 +22,6 @@ struct walk {
 	size_t depth, room;
 };
 
-static void take(struct cost *cost, const struct cost *less)
-{
-	cost->allocations -= less->allocations;
-	cost->temporary -= less->temporary;
-	cost->bytes -= less->bytes;
-	cost->peak_blocks -= less->peak_blocks;
-	cost->peak_bytes -= less->peak_bytes;
-	cost->leaked_blocks -= less->leaked_blocks;
-	cost->leaked_bytes -= less->leaked_bytes;
-}
-
 /* At first all children are others, those that have nothing of this kind included. */
 static void begin_others(const struct tree *tree, struct level *level)
 {
@@ -42,8 +31,8 @@ static void begin_others(const struct tree *tree, struct level *level)
 		level->others.count++;
 	level->others.cost = node->cost;
 	level->others.base = node->base;
-	take(&level->others.cost, &node->own);
-	take(&level->others.base, &node->own_base);
+	cost_subtract(&level->others.cost, &node->own);
+	cost_subtract(&level->others.base, &node->own_base);
 }
 
 static int push(struct walk *walk, uint32_t index)
@@ -87,8 +76,8 @@ static void show(struct level *level, const struct tree_node *node)
 {
 	level->shown++;
 	level->others.count--;
-	take(&level->others.cost, &node->cost);
-	take(&level->others.base, &node->base);
+	cost_subtract(&level->others.cost, &node->cost);
+	cost_subtract(&level->others.base, &node->base);
 }
 
 int tree_walk(const struct report *report, struct tree *tree, enum cost_kind kind, uint64_t least,

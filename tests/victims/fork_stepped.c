@@ -10,6 +10,7 @@
 #include <ucontext.h>
 
 #include "expect.h"
+#include "text.h"
 
 #define APART     __attribute__((noinline, noclone))
 #define DEPTH     9
@@ -20,25 +21,8 @@
 #define STRIDE    2 /* instructions of a malloc */
 #define MOST      200
 
-static uintptr_t start, end; /* the collector's text */
+static struct text collector = {.name = "libmallograph"};
 static volatile unsigned stepping, count, when, forked, in_child;
-
-static int find_text(struct dl_phdr_info *info, size_t size, void *unused)
-{
-	(void)size;
-	(void)unused;
-	if (!strstr(info->dlpi_name, "libmallograph"))
-		return 0;
-	for (int i = 0; i < info->dlpi_phnum; i++) {
-		const ElfW(Phdr) *segment = &info->dlpi_phdr[i];
-
-		if (segment->p_type != PT_LOAD || !(segment->p_flags & PF_X))
-			continue;
-		start = info->dlpi_addr + segment->p_vaddr;
-		end = start + segment->p_memsz;
-	}
-	return 1;
-}
 
 /* The flag is cleared for the handler, and is again what the context says behind it. */
 static void handle(int number, siginfo_t *info, void *argument)
@@ -51,7 +35,7 @@ static void handle(int number, siginfo_t *info, void *argument)
 	registers[REG_EFL] &= ~(greg_t)TRAP_FLAG;
 	if (!stepping)
 		return;
-	if (pc >= start && pc < end && count++ == when) {
+	if (text_holds(&collector, pc) && count++ == when) {
 		forked = forked + 1;
 		in_child = _Fork() == 0;
 	} else {
@@ -93,7 +77,7 @@ int main(void)
 	uint64_t pairs = 0;
 	int status;
 
-	dl_iterate_phdr(find_text, NULL);
+	text_find(&collector);
 	MUST(!sigaction(SIGTRAP, &action, NULL));
 	/* Alone there is no collector to step through. */
 	for (uint64_t i = 0; i < MOST && forked == i; i += pairs > WARM) {

@@ -9,28 +9,12 @@
 #include <ucontext.h>
 
 #include "expect.h"
+#include "text.h"
 
 enum { HANDLER_BYTES = 40, BLOCK_BYTES = 1000, FEW = 150, TRAP_FLAG = 0x100 };
 
-static uintptr_t start, end; /* the collector's text */
+static struct text collector = {"libmallograph", 0, 0};
 static volatile unsigned stepping, count, when, handled;
-
-static int find_text(struct dl_phdr_info *info, size_t size, void *unused)
-{
-	(void)size;
-	(void)unused;
-	if (!strstr(info->dlpi_name, "libmallograph"))
-		return 0;
-	for (int i = 0; i < info->dlpi_phnum; i++) {
-		const ElfW(Phdr) *segment = &info->dlpi_phdr[i];
-
-		if (segment->p_type != PT_LOAD || !(segment->p_flags & PF_X))
-			continue;
-		start = info->dlpi_addr + segment->p_vaddr;
-		end = start + segment->p_memsz;
-	}
-	return 1;
-}
 
 /* The flag is cleared for the handler, and is again what the context says behind it. */
 static void handle(int number, siginfo_t *info, void *argument)
@@ -44,7 +28,7 @@ static void handle(int number, siginfo_t *info, void *argument)
 	if (!stepping)
 		return;
 	registers[REG_EFL] |= TRAP_FLAG;
-	if (pc < start || pc >= end || count++ != when)
+	if (!text_holds(&collector, pc) || count++ != when)
 		return;
 	delete[] new char[HANDLER_BYTES];
 	handled = handled + 1;
@@ -70,7 +54,7 @@ int main(int argc, char **argv)
 	struct sigaction action = {};
 	uint64_t rounds = 0;
 
-	dl_iterate_phdr(find_text, nullptr);
+	text_find(&collector);
 	action.sa_sigaction = handle;
 	action.sa_flags = SA_SIGINFO;
 	sigaction(SIGTRAP, &action, nullptr);

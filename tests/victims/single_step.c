@@ -13,6 +13,7 @@
 #include <ucontext.h>
 
 #include "expect.h"
+#include "text.h"
 
 #define STRIDE             509 /* in the hooks: events must not come faster than they are put off */
 #define FEW                31  /* rounds */
@@ -24,32 +25,11 @@
 
 #define APART __attribute__((noinline, noclone))
 
-static struct text {
-	uintptr_t start, end;
-} program, collector;
+static struct text program = {.name = ""}, collector = {.name = "libmallograph"};
 
 static volatile uint64_t handled;
 static volatile unsigned stepping; /* 0: no more; else allocate after each so many */
 static volatile unsigned count, sink;
-
-static int find_text(struct dl_phdr_info *info, size_t size, void *unused)
-{
-	struct text *text = strstr(info->dlpi_name, "libmallograph") ? &collector : &program;
-
-	(void)size;
-	(void)unused;
-	if (text == &program && info->dlpi_name[0] != '\0')
-		return 0;
-	for (int i = 0; i < info->dlpi_phnum; i++) {
-		const ElfW(Phdr) *segment = &info->dlpi_phdr[i];
-
-		if (segment->p_type != PT_LOAD || !(segment->p_flags & PF_X))
-			continue;
-		text->start = info->dlpi_addr + segment->p_vaddr;
-		text->end = text->start + segment->p_memsz;
-	}
-	return 0;
-}
 
 /* The flag is cleared for the handler, and is again what the context says behind it. */
 static void handle(int number, siginfo_t *info, void *argument)
@@ -63,8 +43,7 @@ static void handle(int number, siginfo_t *info, void *argument)
 		registers[REG_EFL] |= TRAP_FLAG;
 	else
 		registers[REG_EFL] &= ~(greg_t)TRAP_FLAG;
-	if ((pc < program.start || pc >= program.end) &&
-	    (pc < collector.start || pc >= collector.end))
+	if (!text_holds(&program, pc) && !text_holds(&collector, pc))
 		return;
 	if (stepping && ++count % stepping == 0) {
 		free(malloc(HANDLER_BYTES));
@@ -141,7 +120,8 @@ int main(int argc, char **argv)
 	char above[SIGNAL_STACK_BYTES]; /* a signal stack above what it interrupts */
 	stack_t stack = {.ss_sp = above, .ss_size = sizeof(above)};
 
-	dl_iterate_phdr(find_text, NULL);
+	text_find(&program);
+	text_find(&collector);
 	MUST(program.end && !sigaction(SIGTRAP, &action, NULL));
 	free(malloc(BLOCK_BYTES)); /* whatever happens only once has happened */
 	stepping = 1;
