@@ -24,7 +24,7 @@ static int width_of(const struct tui *tui, enum cost_kind kind)
 	struct tui_sides total = tui_total(tui, kind);
 	uint64_t most = total.fresh > total.base ? total.fresh : total.base;
 	int width = (int)strlen(columns_figure(kind, -(int64_t)most).text) + 1;
-	int heading = (int)strlen(tui_cost_name(kind)) + 1;
+	int heading = (int)strlen(cost_name(kind)) + 1;
 
 	if (width < heading)
 		width = heading;
@@ -100,7 +100,7 @@ void columns_head(const struct columns *columns, const struct tui *tui, const st
 		canvas_text_right(canvas, row, column, columns->widths[i],
 				  is_sorted_by(columns, tui, columns->shown[i]) ? ROLE_SORTED
 										: ROLE_HEADING,
-				  tui_cost_name(columns->shown[i]));
+				  cost_name(columns->shown[i]));
 	canvas_text(canvas, row, columns->width, canvas->columns - columns->width, ROLE_HEADING,
 		    name);
 }
@@ -216,10 +216,10 @@ void columns_write_head(const struct tui *tui, enum cost_kind kind, FILE *out)
 		fprintf(out, "%14s %14s ", "base", "new");
 	else
 		fprintf(out, "%8s ", "share");
-	fprintf(out, "%14s ", tui_cost_name(kind));
+	fprintf(out, "%14s ", cost_name(kind));
 	for (int i = 0; i < COLUMNS_KINDS; i++)
 		if (order[i] != kind)
-			fprintf(out, "%14s ", tui_cost_name(order[i]));
+			fprintf(out, "%14s ", cost_name(order[i]));
 }
 
 void columns_write(const struct tui *tui, enum cost_kind kind, const struct cost *cost,

@@ -129,7 +129,7 @@ static void next_cost(struct tui *tui)
 
 	tui->cost = next[tui->cost];
 	tui_changed(tui);
-	tui_message(tui, "cost: %s", tui_cost_name(tui->cost));
+	tui_message(tui, "cost: %s", cost_name(tui->cost));
 }
 
 static void next_order(struct tui *tui)
@@ -137,7 +137,7 @@ static void next_order(struct tui *tui)
 	tui->sort_by = tui->sort_by == COST_BYTES ? -1 : tui->sort_by + 1;
 	tui_changed(tui);
 	tui_message(tui, "sorted by %s",
-		    tui->sort_by < 0 ? "the cost" : tui_cost_name((enum cost_kind)tui->sort_by));
+		    tui->sort_by < 0 ? "the cost" : cost_name((enum cost_kind)tui->sort_by));
 }
 
 static int point(struct tui *tui, struct point *at)

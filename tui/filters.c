@@ -104,7 +104,7 @@ void tui_change_filters(struct tui *tui, struct filter filters[2])
 	filters_change(tui, filters, NULL);
 }
 
-static int copy_filters(struct tui *tui, struct filter filters[2])
+int tui_copy_filters(struct tui *tui, struct filter filters[2])
 {
 	filters[1] = (struct filter){0};
 	if (!filter_copy(&filters[0], &tui->picture->filters[0]) &&
@@ -121,7 +121,7 @@ void tui_add_filter(struct tui *tui, const char *expression)
 	struct filter filters[2];
 	int exclude = *expression == '-', error = 0;
 
-	if (copy_filters(tui, filters))
+	if (tui_copy_filters(tui, filters))
 		return;
 	for (int i = 0; i < 2 && !error; i++)
 		error = filter_add(&filters[i], expression + exclude, exclude, complaint,
@@ -139,7 +139,7 @@ void tui_set_instant(struct tui *tui, uint64_t tick)
 {
 	struct filter filters[2];
 
-	if (copy_filters(tui, filters))
+	if (tui_copy_filters(tui, filters))
 		return;
 	for (int i = 0; i < 2; i++) {
 		filters[i].instant = FILTER_AT_TICK;
@@ -195,7 +195,7 @@ struct picture *tui_thread_picture(struct tui *tui)
 	selecting = calloc(1, sizeof(*selecting));
 	if (!selecting)
 		return NULL;
-	if (copy_filters(tui, selecting->filters)) {
+	if (tui_copy_filters(tui, selecting->filters)) {
 		free(selecting);
 		return NULL;
 	}

@@ -50,7 +50,7 @@ static void describe_box(struct tui *tui, struct flames *view, FILE *out)
 	uint64_t own;
 
 	if (!box) {
-		fprintf(out, "nothing: %s is 0 here", tui_cost_name(tui->cost));
+		fprintf(out, "nothing: %s is 0 here", cost_name(tui->cost));
 		return;
 	}
 	node = &view->tree.nodes[box->node];
@@ -83,7 +83,7 @@ static void describe_picture(struct tui *tui, struct flames *view, FILE *out)
 		fprintf(out, "below %s (Backspace: out)",
 			name_of(tui, &view->tree.nodes[view->root]));
 	else if (!*tui->search)
-		fprintf(out, "%s, callers above callees; Enter zooms", tui_cost_name(tui->cost));
+		fprintf(out, "%s, callers above callees; Enter zooms", cost_name(tui->cost));
 }
 
 static void draw_line(struct tui *tui, struct flames *view, const struct canvas *canvas, int row,
@@ -260,7 +260,7 @@ int flames_write(struct tui *tui, void *data, FILE *out)
 	open = calloc(flame->row_count + 1, sizeof(*open));
 	for (size_t i = 0; next && i < flame->row_count; i++)
 		next[i] = flame->rows[i].first;
-	fprintf(out, "%12s %8s  function\n", tui_cost_name(tui->cost), "share");
+	fprintf(out, "%12s %8s  function\n", cost_name(tui->cost), "share");
 	for (size_t left = next && open ? flame->box_count : 0; left; left--) {
 		open[row] = next[row]++;
 		write_box(tui, view, &flame->boxes[open[row]], row, out);

@@ -149,7 +149,7 @@ static void share_text(const struct tui *tui, char *text, size_t size)
 		length += snprintf(text + length, size - (size_t)length, "from %" PRIu64 ", ",
 				   tui->threshold);
 	snprintf(text + length, size - (size_t)length, "%s%s", tui_is_diff(tui) ? "diff, " : "",
-		 tui->view->about ? tui->view->about : tui_cost_name(tui->cost));
+		 tui->view->about ? tui->view->about : cost_name(tui->cost));
 }
 
 static void left_text(const struct tui *tui, char *text, size_t size)

@@ -227,19 +227,6 @@ struct ordering tui_ordering(const struct tui *tui, enum cost_kind kind)
 	};
 }
 
-const char *tui_cost_name(enum cost_kind kind)
-{
-	static const char *const names[] = {
-	    [COST_ALLOCATIONS] = "allocations",
-	    [COST_TEMPORARY] = "temporary",
-	    [COST_PEAK] = "peak",
-	    [COST_LEAKED] = "leaked",
-	    [COST_BYTES] = "bytes",
-	};
-
-	return names[kind];
-}
-
 /* A capital in what is searched for says that capitals count. */
 int tui_matches(const char *needle, const char *text)
 {

@@ -85,6 +85,8 @@ void tui_changed(struct tui *tui);
 
 /* Selects by other filters, which it takes and leaves empty; in a job where events are scanned. */
 void tui_change_filters(struct tui *tui, struct filter filters[2]);
+/* Those of what is shown, for a change. ERROR_MEMORY, which is said; or 0. */
+int tui_copy_filters(struct tui *tui, struct filter filters[2]);
 /* Adds a condition: KEY=VALUE, behind '-' an exclusion; says what is wrong with it. */
 void tui_add_filter(struct tui *tui, const char *expression);
 /* What is alive at an instant of the trace (that of each, of a diff), in ticks. */
@@ -109,8 +111,5 @@ struct tui_sides {
 
 /* A search finds it. */
 int tui_matches(const char *needle, const char *text);
-
-/* "peak", "allocations": for headings. */
-const char *tui_cost_name(enum cost_kind kind);
 
 #endif

@@ -198,7 +198,7 @@ static void draw(struct tui *tui, void *data, const struct canvas *canvas)
 	columns_head(&columns, tui, canvas, 0, heading);
 	if (!listed->list.count)
 		canvas_print(canvas, 1, 1, canvas->columns - 1, ROLE_DIM, "nothing: %s is %s here",
-			     tui_cost_name(listed->kind), tui_is_diff(tui) ? "the same" : "0");
+			     cost_name(listed->kind), tui_is_diff(tui) ? "the same" : "0");
 	list_draw(tui, listed, &listed->list, &rows, canvas, 1);
 }
 

@@ -322,7 +322,7 @@ static void draw_heads(const struct tui *tui, const struct canvas *canvas, int r
 		canvas_text_right(canvas, row, i * FIGURE_COLUMNS, FIGURE_COLUMNS - 1, ROLE_HEADING,
 				  tui_is_diff(tui) ? sides[first + i]
 				  : i              ? "itself"
-						   : tui_cost_name(tui->cost));
+						   : cost_name(tui->cost));
 	canvas_text_right(canvas, row, shown * FIGURE_COLUMNS, LINE_COLUMNS - 1, ROLE_HEADING,
 			  "line");
 }

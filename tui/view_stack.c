@@ -173,7 +173,7 @@ static void draw_heading(const struct backtrace *backtrace, const struct canvas 
 		    figure, sizeof(figure), ", %s %s",
 		    columns_figure(backtrace->kind, backtrace->stacks.figures[backtrace->current])
 			.text,
-		    tui_cost_name(backtrace->kind));
+		    cost_name(backtrace->kind));
 	if (backtrace->stack_count > 1)
 		canvas_print(canvas, 0, 0, canvas->columns, ROLE_HEADING,
 			     "backtrace %zu of %zu%s (Right: the next)", backtrace->current + 1,

@@ -104,17 +104,6 @@ static void move(struct time_view *view, int columns)
 
 /* --- what others show --------------------------------------------------------------------- */
 
-static int copy_filters(struct tui *tui, struct filter filters[2])
-{
-	filters[1] = (struct filter){0};
-	if (!filter_copy(&filters[0], &tui->picture->filters[0]) &&
-	    !filter_copy(&filters[1], &tui->picture->filters[1]))
-		return 0;
-	filter_release(&filters[0]);
-	tui_message(tui, "%s", error_text(ERROR_MEMORY));
-	return ERROR_MEMORY;
-}
-
 /* In place of the times that the filter has; filter_copy() leaves room for one more. */
 static void set_range(struct filter *filter, uint64_t from, uint64_t to)
 {
@@ -143,7 +132,7 @@ static void mark(struct tui *tui, struct time_view *view)
 		return;
 	}
 	view->marking = 0;
-	if (copy_filters(tui, filters))
+	if (tui_copy_filters(tui, filters))
 		return;
 	from = from < view->mark_from ? from : view->mark_from;
 	to = to > view->mark_to ? to : view->mark_to;
@@ -162,7 +151,7 @@ static void snapshot(struct tui *tui, const struct time_view *view)
 			tui_set_instant(tui, now.tick);
 		return;
 	}
-	if (copy_filters(tui, filters))
+	if (tui_copy_filters(tui, filters))
 		return;
 	for (int i = 0; i < 2; i++)
 		filters[i].instant = FILTER_AT_PEAK;

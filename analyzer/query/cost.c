@@ -20,6 +20,19 @@ uint64_t cost_of(const struct cost *cost, enum cost_kind kind)
 	return 0;
 }
 
+const char *cost_name(enum cost_kind kind)
+{
+	static const char *const names[] = {
+	    [COST_ALLOCATIONS] = "allocations",
+	    [COST_TEMPORARY] = "temporary",
+	    [COST_PEAK] = "peak",
+	    [COST_LEAKED] = "leaked",
+	    [COST_BYTES] = "bytes",
+	};
+
+	return names[kind];
+}
+
 int cost_present(const struct cost *cost, enum cost_kind kind)
 {
 	return kind == COST_LEAKED ? cost->leaked_blocks != 0 : cost_of(cost, kind) != 0;

@@ -23,6 +23,8 @@ enum cost_kind {
 	COST_LEAKED, /* bytes */
 	COST_BYTES   /* requested in all */
 };
+/* "allocations", "peak": as print's --sort takes it. */
+const char *cost_name(enum cost_kind kind);
 uint64_t cost_of(const struct cost *cost, enum cost_kind kind);
 /* Something to show: a block of 0 bytes is leaked, too. */
 int cost_present(const struct cost *cost, enum cost_kind kind);

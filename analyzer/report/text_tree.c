@@ -103,13 +103,6 @@ static void leave(void *context, const struct tree_node *node, size_t depth)
 
 static void print_title(struct text *text, const struct report_tree *tree, enum cost_kind kind)
 {
-	static const char *const names[] = {
-	    [COST_ALLOCATIONS] = "allocations",
-	    [COST_TEMPORARY] = "temporary",
-	    [COST_PEAK] = "peak",
-	    [COST_LEAKED] = "leaked",
-	    [COST_BYTES] = "bytes",
-	};
 	int top_down = tree->direction == TREE_TOP_DOWN;
 
 	if (tree->function) {
@@ -118,7 +111,7 @@ static void print_title(struct text *text, const struct report_tree *tree, enum 
 	} else {
 		fprintf(text->out, "CALL TREE, %s", top_down ? "TOP DOWN" : "BOTTOM UP");
 	}
-	fprintf(text->out, ", by %s; --sort takes another cost", names[kind]);
+	fprintf(text->out, ", by %s; --sort takes another cost", cost_name(kind));
 	fprintf(text->out, "\n%12s %12s %12s %12s %s function\n", "allocations", "temporary",
 		"peak", "leaked", text->report->diff ? "" : "   share ");
 }
