@@ -3,6 +3,7 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "formats/numbers.h"
 
@@ -191,4 +192,31 @@ int health_state_text(const struct profile *profile, char *text, size_t size)
 				(uintmax_t)profile->used_bytes, (uintmax_t)profile->file_bytes);
 	}
 	return snprintf(text, size, "%s", "");
+}
+
+size_t health_nameless(const struct profile *profile, size_t *places, size_t *of)
+{
+	struct {
+		size_t places, nameless;
+	} *counts = calloc(profile->module_count, sizeof(*counts));
+	size_t worst = 0;
+
+	if (!counts)
+		return 0;
+	for (size_t i = 1; i < profile->location_count; i++) {
+		const struct profile_location *at = &profile->locations[i];
+
+		counts[at->module].places++;
+		counts[at->module].nameless +=
+		    !at->frame_count || !profile->frames[at->frame].function;
+	}
+	for (size_t i = 1; i < profile->module_count; i++)
+		if (counts[i].nameless * 2 >= counts[i].places &&
+		    counts[i].nameless * 4 >= profile->location_count - 1 &&
+		    counts[i].nameless > (worst ? counts[worst].nameless : 0))
+			worst = i;
+	*places = counts[worst].nameless;
+	*of = counts[worst].places;
+	free(counts);
+	return worst;
 }

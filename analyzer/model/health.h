@@ -40,4 +40,8 @@ int health_misleads(const struct profile *profile, const struct health_item *ite
  * Writes "" when the trace is complete. Returns the length, as snprintf. */
 int health_state_text(const struct profile *profile, char *text, size_t size);
 
+/* The module that lacks most names of functions, where these are half of its places, and a quarter
+ * of all, or more: how many of how many. 0: there is none. */
+size_t health_nameless(const struct profile *profile, size_t *places, size_t *of);
+
 #endif

@@ -50,6 +50,19 @@ static void put_health(struct json *json, const struct profile *profile)
 	json_close(json, ']');
 }
 
+static void put_nameless(struct json *json, const struct profile *profile)
+{
+	size_t places, of, module = health_nameless(profile, &places, &of);
+
+	if (!module)
+		return;
+	json_open(json, "nameless", '{');
+	json_text(json, "module", profile->modules[module].path);
+	json_number(json, "places", (int64_t)places);
+	json_number(json, "of_places", (int64_t)of);
+	json_close(json, '}');
+}
+
 /* Of a selection, how much of the whole it is. */
 static int put_selection(struct json *json, const struct profile *part, const struct filter *filter)
 {
@@ -102,6 +115,7 @@ static int put_trace(struct json *json, const char *key, const struct profile *p
 	put_known(json, "pid", profile->pid);
 	put_known(json, "start_ns", profile->start_nanoseconds);
 	put_health(json, profile);
+	put_nameless(json, profile);
 	error = put_selection(json, profile, filter);
 	json_close(json, '}');
 	free(command);

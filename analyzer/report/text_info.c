@@ -204,7 +204,18 @@ static int print_threads(struct info *info)
 	return 0;
 }
 
-static int print_contents(const struct info *info)
+static void print_nameless(struct info *info)
+{
+	size_t places, of, module = health_nameless(info->profile, &places, &of);
+
+	if (!module)
+		return;
+	fprintf(info->out, "%-*s%zu of %zu places in ", LABEL_COLUMNS, "nameless", places, of);
+	frame_print_text(&info->texts, info->profile->modules[module].path);
+	fputc('\n', info->out);
+}
+
+static int print_contents(struct info *info)
 {
 	const struct profile *profile = info->profile;
 	unsigned char *used = calloc(profile->node_count, 1);
@@ -222,6 +233,7 @@ static int print_contents(const struct info *info)
 	line(info, "classes", "%zu (%s)", profile->class_count - 1,
 	     profile->lacks & PROFILE_LACKS_FUNCTIONS ? "stack and size"
 						      : "stack, size and function");
+	print_nameless(info);
 	line(info, "timeline", "%zu points", profile->point_count);
 	line(info, "file size", "%s (%s bytes per allocation)",
 	     bytes_text(info, profile->file_bytes).text,

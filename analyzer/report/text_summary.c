@@ -107,8 +107,19 @@ void text_suppressions(struct text *text)
 	}
 }
 
-static void print_side_health(const struct text *text, const struct profile *profile,
-			      const char *side)
+static void print_nameless(struct text *text, const struct profile *profile, const char *side)
+{
+	size_t places, of, module = health_nameless(profile, &places, &of);
+
+	if (!module)
+		return;
+	fprintf(text->out, "%sno function names in ", side);
+	frame_print_text(&text->frames, profile->modules[module].path);
+	fprintf(text->out, " (%zu of %zu places): its debug symbols bring them, or --debuginfod\n",
+		places, of);
+}
+
+static void print_side_health(struct text *text, const struct profile *profile, const char *side)
 {
 	char line[256];
 
@@ -121,6 +132,7 @@ static void print_side_health(const struct text *text, const struct profile *pro
 		if (health_misleads(profile, item) &&
 		    health_item_text(profile, item, line, sizeof(line)))
 			fprintf(text->out, "%s%s\n", side, line);
+	print_nameless(text, profile, side);
 }
 
 void text_health(struct text *text)

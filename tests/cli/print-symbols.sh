@@ -2,7 +2,7 @@
 # Addresses get names when the report is read: from a sysroot, from debuginfod's servers;
 # the trace stays as it is.
 . "$TESTS/lib.sh"
-need gcc readelf strip
+need gcc jq readelf strip
 
 cat >program.c <<'END'
 #include <stdlib.h>
@@ -22,12 +22,18 @@ has() { # PATTERN OPTION...
 	grep -qE "$pattern" out || fail "$*: no /$pattern/: $(cat out err)"
 }
 has '^app\+0x[0-9a-f]+$'
+# which is said: keep's call, main's and _start's
+nameless='^no function names in .*/app \(3 of 3 places\): its debug symbols bring them, or --debuginfod$'
+has "$nameless" --only summary
+"$MALLOGRAPH" print --json t.mlg | jq -e '.trace.nameless | .places == 3 and .of_places == 3' >jq.out ||
+	fail "nameless in JSON: $(cat jq.out)"
 
 # the whole file under a sysroot, at its path
 mkdir -p "root$PWD"
 cp app.debug "root$PWD/app"
 has '^keep$' --sysroot root
 has "^  at .*program\.c:2$" --sysroot root
+! grep -q '^no function names' out || fail "$(grep '^no function names' out)"
 # another program there is refused: its build-id is another
 gcc -g -O0 -DOTHER=1 -x c -Wl,--build-id -o "root$PWD/app" - <<<'int main(void) { return OTHER; }' || fail "gcc"
 has '^app\+0x[0-9a-f]+$' --sysroot root
