@@ -139,10 +139,32 @@ static size_t character_bytes(const unsigned char *at, size_t left)
 	return bytes;
 }
 
-static int is_control(const unsigned char *at, size_t bytes)
+/* The code point of a character that character_bytes() has found. */
+static uint32_t character_code(const unsigned char *at, size_t bytes)
 {
-	return (bytes == 1 && (at[0] < 0x20 || at[0] == 0x7f)) ||
-	       (bytes == 2 && at[0] == 0xc2 && at[1] < 0xa0);
+	uint32_t code = bytes == 1 ? at[0] : at[0] & (0x7fu >> bytes);
+
+	for (size_t i = 1; i < bytes; i++)
+		code = code << 6 | (at[i] & 0x3fu);
+	return code;
+}
+
+/* C0, DEL and C1; what turns the direction of all text behind it; what ends a line. */
+static int is_control(uint32_t code)
+{
+	return code < 0x20 || (code >= 0x7f && code < 0xa0) || code == 0x61c || code == 0x200e ||
+	       code == 0x200f || (code >= 0x2028 && code <= 0x202e) ||
+	       (code >= 0x2066 && code <= 0x2069);
+}
+
+size_t text_character(const char *bytes, size_t count, int *control, uint32_t *code)
+{
+	const unsigned char *at = (const unsigned char *)bytes;
+	size_t size = character_bytes(at, count);
+
+	*code = size != 0 ? character_code(at, size) : at[0];
+	*control = size != 0 && is_control(*code);
+	return size;
 }
 
 size_t text_escape(char *out, size_t size, const char *bytes, size_t count)
@@ -153,12 +175,15 @@ size_t text_escape(char *out, size_t size, const char *bytes, size_t count)
 	size_t length = 0, written = 0;
 
 	while (at < end) {
-		size_t source = character_bytes(at, (size_t)(end - at));
+		uint32_t code;
+		int control;
+		size_t source =
+		    text_character((const char *)at, (size_t)(end - at), &control, &code);
 		char escape[4] = {'\\', 'x', hex[at[0] >> 4], hex[at[0] & 15]};
 		const char *piece = (const char *)at;
 		size_t piece_bytes = source;
 
-		if (source == 0 || is_control(at, source)) {
+		if (source == 0 || control) {
 			piece = escape;
 			piece_bytes = 4;
 			source = 1;

@@ -41,14 +41,21 @@ struct number_text number_percent(int64_t part, int64_t whole);
 
 /*
  * A name that came from a file or a program, made safe for a terminal: each
- * byte of a control character (C0, DEL, and C1 as UTF-8) and each byte that is
- * not part of well-formed UTF-8 becomes \xNN, in lower case. Everything else
- * is copied, the backslash too.
+ * byte of a control character and each byte that is not part of well-formed UTF-8
+ * becomes \xNN, in lower case. Everything else is copied, the backslash too. Control
+ * characters are C0, DEL, C1 as UTF-8, those that set the direction of text (U+061C, U+200E,
+ * U+200F, U+202A to U+202E, U+2066 to U+2069: they make one name look like another) and the
+ * line separators U+2028 and U+2029.
  *
  * Like snprintf: writes at most size bytes and a NUL among them, never half a
  * character or half an escape; returns the length that all of it has. size 0
  * writes nothing.
  */
 size_t text_escape(char *out, size_t size, const char *bytes, size_t count);
+
+/* Bytes of the well-formed UTF-8 character that bytes (count of them, at least one) begin with,
+ * 0 when there is none; *code is its code point or that byte, *control whether it is one of
+ * the above. */
+size_t text_character(const char *bytes, size_t count, int *control, uint32_t *code);
 
 #endif

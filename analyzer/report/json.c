@@ -6,32 +6,24 @@
 
 #include "formats/numbers.h"
 
-/* Bytes of the character at `at` that may stand as they are, 0 when there is none. */
-static size_t plain_bytes(const char *at, size_t left)
-{
-	for (size_t count = 1; count <= 4 && count <= left; count++)
-		if (text_escape(NULL, 0, at, count) == count)
-			return count;
-	return 0;
-}
-
 static void put_string(struct json *json, const char *text)
 {
 	size_t left = strlen(text);
 
 	fputc('"', json->out);
 	while (left) {
-		unsigned char byte = (unsigned char)*text;
-		size_t count = plain_bytes(text, left);
+		uint32_t code;
+		int control;
+		size_t count = text_character(text, left, &control, &code);
 
-		if (byte == '"' || byte == '\\')
-			fprintf(json->out, "\\%c", byte);
-		else if (count)
-			fwrite(text, 1, count, json->out);
-		else if (byte < 0x80)
-			fprintf(json->out, "\\u%04x", byte);
+		if (count == 0)
+			fprintf(json->out, "\\\\x%02" PRIx32, code);
+		else if (control)
+			fprintf(json->out, "\\u%04" PRIx32, code);
+		else if (code == '"' || code == '\\')
+			fprintf(json->out, "\\%c", (char)code);
 		else
-			fprintf(json->out, "\\\\x%02x", byte);
+			fwrite(text, 1, count, json->out);
 		text += count ? count : 1;
 		left -= count ? count : 1;
 	}

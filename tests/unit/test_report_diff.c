@@ -202,7 +202,8 @@ static void test_json_text(void **state)
 	check_json("\xed\xa0\x80", "\"\\\\xed\\\\xa0\\\\x80\"");
 	check_json("\xf4\x90\x80\x80", "\"\\\\xf4\\\\x90\\\\x80\\\\x80\"");
 	check_json("\xe2\x82", "\"\\\\xe2\\\\x82\"");
-	check_json("\xc2\x9b", "\"\\\\xc2\\\\x9b\"");
+	check_json("\xc2\x9b", "\"\\u009b\"");
+	check_json("a\xe2\x80\xaeZ", "\"a\\u202eZ\"");
 }
 
 static void test_json_shape(void **state)
