@@ -4,6 +4,10 @@
  * its counters and what its events add up to must be the same: where they differ, says so
  * and fails.
  * figures FILE classes: SIZE and number of allocations of each class instead.
+ * figures FILE shares: of each thread and class instead, lines as random_program writes them
+ * (victims/random_model.h): "thread TID FIGURE", "path FUNCTION;FUNCTION BY FIGURE", a tab, the
+ * value. A path has the program's own functions, without parameters; several classes may have
+ * the same.
  */
 #include <stdint.h>
 #include <stdio.h>
@@ -80,20 +84,93 @@ static int events_differ(const struct profile *profile, const char *path)
 	return differ;
 }
 
+/* --- shares -------------------------------------------------------------------------------- */
+
+static void print_path(const struct profile *profile, uint32_t node, const char *separator)
+{
+	const struct profile_node *here = &profile->nodes[node];
+	const struct profile_location *location = &profile->locations[here->location];
+	const char *function = NULL;
+
+	if (node == 0)
+		return;
+	if (location->frame_count != 0 &&
+	    strcmp(profile->modules[location->module].path, profile->program) == 0)
+		function = profile->frames[location->frame].function;
+	/* what calls main() has no file */
+	if (function == NULL || profile->frames[location->frame].file == NULL) {
+		print_path(profile, here->parent, separator);
+		return;
+	}
+	print_path(profile, here->parent, ";");
+	printf("%.*s%s", (int)strcspn(function, "("), function, separator);
+}
+
+static void print_class(const struct profile *profile, const struct profile_class *class)
+{
+	const uint64_t live = class->allocations - class->deallocations;
+	const struct {
+		const char *name;
+		uint64_t value;
+	} figures[] = {
+	    {"allocations", class->allocations},
+	    {"deallocations", class->deallocations},
+	    {"bytes", class->allocations * class->size},
+	    {"temporary", class->temporary},
+	    {"leaked_blocks", live},
+	    {"leaked_bytes", live * class->size},
+	    {"peak_blocks", class->peak_live},
+	    {"peak_bytes", class->peak_live * class->size},
+	};
+
+	for (size_t i = 0; i < sizeof(figures) / sizeof(figures[0]); i++) {
+		fputs("path ", stdout);
+		print_path(profile, class->node, "");
+		printf(" %s %s\t%ju\n", profile_function_name(class->function), figures[i].name,
+		       (uintmax_t)figures[i].value);
+	}
+}
+
+static void print_thread(const struct profile *profile, const struct profile_thread *thread)
+{
+	char name[24] = "first";
+
+	if (thread->tid != profile->pid)
+		snprintf(name, sizeof(name), "%ju", (uintmax_t)thread->tid);
+	printf("thread %s allocations\t%ju\n", name, (uintmax_t)thread->allocations);
+	printf("thread %s deallocations\t%ju\n", name, (uintmax_t)thread->deallocations);
+	printf("thread %s temporary\t%ju\n", name, (uintmax_t)thread->temporary);
+	printf("thread %s bytes\t%ju\n", name, (uintmax_t)thread->bytes);
+}
+
+static void print_shares(const struct profile *profile)
+{
+	for (size_t i = 1; i < profile->thread_count; i++)
+		print_thread(profile, &profile->threads[i]);
+	for (size_t i = 1; i < profile->class_count; i++)
+		print_class(profile, &profile->classes[i]);
+}
+
 int main(int argc, char **argv)
 {
 	struct profile *profile;
 	const struct profile_totals *totals;
 	int error, bad = 0;
 
-	if (argc != 2 && (argc != 3 || strcmp(argv[2], "classes") != 0)) {
-		fputs("usage: figures FILE [classes]\n", stderr);
+	if (argc != 2 &&
+	    (argc != 3 || (strcmp(argv[2], "classes") != 0 && strcmp(argv[2], "shares") != 0))) {
+		fputs("usage: figures FILE [classes|shares]\n", stderr);
 		return 2;
 	}
 	error = profile_load(&profile, argv[1]);
 	if (error) {
 		fprintf(stderr, "figures: %s: %s\n", argv[1], error_text(error));
 		return 1;
+	}
+	if (argc == 3 && strcmp(argv[2], "shares") == 0) {
+		print_shares(profile);
+		profile_free(profile);
+		return 0;
 	}
 	if (argc == 3) {
 		for (size_t i = 1; i < profile->class_count; i++)
