@@ -38,6 +38,7 @@ struct worker {
 static struct worker workers[ACTORS]; /* workers[i] is actors[i]; 0 is none */
 static unsigned worker_count;         /* ever, in this process */
 static unsigned stacks, stacks_used;  /* that libc has for threads */
+static bool on_thread_stack;          /* the first: a forked thread's */
 static pthread_key_t key;
 
 static char path[PATH_MAX]; /* of this program */
@@ -94,12 +95,13 @@ struct arguments {
 	}
 };
 
-/* In a child all actors are gone but the one that forked; libc has the stacks of the others, and
- * that one's own is lost. */
+/* In a child all actors are gone but the one that forked; libc has the stacks of the others, even
+ * that of the first where it was a forked thread itself. */
 static void begin_child()
 {
 	if (me != &actors[0]) {
-		stacks--;
+		stacks -= !on_thread_stack;
+		on_thread_stack = true;
 		actors[0] = *me;
 		me = &actors[0];
 	}
