@@ -18,6 +18,8 @@ struct selecting { /* a picture that a job makes */
 	struct picture *picture;
 	int back;            /* to a place of the history */
 	struct tui_place to; /* (its filters are not used) */
+	/* That was shown when it began, and is it still, then that which is shown then. */
+	const struct view_ops *from, *then;
 };
 
 static int select_work(void *context, char *complaint)
@@ -58,17 +60,21 @@ static void select_done(struct tui *tui, void *context, int error, const char *c
 	}
 	if (!selecting->back)
 		tui_remember(tui);
+	tui_put_away(tui);
 	picture_free(tui->thread_picture);
 	tui->thread_picture = NULL;
 	tui->thread_complaint[0] = '\0';
 	picture_free(tui->picture);
 	tui->picture = selecting->picture;
+	tui->picture->lens.places = &tui->places;
 	tui->picture_number++;
 	selecting->picture = NULL;
 	tui_changed(tui);
 	if (selecting->back) {
-		tui->view = selecting->to.view;
+		tui_turn_to(tui, selecting->to.view);
 		tui->restore = selecting->to.position;
+	} else if (selecting->then && selecting->from == tui->view) {
+		tui_turn_to(tui, selecting->then);
 	}
 	if (*complaint)
 		tui_message(tui, "%s", complaint);
@@ -77,7 +83,8 @@ static void select_done(struct tui *tui, void *context, int error, const char *c
 
 static const struct job_kind filtering = {"filtering", select_work, select_done};
 
-void filters_change(struct tui *tui, struct filter filters[2], const struct tui_place *back)
+static void change(struct tui *tui, struct filter filters[2], const struct tui_place *back,
+		   const struct view_ops *then)
 {
 	struct selecting *selecting = calloc(1, sizeof(*selecting));
 
@@ -92,6 +99,8 @@ void filters_change(struct tui *tui, struct filter filters[2], const struct tui_
 		selecting->filters[i] = filters[i];
 		filters[i] = (struct filter){0};
 	}
+	selecting->from = tui->view;
+	selecting->then = then;
 	if (back) {
 		selecting->back = 1;
 		selecting->to = *back;
@@ -99,9 +108,16 @@ void filters_change(struct tui *tui, struct filter filters[2], const struct tui_
 	job_start(tui, &filtering, selecting);
 }
 
-void tui_change_filters(struct tui *tui, struct filter filters[2])
+void filters_go_back(struct tui *tui, const struct tui_place *place)
 {
-	filters_change(tui, filters, NULL);
+	struct filter filters[2] = {place->filters[0], place->filters[1]};
+
+	change(tui, filters, place, NULL);
+}
+
+void tui_change_filters(struct tui *tui, struct filter filters[2], const struct view_ops *then)
+{
+	change(tui, filters, NULL, then);
 }
 
 int tui_copy_filters(struct tui *tui, struct filter filters[2])
@@ -127,25 +143,12 @@ void tui_add_filter(struct tui *tui, const char *expression)
 		error = filter_add(&filters[i], expression + exclude, exclude, complaint,
 				   sizeof(complaint));
 	if (!error) {
-		filters_change(tui, filters, NULL);
+		change(tui, filters, NULL, NULL);
 		return;
 	}
 	tui_message(tui, "%s", *complaint ? complaint : error_text(error));
 	filter_release(&filters[0]);
 	filter_release(&filters[1]);
-}
-
-void tui_set_instant(struct tui *tui, uint64_t tick)
-{
-	struct filter filters[2];
-
-	if (tui_copy_filters(tui, filters))
-		return;
-	for (int i = 0; i < 2; i++) {
-		filters[i].instant = FILTER_AT_TICK;
-		filters[i].tick = tick;
-	}
-	filters_change(tui, filters, NULL);
 }
 
 void tui_remove_filters(struct tui *tui)
@@ -157,7 +160,7 @@ void tui_remove_filters(struct tui *tui)
 		tui_message(tui, "there is no filter: everything is shown");
 		return;
 	}
-	filters_change(tui, none, NULL);
+	change(tui, none, NULL, NULL);
 }
 
 void tui_filter_text(const struct tui *tui, char *text, size_t size)
@@ -176,6 +179,7 @@ static void thread_done(struct tui *tui, void *context, int error, const char *c
 		snprintf(tui->thread_complaint, sizeof(tui->thread_complaint), "%s", tui->message);
 	} else {
 		tui->thread_picture = selecting->picture;
+		tui->thread_picture->lens.places = &tui->places;
 		selecting->picture = NULL;
 	}
 	tui_changed(tui);

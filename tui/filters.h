@@ -6,8 +6,7 @@
 
 #include "tui/state.h"
 
-/* Takes the filters. back: a place of the history to go to when they are in force (its filters are
- * not used); NULL: the view stays, and the history gets where it was. */
-void filters_change(struct tui *tui, struct filter filters[2], const struct tui_place *back);
+/* To a place of the history, when its filters are in force. Takes these. */
+void filters_go_back(struct tui *tui, const struct tui_place *place);
 
 #endif

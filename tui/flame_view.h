@@ -7,6 +7,7 @@
 #include <stdio.h>
 
 #include "analyzer/query/tree_sums.h"
+#include "tui/branches.h"
 #include "tui/canvas.h"
 #include "tui/flame.h"
 #include "tui/prompt.h"
@@ -14,9 +15,12 @@
 enum { FLAMES_ZOOMS = 64 };
 
 struct flames {
-	unsigned picture; /* 1 + number of that which the tree is of; 0: there is none */
+	int made; /* the tree is */
 	struct tree tree;
 	struct flame flame;
+	/* While there is none: the way to the cursor. The root and the roots before are on it, and
+	 * are indices there. */
+	struct branches way;
 	uint32_t root, cursor;         /* nodes of the tree */
 	size_t box;                    /* that of the cursor; FLAME_NONE: nothing is drawn */
 	uint32_t zoomed[FLAMES_ZOOMS]; /* roots before */

@@ -129,8 +129,15 @@ static const char *health(const struct tui *tui)
 	return "";
 }
 
+static enum cost_kind cost_in_view(struct tui *tui)
+{
+	const void *data = tui->view->about ? tui_view_data(tui, tui->view) : NULL;
+
+	return data ? tui->view->about(tui, data) : tui->cost;
+}
+
 /* How much of the whole is in view. */
-static void share_text(const struct tui *tui, char *text, size_t size)
+static void share_text(struct tui *tui, char *text, size_t size)
 {
 	const struct profile *whole = tui->options->fresh;
 	uint64_t all = whole->totals.allocations;
@@ -149,7 +156,7 @@ static void share_text(const struct tui *tui, char *text, size_t size)
 		length += snprintf(text + length, size - (size_t)length, "from %" PRIu64 ", ",
 				   tui->threshold);
 	snprintf(text + length, size - (size_t)length, "%s%s", tui_is_diff(tui) ? "diff, " : "",
-		 tui->view->about ? tui->view->about : cost_name(tui->cost));
+		 cost_name(cost_in_view(tui)));
 }
 
 static void left_text(const struct tui *tui, char *text, size_t size)
@@ -165,7 +172,7 @@ static void left_text(const struct tui *tui, char *text, size_t size)
 	}
 }
 
-static void draw_status(const struct tui *tui, const struct canvas *canvas, int row)
+static void draw_status(struct tui *tui, const struct canvas *canvas, int row)
 {
 	char left[TUI_MESSAGE_BYTES], right[128];
 	const char *ill = health(tui);

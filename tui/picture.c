@@ -108,15 +108,19 @@ int picture_new(struct picture **picture, const struct tui_options *options,
 	return error;
 }
 
+void picture_forget_sites(struct picture *picture)
+{
+	if (picture->sites)
+		sites_release(picture->sites);
+	free(picture->sites);
+	picture->sites = NULL;
+}
+
 void picture_free(struct picture *picture)
 {
 	if (!picture)
 		return;
-	for (int i = 0; i <= LENS_BY_ADDRESS; i++) {
-		if (picture->sites[i])
-			sites_release(picture->sites[i]);
-		free(picture->sites[i]);
-	}
+	picture_forget_sites(picture);
 	suppressions_release(&picture->suppressions);
 	profile_free(picture->combined);
 	for (int i = 0; i < 2; i++) {
@@ -129,19 +133,15 @@ void picture_free(struct picture *picture)
 const struct sites *picture_sites(struct picture *picture, enum lens_by by)
 {
 	struct lens lens = picture->lens;
-	struct sites *sites;
 
-	if (picture->sites[by])
-		return picture->sites[by];
-	sites = calloc(1, sizeof(*sites));
-	if (!sites)
+	if (picture->sites && picture->sites_by == by)
+		return picture->sites;
+	picture_forget_sites(picture);
+	picture->sites = calloc(1, sizeof(*picture->sites));
+	if (!picture->sites)
 		return NULL;
-	lens.by = by;
-	if (sites_init(sites, picture->profile, &lens)) {
-		sites_release(sites);
-		free(sites);
-		return NULL;
-	}
-	picture->sites[by] = sites;
-	return sites;
+	picture->sites_by = lens.by = by;
+	if (sites_init(picture->sites, picture->profile, &lens))
+		picture_forget_sites(picture);
+	return picture->sites;
 }

@@ -101,9 +101,10 @@ static int sum_lines(struct source_costs *costs, struct grouping *grouping, cons
 	    sums ? tree_sum_groups(tree, 0, group_of, grouping, sums, costs->count) : ERROR_MEMORY;
 
 	for (size_t i = 0; i < costs->count && !error; i++)
-		if (sums[i].cost.allocations || sums[i].base.allocations)
-			costs->lines[kept++] =
-			    (struct source_line_cost){.line = costs->lines[i].line, .sum = sums[i]};
+		if (sums[i].cost.allocations || sums[i].base.allocations) {
+			costs->lines[kept] = costs->lines[i];
+			costs->lines[kept++].sum = sums[i];
+		}
 	costs->count = kept;
 	free(sums);
 	return error;
@@ -118,6 +119,8 @@ int source_costs(struct source_costs *costs, const struct profile *profile, cons
 	int error;
 
 	*costs = (struct source_costs){0};
+	if (lens->identity != LENS_LINE)
+		by_line.places = NULL;
 	by_line.identity = LENS_LINE;
 	error = find_lines(costs, profile, name);
 	if (!error && costs->count)

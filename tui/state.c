@@ -47,7 +47,12 @@ int tui_init(struct tui *tui, const struct tui_options *options, char *complaint
 		filter_release(&filters[0]);
 		return error;
 	}
-	return picture_new(&tui->picture, options, filters, 0, complaint, complaint_bytes);
+	error = picture_new(&tui->picture, options, filters, 0, complaint, complaint_bytes);
+	if (error)
+		return error;
+	error = places_init(&tui->places, tui->picture->profile, &tui->picture->lens);
+	tui->picture->lens.places = &tui->places;
+	return error;
 }
 
 static void place_release(struct tui_place *place)
@@ -68,13 +73,14 @@ void tui_release(struct tui *tui)
 		place_release(&tui->history[--tui->history_count]);
 	picture_free(tui->thread_picture);
 	picture_free(tui->picture);
+	places_release(&tui->places);
 	captions_release(&tui->captions);
 	grid_release(&tui->grid);
 }
 
 /* --- views ------------------------------------------------------------------------------ */
 
-void *tui_view_data(struct tui *tui, const struct view_ops *view)
+void *tui_view_storage(struct tui *tui, const struct view_ops *view)
 {
 	struct tui_view *state = &tui->state[index_of(view)];
 
@@ -82,6 +88,14 @@ void *tui_view_data(struct tui *tui, const struct view_ops *view)
 		state->data = calloc(1, view->data_bytes + 1);
 		state->error = state->data ? 0 : ERROR_MEMORY;
 	}
+	return state->data;
+}
+
+void *tui_view_data(struct tui *tui, const struct view_ops *view)
+{
+	struct tui_view *state = &tui->state[index_of(view)];
+
+	tui_view_storage(tui, view);
 	if (state->data && state->generation != tui->generation) {
 		state->generation = tui->generation;
 		state->error = view->refresh ? view->refresh(tui, state->data) : 0;
@@ -126,12 +140,31 @@ void tui_remember(struct tui *tui)
 	tui->history[tui->history_count++] = place;
 }
 
+void tui_put_away(struct tui *tui)
+{
+	struct tui_view *state = &tui->state[index_of(tui->view)];
+
+	if (state->data && state->generation && tui->view->put_away)
+		tui->view->put_away(tui, state->data);
+	state->generation = 0;
+	picture_forget_sites(tui->picture);
+	if (tui->thread_picture)
+		picture_forget_sites(tui->thread_picture);
+}
+
+void tui_turn_to(struct tui *tui, const struct view_ops *view)
+{
+	if (view != tui->view)
+		tui_put_away(tui);
+	tui->view = view;
+}
+
 void tui_show(struct tui *tui, const struct view_ops *view)
 {
 	if (view == tui->view)
 		return;
 	tui_remember(tui);
-	tui->view = view;
+	tui_turn_to(tui, view);
 	tui->restore = SIZE_MAX;
 }
 
@@ -163,11 +196,11 @@ void tui_back(struct tui *tui)
 	}
 	place = tui->history[--tui->history_count];
 	if (same_filters(&place.filters[0], &tui->picture->filters[0])) {
-		tui->view = place.view;
+		tui_turn_to(tui, place.view);
 		tui->restore = place.position;
 		place_release(&place);
 	} else {
-		filters_change(tui, place.filters, &place);
+		filters_go_back(tui, &place);
 	}
 }
 

@@ -9,6 +9,7 @@
 
 #include "analyzer/model/select.h"
 #include "analyzer/query/cost.h"
+#include "analyzer/query/places.h"
 #include "tui/canvas.h"
 #include "tui/captions.h"
 #include "tui/job.h"
@@ -32,6 +33,7 @@ struct tui {
 	struct job job;
 	struct prompt prompt;
 
+	struct places places; /* of all pictures: what they are parts of is the same */
 	struct picture *picture;
 	unsigned picture_number; /* another for each */
 	/* The same, by thread (SELECT_BY_THREAD); NULL: not asked for yet. See tui_thread_picture.
@@ -74,23 +76,30 @@ void tui_message(struct tui *tui, const char *format, ...) __attribute__((format
 
 /* The data of a view, fresh; NULL when it can't be made: then the view's error says why. */
 void *tui_view_data(struct tui *tui, const struct view_ops *view);
+/* The same as it was made last, if ever: for what decides what will be made. NULL: out of memory.
+ */
+void *tui_view_storage(struct tui *tui, const struct view_ops *view);
 int tui_view_error(struct tui *tui, const struct view_ops *view);
 /* Goes to a view; back comes here again. */
 void tui_show(struct tui *tui, const struct view_ops *view);
 void tui_back(struct tui *tui);
+/* The same without the history. */
+void tui_turn_to(struct tui *tui, const struct view_ops *view);
+/* What views have made of the picture is let go: it goes, too. */
+void tui_put_away(struct tui *tui);
 /* Back comes to where the view is now: for what changes within one. */
 void tui_remember(struct tui *tui);
 /* The data of views is made again at the next look. */
 void tui_changed(struct tui *tui);
 
-/* Selects by other filters, which it takes and leaves empty; in a job where events are scanned. */
-void tui_change_filters(struct tui *tui, struct filter filters[2]);
+/* Selects by other filters, which it takes and leaves empty; in a job where events are scanned.
+ * then: the view that is shown when they are in force, unless the user went elsewhere; NULL: it
+ * stays. The history gets where it was. */
+void tui_change_filters(struct tui *tui, struct filter filters[2], const struct view_ops *then);
 /* Those of what is shown, for a change. ERROR_MEMORY, which is said; or 0. */
 int tui_copy_filters(struct tui *tui, struct filter filters[2]);
 /* Adds a condition: KEY=VALUE, behind '-' an exclusion; says what is wrong with it. */
 void tui_add_filter(struct tui *tui, const char *expression);
-/* What is alive at an instant of the trace (that of each, of a diff), in ticks. */
-void tui_set_instant(struct tui *tui, uint64_t tick);
 void tui_remove_filters(struct tui *tui);
 /* "time=1s..2s"; "" for everything. The caller gives the room. */
 void tui_filter_text(const struct tui *tui, char *text, size_t size);

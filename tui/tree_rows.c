@@ -252,12 +252,35 @@ int tree_rows_order(struct tree_rows *rows, const struct tui *tui, enum cost_kin
 	return rebuild(rows);
 }
 
+/* In order: a parent is in front of its children. */
+static void unfold_kept(struct tree_rows *rows)
+{
+	rows->found = calloc(rows->kept.count + 1, sizeof(*rows->found));
+	if (!rows->found)
+		return;
+	branches_find(&rows->kept, &rows->tree, rows->found);
+	for (size_t i = 0; i < rows->kept.count; i++)
+		if (rows->found[i] != BRANCH_NONE && (!i || i != rows->kept_cursor))
+			set_open(rows, rows->found[i], 1);
+}
+
+static void release_tree(struct tree_rows *rows)
+{
+	if (rows->made)
+		tree_release(&rows->tree);
+	free(rows->rows);
+	free(rows->open);
+	free(rows->others);
+	free(rows->found);
+	*rows = (struct tree_rows){.kept = rows->kept, .kept_cursor = rows->kept_cursor};
+}
+
 int tree_rows_make(struct tree_rows *rows, const struct tui *tui, enum tree_direction direction,
 		   const char *function, enum cost_kind kind)
 {
 	int error;
 
-	tree_rows_release(rows);
+	release_tree(rows);
 	rows->made = 1;
 	rows->direction = direction;
 	rows->root = "[all]";
@@ -265,16 +288,76 @@ int tree_rows_make(struct tree_rows *rows, const struct tui *tui, enum tree_dire
 	    tree_init(&rows->tree, tui->picture->profile, &tui->picture->lens, direction, function);
 	if (!error)
 		error = set_open(rows, 0, 1);
-	return error ? error : tree_rows_order(rows, tui, kind);
+	if (error)
+		return error;
+	unfold_kept(rows);
+	return tree_rows_order(rows, tui, kind);
+}
+
+/* By node of the tree its index among branches, all of those that are unfolded. What was kept
+ * before and this tree does not have is kept on. */
+static void keep_unfolded(struct tree_rows *rows, struct branches *kept, uint32_t *index,
+			  uint32_t *moved)
+{
+	const struct tree *tree = &rows->tree;
+
+	for (size_t i = 0; i < tree->count; i++)
+		index[i] = BRANCH_NONE;
+	index[0] = branches_add(kept, 0, 0);
+	for (uint32_t i = 1; i < tree->count && i < rows->open_room; i++)
+		if (rows->open[i])
+			index[i] =
+			    branches_add(kept, index[tree->nodes[i].parent], tree_place(tree, i));
+	for (size_t i = 0; i < rows->kept.count && rows->found; i++) {
+		const struct branch *branch = &rows->kept.list[i];
+
+		moved[i] = BRANCH_NONE;
+		if (rows->found[i] != BRANCH_NONE)
+			moved[i] = index[rows->found[i]];
+		else if (i != rows->kept_cursor)
+			moved[i] = branches_add(kept, moved[branch->parent], branch->place);
+	}
+}
+
+void tree_rows_put_away(struct tree_rows *rows, size_t row)
+{
+	struct branches kept = {0};
+	uint32_t node = row < rows->count ? rows->rows[row].node : 0, cursor = 0;
+	uint32_t *index, *moved;
+
+	if (!rows->made)
+		return;
+	index = rows->tree.count ? calloc(rows->tree.count, sizeof(*index)) : NULL;
+	moved = calloc(rows->kept.count + 1, sizeof(*moved));
+	if (index && moved) {
+		keep_unfolded(rows, &kept, index, moved);
+		if (node)
+			cursor = branches_add(&kept, index[rows->tree.nodes[node].parent],
+					      tree_place(&rows->tree, node));
+		branches_release(&rows->kept);
+		rows->kept = kept;
+		rows->kept_cursor = cursor == BRANCH_NONE ? 0 : cursor;
+	}
+	free(index);
+	free(moved);
+	release_tree(rows);
+}
+
+size_t tree_rows_kept_row(const struct tree_rows *rows)
+{
+	uint32_t at = rows->kept_cursor;
+
+	if (!rows->found || at >= rows->kept.count)
+		return 0;
+	while (at && rows->found[at] == BRANCH_NONE)
+		at = rows->kept.list[at].parent;
+	return tree_rows_find(rows, rows->found[at]);
 }
 
 void tree_rows_release(struct tree_rows *rows)
 {
-	if (rows->made)
-		tree_release(&rows->tree);
-	free(rows->rows);
-	free(rows->open);
-	free(rows->others);
+	release_tree(rows);
+	branches_release(&rows->kept);
 	*rows = (struct tree_rows){0};
 }
 

@@ -11,6 +11,7 @@
 #include <stdio.h>
 
 #include "analyzer/query/tree.h"
+#include "tui/branches.h"
 #include "tui/canvas.h"
 #include "tui/columns.h"
 #include "tui/view.h"
@@ -41,13 +42,22 @@ struct tree_rows { /* all zero: none */
 	struct tree_others_row *others;
 	size_t others_count, others_room;
 	const char *root; /* what the first row is called */
+	/* What was unfolded in the tree before, and where that is in this one. */
+	struct branches kept;
+	uint32_t *found;
+	uint32_t kept_cursor; /* index in kept, of a node that may be folded */
 };
 
-/* The tree of tui->picture, its root unfolded. ERROR_MEMORY, ERROR_EMPTY. */
+/* The tree of tui->picture, its root and what was unfolded in the one before it unfolded.
+ * ERROR_MEMORY, ERROR_EMPTY. */
 int tree_rows_make(struct tree_rows *rows, const struct tui *tui, enum tree_direction direction,
 		   const char *function, enum cost_kind kind);
 /* In another order or about another cost; the same branches are unfolded. */
 int tree_rows_order(struct tree_rows *rows, const struct tui *tui, enum cost_kind kind);
+/* Lets the tree go, and remembers what is unfolded, and the node that the row is of. */
+void tree_rows_put_away(struct tree_rows *rows, size_t row);
+/* The row that was remembered, as far as this tree has it. */
+size_t tree_rows_kept_row(const struct tree_rows *rows);
 void tree_rows_release(struct tree_rows *rows);
 
 int tree_rows_is_open(const struct tree_rows *rows, size_t row);

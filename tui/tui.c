@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "tui/tui.h"
 
+#include <malloc.h>
 #include <signal.h>
 
 #include "analyzer/model/scan.h"
@@ -13,6 +14,10 @@
 
 /* How often the progress of a job is shown. */
 enum { PROGRESS_MILLISECONDS = 100 };
+
+/* Blocks from so many bytes on go back to the system when they are freed, however often views come
+ * and go. (Left to itself malloc learns to keep them.) */
+enum { LARGE_BYTES = 256 * 1024 };
 
 static int fit(struct tui *tui)
 {
@@ -49,6 +54,7 @@ int tui_run(const struct tui_options *options, char *complaint, size_t complaint
 	int error, signal = 0;
 
 	*complaint = '\0';
+	mallopt(M_MMAP_THRESHOLD, LARGE_BYTES);
 	/* what is read until then may be told on the terminal as it is */
 	error = tui_init(&tui, options, complaint, complaint_bytes);
 	scan_watch_set(NULL);

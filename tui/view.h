@@ -39,15 +39,21 @@ struct point {
 
 struct view_ops {
 	const char *name;  /* of its tab */
+	const char *brief; /* the same where there is little room; NULL: name */
 	char key;          /* that shows it; 0: only others lead to it, and it has no tab */
 	const char *help;  /* what it shows */
-	const char *about; /* the one cost that it is about, for the status line; NULL: tui->cost */
 	size_t data_bytes;
 
 	/* Makes its data of tui->picture, from scratch. Called before anything else whenever
-	 * tui->generation has moved: another part, cost, order or threshold. 0, or an error
-	 * (formats/error.h), which is shown in its place. May start a job (tui/job.h). */
+	 * tui->generation has moved: another part, cost, order or threshold; and when it is shown
+	 * again. 0, or an error (formats/error.h), which is shown in its place. May start a job
+	 * (tui/job.h). */
 	int (*refresh)(struct tui *tui, void *data);
+	/* It is no longer shown, or what is shown is about to be another part: what it made of
+	 * tui->picture is let go (the picture's sites are in any case), and what is needed to find
+	 * the place again is kept. Refresh comes before anything else. NULL: there is nothing
+	 * large. */
+	void (*put_away)(struct tui *tui, void *data);
 	/* It is shown, by its key or its tab; point: what was under the cursor of the view before.
 	 * NULL: that is nothing to it. */
 	void (*follow)(struct tui *tui, void *data, const struct point *point);
@@ -68,6 +74,8 @@ struct view_ops {
 	/* The whole view as text, as shown, but not clipped: for `e`. 0 or ERROR_MEMORY. NULL: it
 	 * can't be written. */
 	int (*write)(struct tui *tui, void *data, FILE *out);
+	/* The cost that it is about, for the status line. NULL: tui->cost. */
+	enum cost_kind (*about)(const struct tui *tui, const void *data);
 	void (*release)(void *data);
 };
 

@@ -24,7 +24,8 @@ struct callers {
 	struct tree_rows halves[HALVES]; /* callers, callees */
 	const char *visited[VISITED];    /* names; of the profile */
 	size_t visited_count, current;
-	int known; /* a function is shown */
+	int known; /* a function is chosen */
+	size_t of; /* that which the halves are of */
 	struct point_stacks inner;
 	uint32_t least[HALVES];
 	int step[HALVES];
@@ -38,6 +39,10 @@ static int make(struct tui *tui, struct callers *callers)
 	const char *function = callers->visited[callers->current];
 	int error = 0;
 
+	/* what is unfolded below another function means nothing here */
+	for (int i = 0; i < HALVES && callers->of != callers->current; i++)
+		tree_rows_release(&callers->halves[i]);
+	callers->of = callers->current;
 	for (int i = 0; i < HALVES && !error; i++) {
 		error =
 		    tree_rows_make(&callers->halves[i], tui, directions[i], function, tui->cost);
@@ -55,7 +60,7 @@ static int make(struct tui *tui, struct callers *callers)
 /* The function that the picture's largest site is in, until one is chosen. */
 static const char *first_function(struct tui *tui)
 {
-	const struct sites *sites = picture_sites(tui->picture, LENS_BY_FUNCTION);
+	const struct sites *sites = picture_sites(tui->picture, LENS_BY_SITE);
 	struct ordering ordering = tui_ordering(tui, tui->cost);
 	const char *function = NULL;
 	size_t found = 0;
@@ -96,6 +101,15 @@ static size_t row_count(const struct callers *callers)
 	return both ? both + 1 : 0;
 }
 
+static int order(struct tui *tui, struct callers *callers)
+{
+	int error = 0;
+
+	for (int i = 0; i < HALVES && !error; i++)
+		error = tree_rows_order(&callers->halves[i], tui, tui->cost);
+	return error;
+}
+
 static int refresh(struct tui *tui, void *data)
 {
 	struct callers *callers = data;
@@ -105,16 +119,27 @@ static int refresh(struct tui *tui, void *data)
 	if (function)
 		choose(callers, function);
 	if (callers->known)
-		error = make(tui, callers);
+		error = callers->halves[0].made && callers->of == callers->current
+			    ? order(tui, callers)
+			    : make(tui, callers);
 	list_resize(&callers->list, row_count(callers));
 	return error;
+}
+
+static void put_away(struct tui *tui, void *data)
+{
+	struct callers *callers = data;
+
+	(void)tui;
+	for (int i = 0; i < HALVES; i++)
+		tree_rows_put_away(&callers->halves[i], 0);
 }
 
 void callers_show(struct tui *tui, struct frame_reference at)
 {
 	const struct profile_frame *frame =
 	    captions_frame(tui->picture->profile, at.node, at.frame);
-	struct callers *callers = tui_view_data(tui, &view_callers);
+	struct callers *callers = tui_view_storage(tui, &view_callers);
 
 	if (!callers)
 		return;
@@ -127,7 +152,8 @@ void callers_show(struct tui *tui, struct frame_reference at)
 	else
 		tui_show(tui, &view_callers);
 	choose(callers, frame->function);
-	if (make(tui, callers))
+	if (tui_view_data(tui, &view_callers) &&
+	    (callers->of != callers->current || !callers->halves[0].made) && make(tui, callers))
 		tui_message(tui, "%s", error_text(ERROR_MEMORY));
 	list_resize(&callers->list, row_count(callers));
 	list_move_to(&callers->list, 0);
@@ -325,6 +351,7 @@ const struct view_ops view_callers = {
     .help = "one function: who calls it and what it calls; C chooses it",
     .data_bytes = sizeof(struct callers),
     .refresh = refresh,
+    .put_away = put_away,
     .draw = draw,
     .act = act,
     .click = click,

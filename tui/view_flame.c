@@ -15,47 +15,7 @@
 #include "tui/point.h"
 #include "tui/state.h"
 
-struct path { /* frames from the tree's root to a node, that one included */
-	struct frame_reference *list;
-	size_t count;
-};
-
 /* --- the tree ----------------------------------------------------------------------------- */
-
-static struct path path_to(const struct tree *tree, uint32_t node)
-{
-	struct path path = {0};
-	size_t depth = 0;
-
-	for (uint32_t i = node; i; i = tree->nodes[i].parent)
-		depth++;
-	path.list = calloc(depth + 1, sizeof(*path.list));
-	if (!path.list)
-		return path;
-	path.count = depth;
-	for (uint32_t i = node; i; i = tree->nodes[i].parent)
-		path.list[--depth] =
-		    (struct frame_reference){tree->nodes[i].node, tree->nodes[i].frame};
-	return path;
-}
-
-/* As far as the tree has it. */
-static uint32_t follow(struct tree *tree, const struct path *path)
-{
-	uint32_t at = 0;
-
-	for (size_t i = 0; i < path->count && !tree_expand(tree, at); i++) {
-		uint32_t child = tree->nodes[at].first_child;
-
-		while (child && (tree->nodes[child].node != path->list[i].node ||
-				 tree->nodes[child].frame != path->list[i].frame))
-			child = tree->nodes[child].next;
-		if (!child)
-			break;
-		at = child;
-	}
-	return at;
-}
 
 static void forget_picture(struct flames *view)
 {
@@ -64,28 +24,47 @@ static void forget_picture(struct flames *view)
 	view->searched[0] = '\0';
 }
 
-static int make_tree(struct tui *tui, struct flames *view)
+static uint32_t depth_of(const struct tree *tree, uint32_t node)
 {
-	struct path root = {0}, cursor = {0};
-	int error;
+	uint32_t depth = 0;
 
-	if (view->picture) {
-		root = path_to(&view->tree, view->root);
-		cursor = path_to(&view->tree, view->cursor);
-	}
+	for (; node; node = tree->nodes[node].parent)
+		depth++;
+	return depth;
+}
+
+static void flame_put_away(struct tui *tui, void *data)
+{
+	struct flames *view = data;
+
+	(void)tui;
+	if (!view->made)
+		return;
+	branches_add_way(&view->way, &view->tree, view->cursor);
+	view->root = depth_of(&view->tree, view->root);
+	for (size_t i = 0; i < view->zoom_count; i++)
+		view->zoomed[i] = depth_of(&view->tree, view->zoomed[i]);
 	forget_picture(view);
 	tree_release(&view->tree);
-	view->root = view->cursor = 0;
-	view->zoom_count = 0;
-	error =
-	    tree_init(&view->tree, tui->picture->profile, &tui->picture->lens, TREE_TOP_DOWN, NULL);
-	if (!error) {
-		view->root = follow(&view->tree, &root);
-		view->cursor = follow(&view->tree, &cursor);
-	}
-	free(root.list);
-	free(cursor.list);
-	return error;
+	view->made = 0;
+}
+
+/* As far as this tree has what was kept. */
+static void find_kept(struct flames *view)
+{
+	uint32_t *found = calloc(view->way.count + 1, sizeof(*found)), last = 0;
+
+	if (found)
+		branches_find(&view->way, &view->tree, found);
+	while (found && last + 1 < view->way.count && found[last + 1] != BRANCH_NONE)
+		last++;
+	view->cursor = found ? found[last] : 0;
+	view->root = found ? found[view->root < last ? view->root : last] : 0;
+	for (size_t i = 0; i < view->zoom_count; i++)
+		view->zoomed[i] =
+		    found ? found[view->zoomed[i] < last ? view->zoomed[i] : last] : 0;
+	free(found);
+	branches_release(&view->way);
 }
 
 /* The tree stays when nothing but the cost is another. */
@@ -94,13 +73,18 @@ static int flame_refresh(struct tui *tui, void *data)
 	struct flames *view = data;
 	int error;
 
-	if (view->picture == 1 + tui->picture_number) {
-		forget_picture(view);
+	forget_picture(view);
+	if (view->made)
 		return 0;
+	error =
+	    tree_init(&view->tree, tui->picture->profile, &tui->picture->lens, TREE_TOP_DOWN, NULL);
+	if (error) {
+		tree_release(&view->tree);
+		return error;
 	}
-	error = make_tree(tui, view);
-	view->picture = error ? 0 : 1 + tui->picture_number;
-	return error;
+	view->made = 1;
+	find_kept(view);
+	return 0;
 }
 
 /* --- the boxes ---------------------------------------------------------------------------- */
@@ -121,16 +105,16 @@ void flames_grow(struct tui *tui, struct flames *view, size_t rows)
 /* The box of the cursor, or the one around it. */
 static void find_box(struct tui *tui, struct flames *view)
 {
-	struct path path = path_to(&view->tree, view->cursor);
-	uint32_t *nodes = calloc(path.count + 1, sizeof(*nodes));
-	size_t depth = path.count, row = 0;
+	uint32_t depth = depth_of(&view->tree, view->cursor), row = 0;
+	uint32_t *nodes = calloc((size_t)depth + 1, sizeof(*nodes)), at = depth;
 
 	view->box = view->flame.box_count ? 0 : FLAME_NONE;
-	for (uint32_t i = view->cursor; nodes && depth; i = view->tree.nodes[i].parent)
-		nodes[depth--] = i;
-	while (nodes && depth <= path.count && nodes[depth] != view->root)
-		depth++;
-	for (depth++; nodes && view->box != FLAME_NONE && depth <= path.count; depth++) {
+	/* from the root of the picture on */
+	for (uint32_t i = view->cursor; nodes && at; i = view->tree.nodes[i].parent)
+		nodes[at--] = i;
+	while (nodes && at <= depth && nodes[at] != view->root)
+		at++;
+	for (at++; nodes && view->box != FLAME_NONE && at <= depth; at++) {
 		const struct flame_row *below;
 		size_t i;
 
@@ -139,7 +123,7 @@ static void find_box(struct tui *tui, struct flames *view)
 			break;
 		below = &view->flame.rows[row];
 		for (i = below->first; i < below->first + below->count; i++)
-			if (view->flame.boxes[i].node == nodes[depth] && !view->flame.boxes[i].many)
+			if (view->flame.boxes[i].node == nodes[at] && !view->flame.boxes[i].many)
 				break;
 		if (i == below->first + below->count)
 			break;
@@ -148,7 +132,6 @@ static void find_box(struct tui *tui, struct flames *view)
 	if (view->box != FLAME_NONE)
 		view->cursor = view->flame.boxes[view->box].node;
 	free(nodes);
-	free(path.list);
 }
 
 int flames_lay_out(struct tui *tui, struct flames *view, int width)
@@ -410,7 +393,9 @@ static void flame_view_release(void *data)
 	struct flames *view = data;
 
 	flame_release(&view->flame);
-	tree_release(&view->tree);
+	if (view->made)
+		tree_release(&view->tree);
+	branches_release(&view->way);
 }
 
 const struct view_ops view_flame = {
@@ -420,6 +405,7 @@ const struct view_ops view_flame = {
 	    "the whole picture, Backspace goes back; x: down the widest",
     .data_bytes = sizeof(struct flames),
     .refresh = flame_refresh,
+    .put_away = flame_put_away,
     .draw = flames_draw,
     .act = flame_act,
     .click = flame_click,

@@ -42,6 +42,8 @@ static int refresh(struct tui *tui, struct listed *listed, enum cost_kind kind)
 	listed->order = NULL;
 	listed->kind = kind;
 	listed->sites = NULL;
+	if (listed->by != LENS_BY_THREAD && tui->thread_picture)
+		picture_forget_sites(tui->thread_picture);
 	listed->picture = listed->by == LENS_BY_THREAD ? tui_thread_picture(tui) : tui->picture;
 	if (listed->picture) {
 		listed->sites = picture_sites(listed->picture, listed->by);
@@ -75,6 +77,17 @@ static int refresh_threads(struct tui *tui, void *data)
 
 	listed->by = LENS_BY_THREAD;
 	return refresh(tui, data, tui->cost);
+}
+
+static void put_away(struct tui *tui, void *data)
+{
+	struct listed *listed = data;
+
+	(void)tui;
+	free(listed->order);
+	listed->order = NULL;
+	listed->sites = NULL;
+	listed->picture = NULL;
 }
 
 static const struct site *site_at(const struct listed *listed, size_t row)
@@ -316,6 +329,12 @@ static int search(struct tui *tui, void *data, const char *text, int direction, 
 	return list_search(tui, listed, &listed->list, &rows, text, direction, from_here);
 }
 
+static enum cost_kind about(const struct tui *tui, const void *data)
+{
+	(void)tui;
+	return ((const struct listed *)data)->kind;
+}
+
 static size_t position(void *data)
 {
 	return ((struct listed *)data)->list.cursor;
@@ -345,9 +364,9 @@ static void release(void *data)
 }
 
 #define LIST_OPS                                                                                   \
-	.data_bytes = sizeof(struct listed), .draw = draw, .click = click, .search = search,       \
-	.point = point, .position = position, .move_to = move_to, .write = write_list,             \
-	.release = release
+	.data_bytes = sizeof(struct listed), .put_away = put_away, .draw = draw, .click = click,   \
+	.search = search, .point = point, .position = position, .move_to = move_to,                \
+	.write = write_list, .release = release
 
 const struct view_ops view_sites = {
     LIST_OPS,
@@ -359,19 +378,16 @@ const struct view_ops view_sites = {
 };
 
 const struct view_ops view_leaks = {
-    LIST_OPS,          .name = "Leaks",
-    .key = '8',        .help = "what was not given back, suppressed leaks apart",
-    .about = "leaked", .refresh = refresh_leaks,
+    LIST_OPS,         .name = "Leaks",
+    .key = '8',       .help = "what was not given back, suppressed leaks apart",
+    .about = about,   .refresh = refresh_leaks,
     .act = act_about,
 };
 
 const struct view_ops view_temporary = {
-    LIST_OPS,
-    .name = "Temporary",
-    .key = '9',
-    .help = "what was given back at once",
-    .about = "temporary",
-    .refresh = refresh_temporary,
+    LIST_OPS,         .name = "Temporary",
+    .key = '9',       .help = "what was given back at once",
+    .about = about,   .refresh = refresh_temporary,
     .act = act_about,
 };
 

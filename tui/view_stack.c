@@ -241,6 +241,13 @@ static int point(struct tui *tui, void *data, struct point *at)
 	return 1;
 }
 
+static enum cost_kind about(const struct tui *tui, const void *data)
+{
+	const struct backtrace *backtrace = data;
+
+	return backtrace->has_figures ? backtrace->kind : tui->cost;
+}
+
 static int write_all(struct tui *tui, void *data, FILE *out)
 {
 	struct backtrace *backtrace = data;
@@ -268,5 +275,6 @@ const struct view_ops view_stack = {
     .search = search,
     .point = point,
     .write = write_all,
+    .about = about,
     .release = release,
 };

@@ -138,24 +138,21 @@ static void mark(struct tui *tui, struct time_view *view)
 	to = to > view->mark_to ? to : view->mark_to;
 	for (int i = 0; i < 2; i++)
 		set_range(&filters[i], from, to);
-	tui_change_filters(tui, filters);
+	tui_change_filters(tui, filters, NULL);
 }
 
-static void snapshot(struct tui *tui, const struct time_view *view)
+static void snapshot(struct tui *tui, const struct time_view *view, const struct view_ops *then)
 {
 	struct filter filters[2];
 	struct time_reading now;
 
-	if (!view->at_peak) {
-		if (time_read(tui, view, 0, &now))
-			tui_set_instant(tui, now.tick);
+	if (!time_read(tui, view, 0, &now) || tui_copy_filters(tui, filters))
 		return;
+	for (int i = 0; i < 2; i++) {
+		filters[i].instant = view->at_peak ? FILTER_AT_PEAK : FILTER_AT_TICK;
+		filters[i].tick = view->at_peak ? 0 : now.tick;
 	}
-	if (tui_copy_filters(tui, filters))
-		return;
-	for (int i = 0; i < 2; i++)
-		filters[i].instant = FILTER_AT_PEAK;
-	tui_change_filters(tui, filters);
+	tui_change_filters(tui, filters, then);
 }
 
 static int go_to_peak(const struct tui *tui, struct time_view *view)
@@ -198,11 +195,10 @@ static int act_on_picture(struct tui *tui, struct time_view *view, enum action a
 		view->marking = 0;
 		return 1;
 	case ACTION_OPEN:
-		snapshot(tui, view);
-		tui_show(tui, &view_leaks);
+		snapshot(tui, view, &view_leaks);
 		return 1;
 	case ACTION_INSTANT:
-		snapshot(tui, view);
+		snapshot(tui, view, NULL);
 		return 1;
 	case ACTION_HOTTEST:
 		if (!go_to_peak(tui, view))

@@ -12,7 +12,6 @@
 struct tree_view {
 	struct list list;
 	struct tree_rows rows;
-	unsigned picture; /* number of that the tree is of */
 	struct point_stacks inner;
 	uint32_t least; /* as drawn */
 	int step;
@@ -20,21 +19,32 @@ struct tree_view {
 
 static int refresh(struct tui *tui, struct tree_view *view, enum tree_direction direction)
 {
-	uint32_t node = 0;
+	size_t row;
 	int error;
 
-	if (view->rows.made && view->picture == tui->picture_number) {
-		if (view->list.cursor < view->rows.count)
-			node = view->rows.rows[view->list.cursor].node;
+	if (view->rows.made) {
+		uint32_t node = view->list.cursor < view->rows.count
+				    ? view->rows.rows[view->list.cursor].node
+				    : 0;
+
 		error = tree_rows_order(&view->rows, tui, tui->cost);
+		row = tree_rows_find(&view->rows, node);
 	} else {
 		error = tree_rows_make(&view->rows, tui, direction, NULL, tui->cost);
-		view->picture = tui->picture_number;
+		row = tree_rows_kept_row(&view->rows);
 	}
 	list_resize(&view->list, view->rows.count);
 	if (!error)
-		list_move_to(&view->list, tree_rows_find(&view->rows, node));
+		list_move_to(&view->list, row);
 	return error;
+}
+
+static void put_away(struct tui *tui, void *data)
+{
+	struct tree_view *view = data;
+
+	(void)tui;
+	tree_rows_put_away(&view->rows, view->list.cursor);
 }
 
 static int refresh_top_down(struct tui *tui, void *data)
@@ -198,9 +208,9 @@ static void release(void *data)
 }
 
 #define TREE_OPS                                                                                   \
-	.data_bytes = sizeof(struct tree_view), .draw = draw, .act = act, .click = click,          \
-	.search = search, .point = point, .position = position, .move_to = move_to,                \
-	.write = write_tree, .release = release
+	.data_bytes = sizeof(struct tree_view), .put_away = put_away, .draw = draw, .act = act,    \
+	.click = click, .search = search, .point = point, .position = position,                    \
+	.move_to = move_to, .write = write_tree, .release = release
 
 const struct view_ops view_top_down = {
     TREE_OPS,

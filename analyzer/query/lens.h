@@ -28,12 +28,17 @@ enum lens_by {
 	LENS_BY_ADDRESS
 };
 
+struct places;
+
 struct lens {
 	enum lens_identity identity;
 	enum lens_by by;
 	const struct wrappers *wrappers;         /* NULL: the built-in ones */
 	const struct suppressions *suppressions; /* applied to this profile; NULL: none */
 	int match_similar;                       /* pair leftover stacks of a combined profile */
+	/* Of the same profile, or of the whole that it is a part of, and of a lens of the same
+	 * identity and wrappers: for who looks more than once. NULL: made anew each time. */
+	const struct places *places;
 };
 
 #endif

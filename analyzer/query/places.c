@@ -262,6 +262,11 @@ int places_init(struct places *places, const struct profile *profile, const stru
 	};
 	int error;
 
+	if (lens && lens->places) {
+		*places = *lens->places;
+		places->borrowed = 1;
+		return 0;
+	}
 	*places = (struct places){0};
 	places->module = calloc(profile->module_count + 1, sizeof(*places->module));
 	places->function = calloc(profile->frame_count + 1, sizeof(*places->function));
@@ -287,6 +292,10 @@ int places_init(struct places *places, const struct profile *profile, const stru
 
 void places_release(struct places *places)
 {
+	if (places->borrowed) {
+		*places = (struct places){0};
+		return;
+	}
 	name_numbers_release(&places->module_names);
 	name_numbers_release(&places->function_names);
 	name_numbers_release(&places->file_names);

@@ -53,11 +53,12 @@ struct places {
 	/* by location: how many of its frames, from the innermost, belong to the
 	 * allocation function and not to its caller; PLACES_ALL: the whole address */
 	uint32_t *wrappers;
+	int borrowed; /* all of it is the lens's */
 };
 #define PLACES_ALL UINT32_MAX
 
-/* lens NULL: all defaults. ERROR_MEMORY, or 0; release in both cases. Refers to names of
- * the profile, not to the profile itself. */
+/* lens NULL: all defaults; with places they are borrowed and must outlive these. ERROR_MEMORY, or
+ * 0; release in both cases. Refers to names of the profile, not to the profile itself. */
 int places_init(struct places *places, const struct profile *profile, const struct lens *lens);
 void places_release(struct places *places);
 

@@ -216,6 +216,13 @@ void tree_release(struct tree *tree)
 	*tree = (struct tree){0};
 }
 
+uint32_t tree_place(const struct tree *tree, uint32_t node)
+{
+	const struct tree_growth *growth = tree->growth;
+
+	return node ? growth->members[growth->ranges[node].first].place : 0;
+}
+
 uint32_t *tree_sorted(struct tree *tree, uint32_t parent, const struct ordering *ordering,
 		      size_t *found)
 {

@@ -52,6 +52,10 @@ void tree_release(struct tree *tree);
 /* Makes the children of a node where they are not there yet. ERROR_MEMORY or ERROR_LIMIT. */
 int tree_expand(struct tree *tree, uint32_t parent);
 
+/* What a node is by the lens (query/places.h): the same number in all trees whose lenses have the
+ * same places. Of the root it says nothing. */
+uint32_t tree_place(const struct tree *tree, uint32_t node);
+
 /* The children with a cost of that kind, largest first (as sites_sorted). The caller
  * frees; NULL when out of memory. */
 uint32_t *tree_sorted(struct tree *tree, uint32_t parent, const struct ordering *ordering,

@@ -261,6 +261,7 @@ int tree_find_roots(struct tree *tree, const struct profile *profile, const stru
 	if (lens)
 		naked = *lens;
 	naked.wrappers = none;
+	naked.places = NULL;
 	tree_growth_release(tree->growth);
 	tree->growth->direction = direction;
 	error = find_roots(tree, profile, &naked, function);
