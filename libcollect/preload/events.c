@@ -236,14 +236,14 @@ static cold void deallocation_not_now(unsigned function, const void *p)
 		modules_forget_our_block(p);
 }
 
-static inline unsigned deallocation_function(struct thread *thread, unsigned function,
-					     const void *p)
+/* 1: somebody else tells that p is given back. Otherwise *function is who does. */
+static inline int told_outside(struct thread *thread, unsigned *function, const void *p)
 {
-	if (thread->deleting == (uintptr_t)p) {
-		thread->deleting = 0;
-		return thread->delete_function;
-	}
-	return function;
+	if (thread->deleting != (uintptr_t)p)
+		return 0;
+	thread->deleting = 0;
+	*function = thread->delete_function;
+	return unlikely(*function == FUNCTION_UNKNOWN);
 }
 
 static inline void deallocated(struct thread *thread, const void *p)
@@ -266,7 +266,8 @@ void event_deallocation_at(unsigned function, const void *p, const struct frame 
 		return;
 	if (!recordable(p))
 		return;
-	function = deallocation_function(thread, function, p);
+	if (told_outside(thread, &function, p))
+		return;
 	epoch = thread->epoch;
 	begin(thread, caller);
 	if (segments_room(thread) && !other_process(thread, epoch)) {
@@ -319,10 +320,11 @@ void event_deallocation_then(unsigned function, void *p, uintptr_t pc, uintptr_t
 		deallocation_odd(function, p, pc, sp, give_back);
 		return;
 	}
-	function = deallocation_function(thread, function, p);
-	publish(thread,
-		thread->head + write_deallocation(put_at(thread), time, EVENT_FREE, function, p));
-	deallocated(thread, p);
+	if (!told_outside(thread, &function, p)) {
+		publish(thread, thread->head + write_deallocation(put_at(thread), time, EVENT_FREE,
+								  function, p));
+		deallocated(thread, p);
+	}
 	if (end_is_plain(thread))
 		give_back(p);
 	else
@@ -392,8 +394,12 @@ void *event_reallocation(unsigned function, void *old, size_t size, const struct
 		else
 			freed = stamp_if_needed();
 		epoch = self.epoch;
+		/* The allocator's realloc may call a free that is us. */
+		self.deleting = (uintptr_t)old;
+		self.delete_function = FUNCTION_UNKNOWN;
 	}
 	p = reallocate(old, size);
+	self.deleting = 0;
 	if (unlikely(p == NULL)) {
 		if (size == 0)
 			event_deallocation_at(function, old, caller, freed);
@@ -402,11 +408,14 @@ void *event_reallocation(unsigned function, void *old, size_t size, const struct
 	} else if (unlikely(thread == NULL)) {
 		if (self.busy != 0)
 			side_reallocation(function, old, p, size);
-	} else if (!other_process(thread, epoch) && (likely(thread->allocations == before) ||
-						     thread->last_allocation != (uintptr_t)p)) {
-		/* Else the allocator's realloc is made of malloc and free that are us: both have
-		 * been recorded. */
+	} else if (other_process(thread, epoch)) {
+		return p;
+	} else if (likely(thread->allocations == before) ||
+		   thread->last_allocation != (uintptr_t)p) {
 		reallocated(thread, epoch, function, old, freed, p, size, caller);
+	} else {
+		/* The allocator's realloc called a malloc that is us: that has been recorded. */
+		event_deallocation_at(FUNCTION_FREE, old, caller, freed);
 	}
 	return p;
 }

@@ -50,15 +50,23 @@ void *malloc(size_t size)
 	return event_allocation_by(FUNCTION_MALLOC, p, size, CALLER_REGISTERS());
 }
 
+/* An allocator may build its other functions on a malloc that is us: then
+ * the block has been recorded already. */
+static inline int recorded_inside(uint64_t before, const void *p)
+{
+	return unlikely(self.allocations != before) && self.last_allocation == (uintptr_t)p;
+}
+
 void *calloc(size_t number, size_t size)
 {
+	uint64_t before = self.allocations;
 	void *p;
 
 	if (!ready())
 		return size != 0 && number > SIZE_MAX / size ? NULL : real_early(number * size);
 	p = real.calloc(number, size);
-	if (unlikely(p == NULL))
-		return NULL;
+	if (unlikely(p == NULL || recorded_inside(before, p)))
+		return p;
 	return event_allocation_by(FUNCTION_CALLOC, p, number * size, CALLER_REGISTERS());
 }
 
@@ -76,11 +84,12 @@ static cold void *reallocate_early(void *old, size_t size)
 static inline __attribute__((always_inline)) void *reallocate(unsigned function, void *old,
 							      size_t size, struct frame caller)
 {
+	uint64_t before = self.allocations;
 	void *p;
 
 	if (old == NULL) {
 		p = real.realloc(NULL, size);
-		if (p != NULL)
+		if (p != NULL && !recorded_inside(before, p))
 			event_allocation(function, p, size, &caller);
 		return p;
 	}
@@ -154,13 +163,6 @@ void free_aligned_sized(void *p, size_t alignment, size_t size)
 		real.free_aligned_sized(p, alignment, size);
 	else
 		real.free(p);
-}
-
-/* An allocator may build its aligned functions on a malloc that is us: then
- * the block has been recorded already. */
-static inline int recorded_inside(uint64_t before, const void *p)
-{
-	return unlikely(self.allocations != before) && self.last_allocation == (uintptr_t)p;
 }
 
 int posix_memalign(void **result, size_t alignment, size_t size)

@@ -195,7 +195,7 @@ static _Atomic int forwards;
 
 struct deletion {
 	uint64_t time;
-	int nested, learning;
+	int nested, learning, recorded;
 };
 
 static inline void delete_begin(struct deletion *d, unsigned kind, void *p,
@@ -204,11 +204,15 @@ static inline void delete_begin(struct deletion *d, unsigned kind, void *p,
 	d->nested = self.deleting == (uintptr_t)p;
 	d->time = 0;
 	d->learning = 0;
+	d->recorded = 0;
 	if (d->nested)
 		return;
 	if (atomic_load_explicit(&forwards, memory_order_relaxed) == FORWARDS_NO) {
 		event_deallocation(kind, p, caller);
-		d->nested = 1;
+		d->recorded = 1;
+		/* An operator that the allocator has not may call one that it has. */
+		self.delete_function = FUNCTION_UNKNOWN;
+		self.deleting = (uintptr_t)p;
 		return;
 	}
 	if (atomic_load_explicit(&forwards, memory_order_relaxed) == FORWARDS_UNKNOWN &&
@@ -231,7 +235,7 @@ static inline void delete_end(struct deletion *d, unsigned kind, void *p,
 		return;
 	}
 	self.deleting = 0;
-	if (gate(caller->sp) == NULL)
+	if (d->recorded || gate(caller->sp) == NULL)
 		return;
 	if (d->learning)
 		atomic_store_explicit(&forwards, FORWARDS_NO, memory_order_relaxed);

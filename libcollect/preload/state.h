@@ -78,7 +78,9 @@ struct thread {
 	uintptr_t stack_floor;           /* a page below stack_low that can't be read, or 0 */
 	uint64_t allocations;            /* events published */
 	uintptr_t last_allocation;       /* address of the last of them */
-	uintptr_t deleting;              /* block that an operator delete is giving back */
+	/* block that an operator delete, or a realloc, is giving back, and who is to be named for
+	 * it: FUNCTION_UNKNOWN where that one tells of it itself */
+	uintptr_t deleting;
 	uint32_t delete_function;
 	uint32_t ours; /* > 0: what happens now is our own doing */
 	struct label label;

@@ -27,8 +27,11 @@ compare() { # WHAT BASE-TRACE TRACE OUTPUT
 
 for library in libjemalloc.so.2 libtcmalloc_minimal.so.4 libmimalloc.so.2.0; do
 	[ -e $folder/$library ] || skip "$library is not installed"
-	for victim in malloc_free calloc realloc_grow realloc_null aligned temporary strdup; do
-		LD_PRELOAD=$folder/$library record -o base.mlg "$VICTIMS/empty" >/dev/null
+	for victim in malloc_free calloc realloc_grow realloc_null aligned temporary strdup \
+		new_delete new_zero; do
+		base=empty
+		[[ $victim != new_* ]] || base=empty_cc
+		LD_PRELOAD=$folder/$library record -o base.mlg "$VICTIMS/$base" >/dev/null
 		LD_PRELOAD=$folder/$library record -o v.mlg "$VICTIMS/$victim" >out
 		equal "status of $victim with $library preloaded" $status 0
 		compare "$victim, $library preloaded" base.mlg v.mlg out
