@@ -27,7 +27,8 @@ BUILD_PACKAGES := gcc make libc6-dev libdw-dev libelf-dev libiberty-dev zlib1g-d
 	libdeflate-dev libunwind8 libunwind-dev libncurses-dev
 TEST_PACKAGES := libcmocka-dev valgrind python3 python3-apt sqlite3 perl jq git xz-utils zstd file \
 	openssl g++ clang redis-server redis-tools libjemalloc2 libtcmalloc-minimal4 \
-	libmimalloc2.0 musl-tools binutils procps util-linux mandoc heaptrack libdevel-nytprof-perl
+	libmimalloc2.0 libjemalloc-dev libeatmydata1 fakeroot musl-tools binutils procps \
+	util-linux mandoc heaptrack libdevel-nytprof-perl
 LINT_PACKAGES := shellcheck clang-format clang-tidy cppcheck mandoc
 
 # What was found. zlib, libdw and libelf must be there; zstd is used where it is.

@@ -145,6 +145,11 @@ int cmd_record(int argc, char **argv)
 	    find_program(argv[1], path, sizeof(path)) == 0 ? program_kind(path) : PROGRAM_MISSING;
 	if (kind != PROGRAM_RECORDABLE)
 		return refuse_program(argv[1], path, kind);
+	if (program_preloads_sanitizer(getenv("LD_PRELOAD"))) {
+		message("LD_PRELOAD names AddressSanitizer, which must come first in it, as "
+			"libmallograph.so must: unset LD_PRELOAD to record");
+		return STATUS_NOT_STARTED;
+	}
 	launch.library = find_library();
 	if (check_library(launch.library) != 0)
 		return STATUS_NOT_STARTED;

@@ -146,9 +146,10 @@ static enum program_kind elf_kind(struct image *image)
 	if (find_segment(image, PT_DYNAMIC, &segment) != 0)
 		return PROGRAM_RECORDABLE;
 	read_dynamic(image, &segment, &dynamic);
-	if (needs(image, &dynamic, "libasan.so") || needs(image, &dynamic, "libclang_rt.asan"))
+	if (needs(image, &dynamic, "libasan.so") || needs(image, &dynamic, "libclang_rt.asan") ||
+	    needs(image, &dynamic, "liblsan.so"))
 		return PROGRAM_SANITIZED;
-	if (defines(image, &dynamic, "__asan_init"))
+	if (defines(image, &dynamic, "__asan_init") || defines(image, &dynamic, "__lsan_init"))
 		return PROGRAM_SANITIZED;
 	if (defines(image, &dynamic, "malloc"))
 		return PROGRAM_OWN_MALLOC;
@@ -253,6 +254,12 @@ int program_interpreter(const char *path, char *interpreter, size_t bytes)
 	return -1;
 }
 
+int program_preloads_sanitizer(const char *preload)
+{
+	return preload != NULL && (strstr(preload, "libasan.so") != NULL ||
+				   strstr(preload, "libclang_rt.asan") != NULL);
+}
+
 const char *program_text(enum program_kind kind)
 {
 	static const char *const text[PROGRAM_KINDS] = {
@@ -269,10 +276,12 @@ const char *program_text(enum program_kind kind)
 	    [PROGRAM_OTHER_CPU] = "is built for another CPU than x86-64",
 	    [PROGRAM_PRIVILEGED] = "is setuid, setgid or has file capabilities: the system "
 				   "ignores preloading; record it as its owner",
-	    [PROGRAM_SANITIZED] = "is built with AddressSanitizer, which replaces malloc itself: "
-				  "build it without to record it",
-	    [PROGRAM_OWN_MALLOC] = "defines malloc inside its own executable: its allocations "
-				   "cannot be seen; link the allocator as a shared library",
+	    [PROGRAM_SANITIZED] =
+		"is built with a sanitizer that replaces malloc itself "
+		"(AddressSanitizer, LeakSanitizer): build it without to record it",
+	    [PROGRAM_OWN_MALLOC] = "defines malloc inside its own executable (an allocator or a "
+				   "sanitizer is linked in): its allocations cannot be seen; link "
+				   "the allocator as a shared library",
 	};
 
 	return kind < PROGRAM_KINDS ? text[kind] : text[PROGRAM_RECORDABLE];

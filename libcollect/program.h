@@ -21,7 +21,8 @@ enum program_kind {
 	PROGRAM_OTHER_LIBC,     /* its loader is not glibc's */
 	PROGRAM_OTHER_CPU,
 	PROGRAM_PRIVILEGED, /* setuid, setgid or file capabilities that the caller lacks */
-	PROGRAM_SANITIZED,  /* linked with AddressSanitizer, which insists on coming first */
+	PROGRAM_SANITIZED,  /* linked with AddressSanitizer or LeakSanitizer, whose malloc insists
+			     * on coming first, or looks for what points to blocks */
 	PROGRAM_OWN_MALLOC, /* defines malloc inside its own executable */
 	PROGRAM_KINDS
 };
@@ -32,6 +33,9 @@ enum program_kind program_kind(const char *path);
 /* The interpreter that is missing, of a script of the kind PROGRAM_NO_INTERPRETER. Returns 0,
  * or -1 where none is found missing. */
 int program_interpreter(const char *path, char *interpreter, size_t bytes);
+
+/* Whether the value of LD_PRELOAD (NULL: none) names a sanitizer that insists on coming first. */
+int program_preloads_sanitizer(const char *preload);
 
 /* A sentence about kind: "is statically linked: nothing can be preloaded into it". */
 const char *program_text(enum program_kind kind);

@@ -88,6 +88,15 @@ static int write_preload(char *text, size_t room, const char *value, enum enviro
 	return without_library(at, value, room - (size_t)(at - text)) != at;
 }
 
+/* The first place is ours: an allocator before us would keep all calls to itself. */
+static int names_library_first(const char *value)
+{
+	size_t length = raw_length(library);
+
+	return raw_begins(value, library) &&
+	       (value[length] == '\0' || value[length] == ':' || value[length] == ' ');
+}
+
 static int names_library(const char *value)
 {
 	for (; *value != '\0'; value++)
@@ -105,7 +114,7 @@ void environment_make(char **made, char *text, char *const *envp, enum environme
 	if (session_text[0] == '\0' || library[0] == '\0')
 		choice = ENVIRONMENT_AS_IS;
 	if (choice == ENVIRONMENT_RECORD)
-		rewrite = value == NULL || !names_library(value);
+		rewrite = value == NULL || !names_library_first(value);
 	else if (choice == ENVIRONMENT_PLAIN)
 		rewrite = value != NULL && names_library(value);
 	if (rewrite)

@@ -103,7 +103,7 @@ static int search_path(const char *file, char *path)
 
 /* What the new image gets: the choice, and for an exec in this process word to
  * the recorder. */
-static enum environment_choice choose(const char *path)
+static enum environment_choice choose(const char *path, char *const *envp)
 {
 	int saved = errno, cancellation;
 	enum program_kind kind;
@@ -116,6 +116,7 @@ static enum environment_choice choose(const char *path)
 	kind = program_kind(path);
 	if (kind == PROGRAM_STATIC || kind == PROGRAM_OTHER_LIBC || kind == PROGRAM_OTHER_CPU ||
 	    kind == PROGRAM_SANITIZED || kind == PROGRAM_PRIVILEGED || kind == PROGRAM_OWN_MALLOC ||
+	    program_preloads_sanitizer(environment_value(envp, "LD_PRELOAD")) ||
 	    !environment_reaches()) {
 		choice = ENVIRONMENT_PLAIN;
 		count(COUNT_EXEC_UNRECORDED);
@@ -151,7 +152,7 @@ static int exec_as(const char *path, const char *judged, char *const *argv, char
 		   enum exec_name name)
 {
 	exec_function *real = (exec_function *)real_function(name);
-	enum environment_choice choice = choose(judged);
+	enum environment_choice choice = choose(judged, envp);
 	int result;
 
 	if (real == NULL) {
@@ -269,7 +270,7 @@ EXPORT int fexecve(int fd, char *const argv[], char *const envp[])
 	int result;
 
 	descriptor_path(path, fd < 0 ? 0 : fd);
-	choice = choose(path);
+	choice = choose(path, envp);
 	ENVIRONMENT(environment, envp, choice);
 	announce(kind_of_exec(choice));
 	result = real(fd, argv, environment);
@@ -286,14 +287,14 @@ EXPORT int execveat(int folder, const char *path, char *const argv[], char *cons
 
 	if (*path == '\0' && (flags & AT_EMPTY_PATH) != 0) {
 		descriptor_path(judged, folder);
-		choice = choose(judged);
+		choice = choose(judged, envp);
 	} else {
 		int saved = errno;
 
 		fd = openat(folder, path, O_PATH | O_CLOEXEC);
 		if (fd >= 0) {
 			descriptor_path(judged, fd);
-			choice = choose(judged);
+			choice = choose(judged, envp);
 			raw_syscall(SYS_close, fd, 0, 0, 0, 0, 0);
 		}
 		errno = saved;
@@ -310,7 +311,7 @@ static int spawn_as(enum exec_name name, pid_t *pid, const char *path, const cha
 		    char *const *argv, char *const *envp)
 {
 	spawn_function *real = (spawn_function *)real_function(name);
-	enum environment_choice choice = choose(judged);
+	enum environment_choice choice = choose(judged, envp);
 
 	if (real == NULL)
 		return ENOSYS;
