@@ -26,7 +26,8 @@
  * A session is one process image: it begins at the first hook call of a
  * program, and again in a forked child and behind an exec. Programs claim
  * sessions and chunks by atomics; only the recorder gives them back, all zero
- * (of a session all but its state, which becomes SESSION_FREE last).
+ * (of a session all but its state, which becomes SESSION_FREE last). Some rings are given
+ * back as they are, for the next thread to begin in memory that is there already.
  *
  * Who writes what is said at each field: P the program, R the recorder,
  * L the launcher. Fields that carry data to the other side are published by
@@ -42,7 +43,7 @@
 
 /* Bumped whenever anything on this page changes meaning or place. Library and
  * recorder of different versions don't talk: the program runs unprofiled. */
-#define CONTRACT_VERSION 2u
+#define CONTRACT_VERSION 3u
 #define REGION_MAGIC     0x4d4c4752u
 
 /* "SHMID.COOKIE" in decimal and hexadecimal; or SESSION_OFF: run unprofiled. */
@@ -278,7 +279,8 @@ struct session {
 /*
  * The pool: `fresh` counts chunks never used; `pool` is a stack of returned
  * ones: low 32 bits the top chunk, high 32 bits a tag that every change
- * increments. owner[chunk] is the epoch of the session that holds it, stored
+ * increments. `used_rings` is another such stack, of ring chunks with what their last thread left
+ * in them. owner[chunk] is the epoch of the session that holds it, stored
  * by P right after it took the chunk: R returns a dead session's chunks by it.
  */
 struct region {
@@ -309,6 +311,8 @@ struct region {
 
 	_Alignas(64) _Atomic uint64_t pool;
 	_Atomic uint32_t fresh;
+	_Atomic uint32_t used_ring_count; /* R adds before it gives one back, P takes off */
+	_Atomic uint64_t used_rings;
 	_Alignas(64) struct session session[SESSIONS_MAX];
 	/* then: uint32_t next[chunks], uint32_t owner[chunks], chunks */
 };

@@ -12,6 +12,7 @@
 #include "libcollect/preload/capture.h"
 #include "libcollect/preload/clock.h"
 #include "libcollect/preload/events.h"
+#include "libcollect/preload/memo.h"
 #include "libcollect/preload/rawio.h"
 #include "libcollect/preload/segments.h"
 #include "libcollect/preload/session.h"
@@ -44,10 +45,24 @@ static int thread_id(void)
 	return tid_in_control_block ? number : state->session->pid;
 }
 
+/* A ring in memory that is there is worth a dozen page faults, most of what a short thread costs.
+ */
+static uint32_t take_ring(struct thread *thread)
+{
+	uint32_t chunk = chunk_take_used_ring();
+
+	if (chunk == CHUNK_NONE)
+		return chunk_take();
+	thread->ring = region_chunk(shared_region, chunk);
+	segments_forget(thread);
+	memos_forget(thread_memos(thread));
+	return chunk;
+}
+
 static int ring_open(struct thread *thread)
 {
 	struct session *session = state->session;
-	uint32_t chunk = chunk_take();
+	uint32_t chunk = take_ring(thread);
 	struct ring *ring;
 	uint32_t first;
 
@@ -55,7 +70,7 @@ static int ring_open(struct thread *thread)
 	 * waited in vain asks again at each event, but waits no more. */
 	for (int i = 0; chunk == CHUNK_NONE && i < POOL_TRIES && thread->limit == 0; i++) {
 		raw_futex_wait(&shared_region->epochs, atomic_load(&shared_region->epochs), 5);
-		chunk = chunk_take();
+		chunk = take_ring(thread);
 	}
 	/* The recorder has taken us for ended: nobody would drain this ring. */
 	if (session->epoch != atomic_load(&state->epoch)) {

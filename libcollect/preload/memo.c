@@ -1,16 +1,24 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "libcollect/preload/memo.h"
 
+#include "libcollect/preload/rawio.h"
+
 #include "libcollect/preload/banned.h"
 
 static void memo_ready(struct memo *memo, struct remembered *frame, uint32_t frames,
 		       struct word *words, uint32_t capacity)
 {
-	frame[0].sp = UINTPTR_MAX;
 	memo->frame = frame + 1;
 	memo->frames = frames;
 	memo->end = words + capacity;
 	memo->words = capacity;
+}
+
+void memos_forget(struct memos *memos)
+{
+	for (unsigned i = 0; memos->leaves_written != 0 && i < LEAVES; i++)
+		memos->leaf[i].key = 0;
+	raw_clear(memos, offsetof(struct memos, small));
 }
 
 void memos_clear(struct memos *memos)
@@ -40,6 +48,7 @@ void memo_begin(struct memos *memos, struct memo *memo)
 	memos_change(memos);
 	memo->count = 0;
 	atomic_signal_fence(memory_order_seq_cst);
+	memo->frame[-1].sp = UINTPTR_MAX;
 	/* The padding always agrees: each word lies where it says, in itself. */
 	for (unsigned i = 0; i < PAD_WORDS; i++)
 		memo->end[i].address = memo->end[i].value = (uintptr_t)&memo->end[i].value;

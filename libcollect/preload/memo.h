@@ -108,7 +108,11 @@ struct memos {
 	uint32_t several;        /* more than that one were ever used */
 	uintptr_t top_sp[MEMOS]; /* where each one's innermost frame lay when it was written */
 	struct memo memo[MEMOS];
+	struct leaves own_leaves; /* the set and the leaves below */
 
+	/* What every thread touches lies together: each page is a fault in a new ring. */
+	struct leaf_site leaf_site[LEAF_SITES];
+	struct leaf_set leaf_set[LEAVES / LEAF_WAYS];
 	struct {
 		struct word words[2 * SMALL_FRAMES + PAD_WORDS];
 		struct remembered frame[1 + SMALL_FRAMES];
@@ -117,10 +121,7 @@ struct memos {
 	struct word large_words[LARGE_WORDS + PAD_WORDS];
 	struct remembered shared[1 + MOST_FRAMES + WARM_STEPS];
 	struct word shared_words[WARM_STEPS * STEP_WORDS + MOST_WORDS + PAD_WORDS];
-	struct leaf_site leaf_site[LEAF_SITES];
-	struct leaf_set leaf_set[LEAVES / LEAF_WAYS];
 	struct leaf leaf[LEAVES];
-	struct leaves own_leaves; /* those two */
 };
 _Static_assert(sizeof(struct memos) <= MEMO_BYTES, "the remembered stacks fit");
 _Static_assert(MOST_WORDS < 1u << 12 && PC_IDS == 1u << 24, "and so do the rest's fields");
@@ -143,6 +144,9 @@ static inline void memos_change(struct memos *memos)
 	memos->changes++;
 	atomic_signal_fence(memory_order_seq_cst);
 }
+
+/* Another thread's, whatever they were: as good as all zero. */
+void memos_forget(struct memos *memos);
 
 /* Empties them all. Makes new ones ready. */
 void memos_clear(struct memos *memos);

@@ -65,5 +65,6 @@ int raw_equal(const char *a, const char *b);
 /* 1 when text begins with prefix */
 int raw_begins(const char *text, const char *prefix);
 void raw_copy(void *to, const void *from, size_t bytes);
+void raw_clear(void *start, size_t bytes);
 
 #endif

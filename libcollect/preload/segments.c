@@ -92,6 +92,19 @@ static int next_segment(struct thread *thread)
 	return 0;
 }
 
+void segments_forget(struct thread *thread)
+{
+	struct ring *ring = thread->ring;
+	struct scratch *scratch = thread_scratch(thread);
+
+	for (unsigned i = 0; i < RING_MORE_CHUNKS; i++)
+		atomic_store(&ring->more[i], CHUNK_NONE);
+	for (unsigned i = 0; i < RING_SEGMENTS; i++) {
+		atomic_store_explicit(&ring->place[i], 0, memory_order_relaxed);
+		scratch->until[i] = 0;
+	}
+}
+
 void segments_open(struct thread *thread)
 {
 	struct ring *ring = thread->ring;

@@ -14,6 +14,9 @@
 /* What one hook may publish: an EVENT_TIME, the two events of a reallocation. */
 enum { WORDS_A_HOOK = 2 + 2 + EVENT_WORDS_MAX };
 
+/* Makes a used ring as good as one that is all zero. */
+void segments_forget(struct thread *thread);
+
 /* Makes a new thread's ring ready. */
 void segments_open(struct thread *thread);
 

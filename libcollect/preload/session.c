@@ -55,11 +55,10 @@ static int session_parted(uint32_t chunk)
 	return 0;
 }
 
-static uint32_t chunk_pop(void)
+static uint32_t chunk_pop(_Atomic uint64_t *stack)
 {
 	struct region *region = shared_region;
-	uint64_t top = atomic_load(&region->pool);
-	uint32_t fresh;
+	uint64_t top = atomic_load(stack);
 
 	while ((uint32_t)top != CHUNK_NONE) {
 		uint32_t chunk = (uint32_t)top;
@@ -68,16 +67,22 @@ static uint32_t chunk_pop(void)
 		if (chunk >= region->chunks)
 			return CHUNK_NONE;
 		next = atomic_load_explicit(&region_next(region)[chunk], memory_order_relaxed);
-		if (!atomic_compare_exchange_weak(&region->pool, &top,
-						  ((top >> 32) + 1) << 32 | next))
+		if (!atomic_compare_exchange_weak(stack, &top, ((top >> 32) + 1) << 32 | next))
 			continue;
 		if (!session_parted(chunk))
 			return chunk;
 		/* Ours for nothing, until the session's end. */
 		atomic_store(&region_owner(region)[chunk], state->session->epoch);
-		top = atomic_load(&region->pool);
+		top = atomic_load(stack);
 	}
-	fresh = atomic_load(&region->fresh);
+	return CHUNK_NONE;
+}
+
+static uint32_t chunk_fresh(void)
+{
+	struct region *region = shared_region;
+	uint32_t fresh = atomic_load(&region->fresh);
+
 	while (fresh < region->chunks)
 		if (atomic_compare_exchange_weak(&region->fresh, &fresh, fresh + 1))
 			return fresh;
@@ -87,14 +92,33 @@ static uint32_t chunk_pop(void)
 uint32_t chunk_take(void)
 {
 	const struct session *session = state->session;
-	uint32_t chunk = session != NULL ? chunk_pop() : CHUNK_NONE;
+	uint32_t chunk = CHUNK_NONE;
 
+	if (session != NULL)
+		chunk = chunk_pop(&shared_region->pool);
+	if (session != NULL && chunk == CHUNK_NONE)
+		chunk = chunk_fresh();
 	if (chunk == CHUNK_NONE) {
 		/* The recorder looks for rings of ended threads when it wakes. */
 		session_wake_recorder(SLEEPING_NOT);
 		return CHUNK_NONE;
 	}
 	atomic_store(&region_owner(shared_region)[chunk], session->epoch);
+	return chunk;
+}
+
+uint32_t chunk_take_used_ring(void)
+{
+	const struct session *session = state->session;
+	uint32_t chunk;
+
+	if (session == NULL || atomic_load(&shared_region->used_ring_count) == 0)
+		return CHUNK_NONE;
+	chunk = chunk_pop(&shared_region->used_rings);
+	if (chunk != CHUNK_NONE) {
+		atomic_fetch_sub(&shared_region->used_ring_count, 1);
+		atomic_store(&region_owner(shared_region)[chunk], session->epoch);
+	}
 	return chunk;
 }
 

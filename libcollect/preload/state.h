@@ -98,14 +98,15 @@ static inline void thread_busy(struct thread *thread, uintptr_t pc, uintptr_t cf
 
 extern __thread struct thread self __attribute__((tls_model("initial-exec")));
 
-/* The thread's scratch memory, in ring->spare; all zero in a new ring. */
+/* The thread's scratch memory, in ring->spare. It begins with `until` and the remembered stacks'
+ * head zero; what lies in the rest of a used ring is another thread's. */
 #define SIDE_EVENTS 224u
 #define MEMO_BYTES  (RING_SPARE_BYTES - 7424u)
 #define FRAMES_MAX  1140u /* of a stack */
 struct scratch {
-	uint64_t side[SIDE_EVENTS][EVENT_WORDS_MAX]; /* of signal handlers: events.c */
 	uint64_t until[RING_SEGMENTS];               /* where the stream left each place */
 	_Alignas(64) uint8_t memo[MEMO_BYTES];       /* remembered stacks: capture.c */
+	uint64_t side[SIDE_EVENTS][EVENT_WORDS_MAX]; /* of signal handlers: events.c */
 };
 _Static_assert(sizeof(struct scratch) <= RING_SPARE_BYTES, "scratch fits the ring's spare bytes");
 
@@ -156,7 +157,9 @@ static inline void count(enum session_counter counter)
 
 /* Takes a zero-headed chunk for this session: CHUNK_NONE when the pool is empty. */
 uint32_t chunk_take(void);
-/* The same for who can do without: leaves half of the region to first needs. */
+/* A ring that another thread has used, with what is in it still; or CHUNK_NONE. */
+uint32_t chunk_take_used_ring(void);
+/* As chunk_take(), for who can do without: leaves half of the region to first needs. */
 uint32_t chunk_take_spare(void);
 
 /*

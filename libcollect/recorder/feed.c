@@ -288,5 +288,5 @@ void feed_end(struct feed *feed)
 	for (unsigned i = 0; i < RING_MORE_CHUNKS; i++)
 		if (more_chunk(feed, i, &chunk) != NULL)
 			shared_return(feed->shared, chunk);
-	shared_return(feed->shared, feed->chunk);
+	shared_return_ring(feed->shared, feed->chunk);
 }

@@ -18,6 +18,7 @@
 
 #define REGION_BYTES (UINT64_C(1) << 30)
 #define REGION_LEAST (UINT64_C(16) << 20)
+enum { USED_RINGS_MOST = 256 }; /* 40 to 200 KiB each */
 
 /* The kernel leaves the TSC for one of these where it does not trust it. */
 static int tsc_distrusted(void)
@@ -142,22 +143,44 @@ void shared_open(struct shared *shared, struct region *region)
 	shared->id = find_id(region);
 }
 
+static void push(const struct shared *shared, _Atomic uint64_t *stack, uint32_t chunk)
+{
+	uint64_t top;
+
+	atomic_store(&shared->owner[chunk], 0);
+	top = atomic_load(stack);
+	do {
+		atomic_store_explicit(&shared->next[chunk], (uint32_t)top, memory_order_relaxed);
+	} while (!atomic_compare_exchange_weak(stack, &top, ((top >> 32) + 1) << 32 | chunk));
+}
+
 void shared_return(const struct shared *shared, uint32_t chunk)
 {
 	void *start = shared_chunk(shared, chunk);
-	_Atomic uint64_t *pool = &shared->region->pool;
-	uint64_t top;
 
 	if (start == NULL)
 		return;
 	/* The next owner finds zeros, and the memory is free until then. */
 	if (madvise(start, CHUNK_BYTES, MADV_REMOVE) != 0)
 		memset(start, 0, CHUNK_BYTES);
-	atomic_store(&shared->owner[chunk], 0);
-	top = atomic_load(pool);
-	do {
-		atomic_store_explicit(&shared->next[chunk], (uint32_t)top, memory_order_relaxed);
-	} while (!atomic_compare_exchange_weak(pool, &top, ((top >> 32) + 1) << 32 | chunk));
+	push(shared, &shared->region->pool, chunk);
+}
+
+void shared_return_ring(const struct shared *shared, uint32_t chunk)
+{
+	struct region *region = shared->region;
+	const struct ring *ring = shared_chunk(shared, chunk);
+	uint32_t most =
+	    shared->chunks / 16 < USED_RINGS_MOST ? shared->chunks / 16 : USED_RINGS_MOST;
+
+	/* Who wrote much has much memory, and lived long enough for what the next one costs. */
+	if (ring == NULL || atomic_load(&ring->head) > SEGMENT_WORDS ||
+	    atomic_load(&region->used_ring_count) >= most) {
+		shared_return(shared, chunk);
+		return;
+	}
+	atomic_fetch_add(&region->used_ring_count, 1);
+	push(shared, &region->used_rings, chunk);
 }
 
 void shared_return_all(const struct shared *shared, uint32_t epoch)

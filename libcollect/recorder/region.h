@@ -47,7 +47,9 @@ static inline void shared_alive(const struct shared *shared)
 
 /* Empties a chunk that nobody uses any more and puts it back on the pool. */
 void shared_return(const struct shared *shared, uint32_t chunk);
-/* The same for all chunks of an ended session. */
+/* A ring whose thread has ended: some are kept as they are, for the next threads. */
+void shared_return_ring(const struct shared *shared, uint32_t chunk);
+/* As shared_return(), for all chunks of an ended session. */
 void shared_return_all(const struct shared *shared, uint32_t epoch);
 /* True when threads may soon find no chunk for a ring. */
 int shared_is_low(const struct shared *shared);

@@ -12,6 +12,7 @@
 
 #define LOOK_NS       UINT64_C(10000000)
 #define NAME_FIRST_NS UINT64_C(2000000)
+#define YOUNG_NS      (8 * NAME_FIRST_NS)
 #define NAME_MOST_NS  UINT64_C(1000000000)
 #define INSIDE_NS     UINT64_C(500000000)
 #define INSIDE_LOW_NS UINT64_C(20000000)
@@ -76,26 +77,36 @@ static void look_inside(struct recording *recording, uint64_t now_ns)
 	free(tids);
 }
 
-/* The thread is looked at before the ring: what an ended one wrote is there. */
+/* The thread is looked at before the ring: what an ended one wrote is there. Returns 1 when
+ * the feed has ended, and another has its number. */
+static int look_at_feed(struct recording *recording, uint32_t at)
+{
+	struct feed *feed = &recording->drain.feeds[at];
+
+	look_at_thread(recording, feed);
+	return feed->gone && drain_drop_feed(&recording->drain, at) == 0;
+}
+
 void recording_look_at_threads(struct recording *recording, uint64_t now_ns)
 {
 	struct drain *drain = &recording->drain;
 	int all = shared_is_low(&recording->common->shared);
-	uint32_t looks = all || drain->count < LOOKS_A_TIME ? drain->count : LOOKS_A_TIME;
+	uint32_t looks;
 
+	/* Short threads come by the thousand: the ring of one is soon another's. */
+	for (uint32_t at = drain->count; at-- > 0;)
+		if (drain->feeds[at].name_step <= YOUNG_NS)
+			look_at_feed(recording, at);
 	if (now_ns < recording->threads_ns && !all)
 		return;
 	recording->threads_ns = now_ns + LOOK_NS;
 	if (recording->other_namespace && recording->pid != 0 &&
 	    now_ns - recording->inside_ns > (all ? INSIDE_LOW_NS : INSIDE_NS))
 		look_inside(recording, now_ns);
+	looks = all || drain->count < LOOKS_A_TIME ? drain->count : LOOKS_A_TIME;
 	while (looks-- > 0 && drain->count > 0) {
 		uint32_t at = recording->threads_next % drain->count;
-		struct feed *feed = &drain->feeds[at];
 
-		recording->threads_next = at + 1;
-		look_at_thread(recording, feed);
-		if (feed->gone && drain_drop_feed(drain, at) == 0)
-			recording->threads_next = at;
+		recording->threads_next = look_at_feed(recording, at) ? at : at + 1;
 	}
 }

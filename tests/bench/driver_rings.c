@@ -268,7 +268,7 @@ static void drop_rings(const struct driver *driver, struct driver_session *of)
 		note_chunks(of, at->ring);
 		for (unsigned k = 0; k < RING_MORE_CHUNKS; k++)
 			shared_return(&driver->shared, atomic_load(&at->ring->more[k]));
-		shared_return(&driver->shared, at->chunk);
+		shared_return_ring(&driver->shared, at->chunk);
 		of->rings[i--] = of->rings[--of->count];
 	}
 }
