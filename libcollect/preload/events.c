@@ -105,8 +105,12 @@ static uint64_t (*take_side(unsigned entries))[EVENT_WORDS_MAX]
 	if (thread->epoch == atomic_load(&state->epoch) &&
 	    atomic_load(&thread->side_count) + entries <= SIDE_EVENTS) {
 		at = atomic_fetch_add(&thread->side_count, entries);
-		if (at + entries <= SIDE_EVENTS)
+		if (at + entries <= SIDE_EVENTS) {
+			/* In a ring that another thread has used anything may be there. */
+			for (unsigned i = 0; i < entries; i++)
+				thread_scratch(thread)->side[at + i][0] = 0;
 			return &thread_scratch(thread)->side[at];
+		}
 		atomic_fetch_sub(&thread->side_count, entries);
 	}
 	count(COUNT_LOST_SIGNAL);
