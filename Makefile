@@ -106,7 +106,7 @@ $(B)/preload/%.o: %.c
 	@mkdir -p $(@D)
 	$(CC) $(PRELOAD_CFLAGS) -c -o $@ $<
 
-$(B)/tests/unit/test_stacks: $(addprefix $(B)/libcollect/preload/,cfi.o rawio.o rules.o stacks.o table.o)
+$(B)/tests/unit/test_stacks: $(addprefix $(B)/libcollect/preload/,cfi.o filters.o rawio.o rules.o stacks.o table.o)
 $(B)/tests/unit/test_hands: $(addprefix $(B)/tests/bench/,capture.o capture_random.o play.o)
 $(FIGURES) $(UNIT_TESTS): $(B)/%: $(B)/%.o $(filter-out $(B)/cli/main.o,$(TOOL_OBJECTS))
 	$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS) -lcmocka

@@ -18,6 +18,7 @@
 #include <link.h>
 #include <sys/stat.h>
 
+#include "libcollect/preload/filters.h"
 #include "libcollect/preload/rawio.h"
 #include "libcollect/preload/reach.h"
 
@@ -233,7 +234,9 @@ uint32_t fallback_walk(struct thread *thread, const struct frame *caller, uintpt
 	uint32_t n;
 
 	*complete = 0;
-	if (space == NULL || !stack_left(thread, caller->sp) ||
+	/* libunwind makes system calls of its own. */
+	if (space == NULL || (raw_asks && !filters_allow_start()) ||
+	    !stack_left(thread, caller->sp) ||
 	    (!atomic_compare_exchange_strong(&inside, &nobody, (uintptr_t)thread) &&
 	     nobody != (uintptr_t)thread))
 		return 0;

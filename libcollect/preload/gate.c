@@ -10,6 +10,7 @@
 #include <signal.h>
 
 #include "libcollect/preload/capture.h"
+#include "libcollect/preload/chunks.h"
 #include "libcollect/preload/clock.h"
 #include "libcollect/preload/events.h"
 #include "libcollect/preload/memo.h"
@@ -23,26 +24,23 @@ __thread struct thread self __attribute__((tls_model("initial-exec"))) = {.epoch
 
 enum { POOL_TRIES = 200 }; /* 5 ms apart: a second until a thread goes unrecorded */
 
-/* Where glibc keeps a thread's number in its control block; checked before it
- * is believed. */
-enum { CONTROL_BLOCK_TID = 0x2d0 };
-static int tid_in_control_block;
+/* Whether libc's own number of a thread was right where it could be compared. */
+static int libc_knows_tid;
 
 /* A child of vfork runs on its parent's memory, and what it allocates is the
  * parent's: so is the number of the thread. */
 static int thread_id(void)
 {
-	int number;
+	int number = raw_libc_tid();
 
-	__asm__("movl %%fs:%c1, %0" : "=r"(number) : "i"(CONTROL_BLOCK_TID));
 	if (raw_getpid() == state->session->pid) {
 		int tid = raw_gettid();
 
 		if (tid == number)
-			tid_in_control_block = 1;
+			libc_knows_tid = 1;
 		return tid;
 	}
-	return tid_in_control_block ? number : state->session->pid;
+	return libc_knows_tid ? number : state->session->pid;
 }
 
 /* A ring in memory that is there is worth a dozen page faults, most of what a short thread costs.
@@ -158,6 +156,11 @@ cold struct thread *gate_cold(uintptr_t sp)
 
 	if (epoch == EPOCH_OFF || thread->ours != 0)
 		return NULL;
+	/* Without a clock its events have no place among those of others. */
+	if (unlikely(thread->strict != 0) && stamp_is_needed()) {
+		count(COUNT_LOST_OTHER);
+		return NULL;
+	}
 	if (epoch != 0 && thread->epoch == epoch) {
 		if (interrupted(thread, sp))
 			return NULL;

@@ -20,6 +20,7 @@
 #include <unistd.h>
 
 #include "libcollect/preload/environment.h"
+#include "libcollect/preload/filters.h"
 #include "libcollect/preload/prepare.h"
 #include "libcollect/preload/rawio.h"
 #include "libcollect/preload/state.h"
@@ -111,6 +112,11 @@ static enum environment_choice choose(const char *path, char *const *envp)
 
 	if (shared_region == NULL)
 		return ENVIRONMENT_AS_IS;
+	/* Looking at the program is forbidden as well, or what its recording begins with. */
+	if (raw_asks && !filters_allow_start()) {
+		count(COUNT_EXEC_UNRECORDED);
+		return ENVIRONMENT_PLAIN;
+	}
 	/* exec and posix_spawn are no cancellation points, but open() is. */
 	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancellation);
 	kind = program_kind(path);

@@ -11,9 +11,9 @@
 #include <sys/mman.h>
 #include <sys/types.h>
 
+#include "libcollect/preload/chunks.h"
 #include "libcollect/preload/prepare.h"
 #include "libcollect/preload/rawio.h"
-#include "libcollect/preload/session.h"
 #include "libcollect/preload/state.h"
 
 #include "libcollect/preload/banned.h"
@@ -30,7 +30,7 @@ static void part_from_chunk(uint32_t number)
 {
 	void *chunk = region_chunk(shared_region, number), *copy = raw_map(CHUNK_BYTES);
 
-	if (copy == NULL || session_part(number) != 0)
+	if (copy == NULL || chunk_part(number) != 0)
 		return;
 	raw_copy(copy, chunk, CHUNK_BYTES);
 	raw_syscall(SYS_mremap, (long)copy, CHUNK_BYTES, CHUNK_BYTES, MREMAP_MAYMOVE | MREMAP_FIXED,

@@ -69,6 +69,7 @@ __attribute__((constructor)) static void prepare(void)
 	hooks_cxx_prepare();
 	hooks_exec_prepare();
 	hooks_fork_prepare();
+	hooks_confine_prepare();
 	dlerror(); /* what we did not find is no business of the program's */
 	self.ours--;
 }

@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <sys/auxv.h>
 
+#include "libcollect/preload/chunks.h"
 #include "libcollect/preload/rawio.h"
 #include "libcollect/preload/rules.h"
 #include "libcollect/preload/state.h"

@@ -13,8 +13,12 @@
 #include <stdint.h>
 #include <sys/syscall.h>
 
-/* Returns what the kernel does: -errno on failure. */
-static inline long raw_syscall(long number, long a, long b, long c, long d, long e, long f)
+/* Not 0 from the program's first seccomp filter on: ask before each system call. */
+extern int raw_asks;
+/* The same when the filters let it pass, else -EPERM. */
+long raw_syscall_asked(long number, long a, long b, long c, long d, long e, long f);
+
+static inline long raw_syscall_now(long number, long a, long b, long c, long d, long e, long f)
 {
 	register long r10 __asm__("r10") = d;
 	register long r8 __asm__("r8") = e;
@@ -28,6 +32,13 @@ static inline long raw_syscall(long number, long a, long b, long c, long d, long
 	return result;
 }
 
+/* Returns what the kernel does: -errno on failure. */
+static inline long raw_syscall(long number, long a, long b, long c, long d, long e, long f)
+{
+	return __builtin_expect(raw_asks, 0) ? raw_syscall_asked(number, a, b, c, d, e, f)
+					     : raw_syscall_now(number, a, b, c, d, e, f);
+}
+
 static inline int raw_failed(long result)
 {
 	return (unsigned long)result > (unsigned long)-4096;
@@ -35,16 +46,20 @@ static inline int raw_failed(long result)
 
 /* Private zeroed memory, NULL when there is none. */
 void *raw_map(size_t bytes);
-/* Likewise, and a forked child reads zeroes there. */
+/* Likewise, and a forked child reads zeroes there; under a filter that forbids it, it may not. */
 void *raw_map_wiped(size_t bytes);
 void raw_unmap(void *address, size_t bytes);
 /* Every page of it will be written: has them made at once, where the kernel can. */
 void raw_populate(void *address, size_t bytes);
 
+/* Where they must not be asked: what libc knows of this thread, which is right for the
+ * first thread of a process. */
 int raw_getpid(void);
 int raw_gettid(void);
+/* Where glibc keeps a thread's number in its control block. */
+int raw_libc_tid(void);
 
-/* Sleeps while *word is value, at most milliseconds. */
+/* Sleeps while *word is value, at most milliseconds; spins, where sleeping is forbidden. */
 void raw_futex_wait(_Atomic uint32_t *word, uint32_t value, unsigned milliseconds);
 void raw_futex_wake(_Atomic uint32_t *word);
 

@@ -64,6 +64,17 @@ void capture_thread(struct thread *thread, int is_main)
 	}
 }
 
+void reach_ahead(struct thread *thread, uintptr_t sp)
+{
+	const uintptr_t known = thread->stack_low;
+
+	if (known == thread->stack_high)
+		return;
+	for (uintptr_t low = page_of(known); low > sp; low -= PAGE)
+		if (!stack_grown(thread, low - PAGE))
+			return;
+}
+
 static int own_stack(struct reach *reach, struct thread *thread, uintptr_t sp)
 {
 	if (unlikely(sp < thread->stack_low || sp >= thread->stack_high) &&

@@ -39,4 +39,8 @@ static inline int reach_read(struct reach *reach, uintptr_t address, uintptr_t *
 	return 1;
 }
 
+/* Makes the thread's stack known down to there, as far as it can be read: before a filter
+ * forbids to ask. */
+void reach_ahead(struct thread *thread, uintptr_t sp);
+
 #endif

@@ -10,8 +10,10 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "libcollect/preload/chunks.h"
 #include "libcollect/preload/clock.h"
 #include "libcollect/preload/environment.h"
+#include "libcollect/preload/limits.h"
 #include "libcollect/preload/rawio.h"
 #include "libcollect/preload/session.h"
 
@@ -23,7 +25,6 @@ struct region *shared_region;
 
 enum { AT_FDCWD_NUMBER = -100, O_CLOEXEC_NUMBER = 02000000 };
 enum { OPEN_TRIES = 5000 }; /* 1 ms apart */
-enum { PARTED_MOST = 64 };
 
 cold void session_wake_recorder(enum region_sleep least)
 {
@@ -31,105 +32,6 @@ cold void session_wake_recorder(enum region_sleep least)
 		atomic_fetch_add(&shared_region->wake, 1);
 		raw_futex_wake(&shared_region->wake);
 	}
-}
-
-/* --- the chunk pool ------------------------------------------------------ */
-
-/* Chunks that are this process' own copies: see hooks_fork.c. Inherited by forks, as they are. */
-static uint32_t parted[PARTED_MOST];
-static uint32_t parted_count;
-
-int session_part(uint32_t chunk)
-{
-	if (parted_count == PARTED_MOST)
-		return -1;
-	parted[parted_count++] = chunk;
-	return 0;
-}
-
-static int session_parted(uint32_t chunk)
-{
-	for (uint32_t i = 0; i < parted_count; i++)
-		if (parted[i] == chunk)
-			return 1;
-	return 0;
-}
-
-static uint32_t chunk_pop(_Atomic uint64_t *stack)
-{
-	struct region *region = shared_region;
-	uint64_t top = atomic_load(stack);
-
-	while ((uint32_t)top != CHUNK_NONE) {
-		uint32_t chunk = (uint32_t)top;
-		uint32_t next;
-
-		if (chunk >= region->chunks)
-			return CHUNK_NONE;
-		next = atomic_load_explicit(&region_next(region)[chunk], memory_order_relaxed);
-		if (!atomic_compare_exchange_weak(stack, &top, ((top >> 32) + 1) << 32 | next))
-			continue;
-		if (!session_parted(chunk))
-			return chunk;
-		/* Ours for nothing, until the session's end. */
-		atomic_store(&region_owner(region)[chunk], state->session->epoch);
-		top = atomic_load(stack);
-	}
-	return CHUNK_NONE;
-}
-
-static uint32_t chunk_fresh(void)
-{
-	struct region *region = shared_region;
-	uint32_t fresh = atomic_load(&region->fresh);
-
-	while (fresh < region->chunks)
-		if (atomic_compare_exchange_weak(&region->fresh, &fresh, fresh + 1))
-			return fresh;
-	return CHUNK_NONE;
-}
-
-uint32_t chunk_take(void)
-{
-	const struct session *session = state->session;
-	uint32_t chunk = CHUNK_NONE;
-
-	if (session != NULL)
-		chunk = chunk_pop(&shared_region->pool);
-	if (session != NULL && chunk == CHUNK_NONE)
-		chunk = chunk_fresh();
-	if (chunk == CHUNK_NONE) {
-		/* The recorder looks for rings of ended threads when it wakes. */
-		session_wake_recorder(SLEEPING_NOT);
-		return CHUNK_NONE;
-	}
-	atomic_store(&region_owner(shared_region)[chunk], session->epoch);
-	return chunk;
-}
-
-uint32_t chunk_take_used_ring(void)
-{
-	const struct session *session = state->session;
-	uint32_t chunk;
-
-	if (session == NULL || atomic_load(&shared_region->used_ring_count) == 0)
-		return CHUNK_NONE;
-	chunk = chunk_pop(&shared_region->used_rings);
-	if (chunk != CHUNK_NONE) {
-		atomic_fetch_sub(&shared_region->used_ring_count, 1);
-		atomic_store(&region_owner(shared_region)[chunk], session->epoch);
-	}
-	return chunk;
-}
-
-uint32_t chunk_take_spare(void)
-{
-	struct region *region = shared_region;
-
-	if ((uint32_t)atomic_load(&region->pool) == CHUNK_NONE &&
-	    atomic_load(&region->fresh) > region->chunks / 2)
-		return CHUNK_NONE;
-	return chunk_take();
 }
 
 /* --- attaching ----------------------------------------------------------- */
@@ -202,7 +104,9 @@ static int session_variable(char *buffer, size_t bytes)
 
 int region_attach(int id, uint64_t cookie)
 {
-	long at = raw_syscall(SYS_shmat, id, 0, 0, 0, 0, 0);
+	struct rlimit limit;
+	int limited = limits_address_space(&limit);
+	long at = limited ? limits_attach(id, &limit) : raw_syscall(SYS_shmat, id, 0, 0, 0, 0, 0);
 	struct region *region = (struct region *)at;
 
 	if (raw_failed(at)) {
@@ -226,6 +130,9 @@ int region_attach(int id, uint64_t cookie)
 		raw_syscall(SYS_madvise, at, (long)region->bytes, MADV_DONTDUMP, 0, 0, 0);
 		environment_session(id, cookie);
 		shared_region = region;
+		chunks_attached(region);
+		if (limited)
+			chunks_narrow(limits_share(limit.rlim_cur));
 		return 0;
 	}
 	raw_syscall(SYS_shmdt, at, 0, 0, 0, 0, 0);

@@ -28,10 +28,6 @@ void session_wake_recorder(enum region_sleep least);
 /* 1 while a ring is of the session with that epoch. */
 int session_owns(const struct ring *ring, uint32_t epoch);
 
-/* This process has replaced a chunk of the region by a copy of its own: it never takes it
- * from the pool again. Returns -1 when it knows of too many. */
-int session_part(uint32_t chunk);
-
 /* The entry without launcher (LD_PRELOAD only): starts a recorder and attaches
  * to its region. Returns 0, or -1 after having said why not. */
 int preload_start(void);

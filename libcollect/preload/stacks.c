@@ -23,6 +23,7 @@
 
 #include <stddef.h>
 
+#include "libcollect/preload/chunks.h"
 #include "libcollect/preload/rawio.h"
 #include "libcollect/preload/rules.h"
 #include "libcollect/preload/state.h"

@@ -83,6 +83,10 @@ struct thread {
 	uintptr_t deleting;
 	uint32_t delete_function;
 	uint32_t ours; /* > 0: what happens now is our own doing */
+	/* > 0: in seccomp's strict mode, where the clock is death, too. Then it counts sleeps, and
+	 * all that happens is as late as the mode's beginning. */
+	uint32_t strict;
+	uint64_t strict_since;
 	struct label label;
 };
 
@@ -154,13 +158,6 @@ static inline void count(enum session_counter counter)
 	if (session != NULL)
 		atomic_fetch_add_explicit(&session->counter[counter], 1, memory_order_relaxed);
 }
-
-/* Takes a zero-headed chunk for this session: CHUNK_NONE when the pool is empty. */
-uint32_t chunk_take(void);
-/* A ring that another thread has used, with what is in it still; or CHUNK_NONE. */
-uint32_t chunk_take_used_ring(void);
-/* As chunk_take(), for who can do without: leaves half of the region to first needs. */
-uint32_t chunk_take_spare(void);
 
 /*
  * The gate. Returns the thread when its events can be recorded now: it has a

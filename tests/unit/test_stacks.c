@@ -17,6 +17,7 @@
 #include <sys/mman.h>
 #include <time.h>
 
+#include "libcollect/preload/chunks.h"
 #include "libcollect/preload/modules.h"
 #include "libcollect/preload/rules.h"
 #include "libcollect/preload/stacks.h"

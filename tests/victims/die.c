@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * die HOW N: makes exactly N allocations and ends at once, in the way that HOW says.
- * "exec" goes on as `die _exit 7`, "sleep" waits to be killed.
+ * "exec" and "exec_thread" go on as `die _exit 7`, "exec_other" as another program,
+ * "sleep" waits to be killed.
  */
 #include <pthread.h>
 #include <signal.h>
@@ -11,6 +12,8 @@
 #define BLOCK_BYTES 16
 #define EXIT_STATUS 42
 #define STACK_BYTES (256 << 10)
+
+static char alternate_stack[64 << 10];
 
 static void allocate(unsigned long count)
 {
@@ -24,16 +27,50 @@ static void *exit_here(void *unused)
 	exit(EXIT_STATUS);
 }
 
+static void *exec_here(void *unused)
+{
+	(void)unused;
+	execl("/proc/self/exe", "die", "_exit", "7", (char *)NULL);
+	return NULL;
+}
+
 /* One of the N is libc's block for the thread. */
-static void exit_in_thread(void)
+static void in_thread(void *(*run)(void *))
 {
 	pthread_attr_t attributes;
 	pthread_t thread;
 
 	MUST(!pthread_attr_init(&attributes));
 	MUST(!pthread_attr_setstacksize(&attributes, STACK_BYTES));
-	MUST(!pthread_create(&thread, &attributes, exit_here, NULL));
+	MUST(!pthread_create(&thread, &attributes, run, NULL));
 	pthread_join(thread, NULL);
+}
+
+/* One of the N is made where the stack is full, and the last by the signal's handler. */
+static void last_words(int number)
+{
+	(void)number;
+	allocate(1);
+	_exit(EXIT_STATUS);
+}
+
+static int __attribute__((noinline)) overflow(int depth)
+{
+	volatile char frame[1000];
+
+	frame[0] = (char)depth;
+	if (depth == 1000)
+		allocate(1);
+	return depth < 0 ? 0 : overflow(depth + 1) + frame[0];
+}
+
+static void overflow_here(void)
+{
+	stack_t stack = {.ss_sp = alternate_stack, .ss_size = sizeof(alternate_stack)};
+	struct sigaction action = {.sa_handler = last_words, .sa_flags = SA_ONSTACK};
+
+	MUST(!sigaltstack(&stack, NULL) && !sigaction(SIGSEGV, &action, NULL));
+	overflow(0);
 }
 
 int main(int argc, char **argv)
@@ -41,9 +78,13 @@ int main(int argc, char **argv)
 	const char *how = argc > 1 ? argv[1] : "";
 	unsigned long count = argc > 2 ? strtoul(argv[2], NULL, 10) : 0;
 
-	if (!strcmp(how, "thread")) {
+	if (!strcmp(how, "thread") || !strcmp(how, "exec_thread")) {
 		allocate(count - 1);
-		exit_in_thread();
+		in_thread(!strcmp(how, "thread") ? exit_here : exec_here);
+	}
+	if (!strcmp(how, "overflow")) {
+		allocate(count - 2);
+		overflow_here();
 	}
 	allocate(count);
 	if (!strcmp(how, "return"))
@@ -66,6 +107,8 @@ int main(int argc, char **argv)
 		__builtin_trap();
 	if (!strcmp(how, "exec"))
 		execl("/proc/self/exe", "die", "_exit", "7", (char *)NULL);
+	if (!strcmp(how, "exec_other"))
+		execl("/bin/sh", "sh", "-c", "exit 42", (char *)NULL);
 	if (!strcmp(how, "exec_false"))
 		execl("/nowhere/nothing", "nothing", (char *)NULL), _exit(EXIT_STATUS);
 	if (!strcmp(how, "sleep")) {
