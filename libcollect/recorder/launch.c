@@ -6,8 +6,8 @@
  * anything fails before that, nothing has run.
  *
  * Signals: what somebody sends to the launcher goes on to the program. What the
- * terminal sends goes to the whole process group, the program has it already:
- * such signals (si_code > 0) are not passed on. We stop when the program has
+ * terminal (si_code > 0), or anybody, sends to the whole process group, the program has
+ * already: that is not passed on. We stop when the program has
  * stopped, as a shell expects of its job, and continue it when we are continued.
  */
 #include "libcollect/recorder/launch.h"
@@ -27,6 +27,7 @@
 #include <unistd.h>
 
 #include "libcollect/recorder/clock.h"
+#include "libcollect/recorder/witness.h"
 
 enum { SIGN_OF_LIFE_SECONDS = 20 };
 
@@ -177,12 +178,20 @@ static const int passed_on[] = {SIGTERM, SIGHUP,  SIGQUIT, SIGUSR1, SIGUSR2,
 				SIGINT,  SIGCONT, SIGTSTP, SIGCHLD};
 enum { PASSED_ON = sizeof(passed_on) / sizeof(passed_on[0]) };
 
+static void fill_passed_on(sigset_t *set)
+{
+	sigemptyset(set);
+	for (size_t i = 0; i < PASSED_ON; i++)
+		if (passed_on[i] != SIGCHLD)
+			sigaddset(set, passed_on[i]);
+}
+
 static void pass_on(int number, siginfo_t *info, void *context)
 {
 	int saved = errno;
 
 	(void)context;
-	if (program_pid > 0 && info->si_code <= 0 && number != SIGCHLD)
+	if (program_pid > 0 && info->si_code <= 0 && number != SIGCHLD && !witness_saw(number))
 		kill((pid_t)program_pid, number);
 	errno = saved;
 }
@@ -191,7 +200,7 @@ static void catch_signals(struct sigaction *before)
 {
 	struct sigaction action = {.sa_sigaction = pass_on, .sa_flags = SA_SIGINFO | SA_RESTART};
 
-	sigemptyset(&action.sa_mask);
+	fill_passed_on(&action.sa_mask);
 	for (size_t i = 0; i < PASSED_ON; i++) {
 		sigaction(passed_on[i], NULL, &before[i]);
 		/* What was ignored (nohup) stays so, for the program as for us;
@@ -332,7 +341,7 @@ static int prepare_region(struct launch *launch, struct region **region, int *id
 	return 0;
 }
 
-int launch_run(struct launch *launch)
+static int run_all(struct launch *launch)
 {
 	struct sigaction before[PASSED_ON];
 	struct region *region;
@@ -387,6 +396,19 @@ int launch_run(struct launch *launch)
 			waitpid(recorder, NULL, 0);
 	}
 	restore_signals(before);
+	return result;
+}
+
+int launch_run(struct launch *launch)
+{
+	sigset_t signals;
+	int result;
+
+	fill_passed_on(&signals);
+	/* First of all: it shall hold nothing of ours. */
+	witness_start(&signals);
+	result = run_all(launch);
+	witness_stop();
 	return result;
 }
 

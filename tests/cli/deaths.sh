@@ -27,17 +27,21 @@ for count in 1 1000 100003; do
 	dies segv 139 'SIGSEGV' $count
 	dies trap 132 'SIGILL' $count
 	dies thread 42 'exit(ed)?.*42' $count
+	[ $count = 1 ] || dies overflow 42 'exit(ed)?.*42' $count
 	dies exec_false 42 'exit(ed)?.*42' $count
 done
 
-# exec: two images, two traces
+# exec, of the same program and of another: two images, two traces
 for count in 1 100003; do
-	rm -f exec.mlg exec.2.mlg
-	record -o exec.mlg "$VICTIMS/die" exec $count
-	equal "status of exec" $status 42
-	equal "allocations before exec" "$(figure allocations exec.mlg)" $count
-	whole exec.mlg
-	"$MALLOGRAPH" info exec.mlg | grep -qi 'exec' || fail "info does not say exec"
-	equal "allocations behind exec" "$(figure allocations exec.2.mlg)" 7
-	whole exec.2.mlg
+	for how in exec exec_thread exec_other; do
+		record -o $how.mlg "$VICTIMS/die" $how $count
+		equal "status of $how" $status 42
+		equal "allocations before $how" "$(figure allocations $how.mlg)" $count
+		whole $how.mlg
+		"$MALLOGRAPH" info $how.mlg | grep -qi 'exec' || fail "info does not say exec"
+		[ $how = exec_other ] ||
+			equal "allocations behind $how" "$(figure allocations $how.2.mlg)" 7
+		whole $how.2.mlg
+		rm -f $how.mlg $how.2.mlg
+	done
 done

@@ -43,12 +43,19 @@ free_aligned_sized
 free_sized
 malloc
 memalign
+mlockall
 posix_memalign
 posix_spawn
 posix_spawnp
+prctl
+prlimit
+prlimit64
 pvalloc
 realloc
 reallocarray
+setrlimit
+setrlimit64
+syscall
 valloc
 END
 nm -D --defined-only "$LIB" | awk '{print $3}' | sed 's/@.*//' | sort >actual

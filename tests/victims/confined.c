@@ -31,7 +31,7 @@
 
 #include "expect.h"
 
-#define BLOCKS      120000
+#define BLOCKS      60000
 #define BLOCK_BYTES 48
 #define LARGE       (64u << 20)
 #define LOCKED_KB   (64u << 10)

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Nothing of the collector's is in the program: no descriptor, thread, child or signal
- * handler. Then it closes every descriptor that it could have, opens files of its own
- * under the same numbers, and writes them while it allocates: they hold what it wrote.
+ * handler. Then it closes every descriptor that it could have, by closefrom() and by
+ * close_range(), opens files of its own under the same numbers, or puts them there by dup2(), and
+ * writes them while it allocates: they hold what it wrote.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -92,6 +93,21 @@ int main(void)
 	}
 	write_all(file);
 	closefrom(3);
+	check_all();
+	/* Once more, each file put where something else may be, the last first. */
+	for (int at = FILES - 1; at >= 0; at--) {
+		char name[32];
+		int fd;
+
+		snprintf(name, sizeof(name), "out.%d", at);
+		MUST((fd = open(name, O_RDWR | O_CREAT | O_TRUNC, 0600)) >= 0);
+		file[at] = 3 + at;
+		MUST(dup2(fd, file[at]) == file[at]);
+		if (fd != file[at])
+			close(fd);
+	}
+	write_all(file);
+	MUST(!close_range(3, ~0u, 0));
 	check_all();
 	nothing_is_here();
 	say("fine\n");

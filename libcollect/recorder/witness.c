@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#define _GNU_SOURCE
+#include "libcollect/recorder/witness.h"
+
+#include <stdatomic.h>
+#include <stddef.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "libcollect/recorder/clock.h"
+
+enum { LOOKS = 20, LOOK_NS = 1000000, TOGETHER_NS = 50000000 };
+
+struct seen {
+	_Atomic uint64_t at_ns[NSIG]; /* when last; the witness writes */
+};
+static struct seen *seen;
+static pid_t witness;
+
+static void notice(const sigset_t *signals, pid_t parent)
+{
+	prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+	prctl(PR_SET_NAME, "mallograph-sig", 0, 0, 0);
+	syscall(SYS_close_range, 0u, ~0u, 0u);
+	while (getppid() == parent) {
+		int number = sigwaitinfo(signals, NULL);
+
+		if (number > 0 && number < NSIG)
+			atomic_store(&seen->at_ns[number], monotonic_ns());
+	}
+	_exit(0);
+}
+
+void witness_start(const sigset_t *signals)
+{
+	pid_t parent = getpid();
+	sigset_t before;
+
+	seen = mmap(NULL, sizeof(*seen), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (seen == MAP_FAILED)
+		return;
+	sigprocmask(SIG_BLOCK, signals, &before);
+	witness = fork();
+	if (witness == 0)
+		notice(signals, parent);
+	sigprocmask(SIG_SETMASK, &before, NULL);
+}
+
+int witness_saw(int number)
+{
+	const struct timespec pause = {.tv_nsec = LOOK_NS};
+	const uint64_t now_ns = monotonic_ns();
+
+	for (int i = 0; witness > 0 && i < LOOKS; i++) {
+		if (atomic_load(&seen->at_ns[number]) + TOGETHER_NS > now_ns)
+			return 1;
+		nanosleep(&pause, NULL);
+	}
+	return 0;
+}
+
+void witness_stop(void)
+{
+	if (witness <= 0)
+		return;
+	kill(witness, SIGKILL);
+	waitpid(witness, NULL, 0);
+	witness = 0;
+}

@@ -1,0 +1,73 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# timeout: 120
+# Programs that take something from themselves: output and status are as alone, and the
+# trace is exact, or says what is missing.
+. "$TESTS/lib.sh"
+ulimit -c 0
+BLOCKS=60000 # confined.c
+
+confined() { # HOW ALLOCATIONS
+	"$VICTIMS/confined" "$1" >native 2>&1
+	if [ $? != 6 ]; then
+		echo "$1: not possible here: $(cat native)"
+		return
+	fi
+	record -o "$1.mlg" "$VICTIMS/confined" "$1" >out
+	equal "status of $1" $status 6
+	cmp native out || fail "the output of $1 differs: $(cat out)"
+	[ ! -s record.err ] || fail "$1: says $(cat record.err)"
+	whole "$1.mlg"
+	[ -n "$2" ] && equal "allocations of $1" "$(figure allocations "$1.mlg")" "$2"
+	equal "lost of $1" "$(figure lost "$1.mlg")" 0
+	equal "unknown frees of $1" "$(figure unknown_frees "$1.mlg")" 0
+	equal "leaked by $1" "$(figure leaked_blocks "$1.mlg")" 0
+	"$MALLOGRAPH" print -s 1000 "$1.mlg" >"$1.report" || fail "print $1"
+	grep -q allocate_confined "$1.report" || fail "$1: no stack from behind"
+	! grep -qiE 'incomplete|without a stack' "$1.report" ||
+		fail "$1: $(grep -iE 'incomplete|without a stack' "$1.report")"
+}
+
+for how in undumpable user namespaces no_files strict filter no_futex no_map; do
+	confined $how $((2 * BLOCKS))
+done
+confined less_memory $((2 * BLOCKS + 1))
+# fopen's block and its buffer
+confined locked $((2 * BLOCKS + 2))
+# as many as there was memory for
+confined no_memory ""
+
+# A filter that forbids what a recording begins with: the next program is not recorded, and
+# counted.
+"$VICTIMS/confined" filter_exec >native
+equal "status of filter_exec alone" $? 6
+"$MALLOGRAPH" record -o exec.mlg "$VICTIMS/confined" filter_exec >out 2>err
+equal "status of filter_exec" $? 6
+cmp native out || fail "the output of filter_exec differs"
+equal "allocations before the exec" "$(figure allocations exec.mlg)" $BLOCKS
+[ "$(ls exec*.mlg)" = exec.mlg ] || fail "traces: $(ls exec*.mlg)"
+grep -qE '^ +unrecorded +1 ' err || fail "says nothing of the program: $(cat err)"
+
+# RLIMIT_AS before the start: the program has what it asks for; or is told that it is
+# not recorded, where the shared memory doesn't fit.
+record -o as.mlg bash -c "ulimit -v 300000; exec '$VICTIMS/confined' no_files" >out
+equal "status with 300 MB" $status 6
+equal "output with 300 MB" "$(cat out)" fine
+if [ -s record.err ]; then
+	grep -q 'address space limit' record.err || fail "with 300 MB: says $(cat record.err)"
+else
+	equal "allocations with 300 MB" "$(figure allocations as.2.mlg)" $((2 * BLOCKS))
+fi
+cat >large.c <<'END_C'
+#include <stdlib.h>
+int main(void)
+{
+	return malloc(900 << 20) ? 6 : 1;
+}
+END_C
+gcc -O0 -g -w -o large large.c || fail "gcc"
+large='ulimit -v 1228800; exec ./large'
+bash -c "$large"
+equal "900 of 1200 MB alone" $? 6
+record -o large.mlg bash -c "$large"
+equal "900 of 1200 MB" $status 6
+equal "bytes of the one block" "$(figure bytes large.2.mlg)" $((900 << 20))
