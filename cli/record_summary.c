@@ -136,6 +136,18 @@ static void add_lost(struct text *text, const struct report *report)
 		add(text, "  %-28s  (what could not be written to the trace)\n", "lost");
 }
 
+/* The same in a line, where the summary does not have it. */
+static void say_lost(const struct report *report)
+{
+	if ((report->lost_other_reason & 1) != 0)
+		message("%s: recording was abandoned: the recorder gave no sign of life, the "
+			"trace ends there",
+			report->path);
+	if (report->lost != 0)
+		message("%s: %" PRIu64 " events could not be recorded: mallograph info tells why",
+			report->path, report->lost);
+}
+
 static void add_first(struct text *text, const struct launch *launch, const struct report *r,
 		      const char *name)
 {
@@ -218,6 +230,10 @@ void record_summary(struct launch *launch, const char *name, int quiet)
 	for (size_t i = 0; traces != NULL && i < launch->report_count; i++)
 		if (launch->reports[i].kind == REPORT_TRACE && &launch->reports[i] != first)
 			traces[others++] = launch->reports[i];
+	for (size_t i = 0; i < others; i++)
+		say_lost(&traces[i]);
+	if (quiet && first != NULL)
+		say_lost(first);
 	if (launch->recorder_died)
 		message("the recorder was killed or hangs: the trace holds what was written until "
 			"then");

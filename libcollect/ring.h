@@ -159,7 +159,8 @@ static inline unsigned event_words(uint64_t word)
 
 struct ring {
 	/* P; set before the ring is pushed on session.rings */
-	uint32_t next;    /* chunk of the next ring in session.rings, CHUNK_NONE: last */
+	uint32_t next; /* chunk of the next ring in session.rings, CHUNK_NONE: last; R's from when
+			* it has taken the list */
 	uint32_t session; /* index */
 	int32_t tid;      /* as the program sees it */
 	uint32_t pad0;

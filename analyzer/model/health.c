@@ -129,6 +129,14 @@ const struct health_item health_items[] = {
 	.sentence =
 	    "the totals and the peak went on; what needs events ends there, maybe the timeline",
     },
+    {
+	.tag = TRACE_END_EVENTS_STOPPED,
+	.is_tick = 1,
+	.by = TRACE_STOPPED_BY_MEMORY,
+	.label = "events recorded up to",
+	.unit = " s (the recorder had no memory)",
+	.sentence = "the totals and the peak went on; what needs events ends there",
+    },
     {0},
 };
 

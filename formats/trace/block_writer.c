@@ -123,9 +123,10 @@ int trace_block_write_raw(struct trace_block_writer *writer, const void *bytes, 
 }
 
 /* Grows with the payloads: most traces of short programs never see a large one. */
-static int reserve(struct trace_block_writer *writer, size_t bytes)
+int trace_block_reserve(struct trace_block_writer *writer, size_t payload_bytes)
 {
 	size_t capacity = writer->capacity ? writer->capacity : 1u << 12;
+	size_t bytes = TRACE_BLOCK_HEADER_BYTES + payload_bytes;
 	uint8_t *buffer;
 
 	if (bytes <= writer->capacity)
@@ -154,15 +155,16 @@ int trace_block_encode(struct trace_block_writer *writer, enum trace_block_type 
 	};
 	size_t stored;
 	uint8_t *out;
-	int error = reserve(writer, TRACE_BLOCK_HEADER_BYTES + bytes);
+	int error = trace_block_reserve(writer, bytes);
 
 	if (error)
 		return error;
 	out = writer->buffer + TRACE_BLOCK_HEADER_BYTES;
 	error = trace_compress(&writer->compressor, payload, bytes, out, &stored);
-	if (error)
+	if (error && error != ERROR_MEMORY)
 		return error;
-	if (!stored) {
+	/* Larger, but written. */
+	if (error || !stored) {
 		header.codec = TRACE_CODEC_NONE;
 		stored = bytes;
 		if (bytes)

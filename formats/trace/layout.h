@@ -168,7 +168,8 @@ enum trace_end_tag {
 
 enum trace_stopped_by {
 	TRACE_STOPPED_BY_LIMIT = 0, /* of the file's size; the timeline went on */
-	TRACE_STOPPED_BY_DISK = 1   /* no room for more; the timeline stopped, too */
+	TRACE_STOPPED_BY_DISK = 1,  /* no room for more; the timeline stopped, too */
+	TRACE_STOPPED_BY_MEMORY = 2 /* the recorder had none; the timeline went on */
 };
 
 enum trace_ending {

@@ -10,7 +10,19 @@
 
 #include "formats/trace/writer_internal.h"
 
-enum { COLUMNS_MOST = 4 };
+/*
+ * Without memory a trace is still finished: what it must have is written from room that is
+ * taken at the beginning, in smaller blocks. FIRST_BYTES is more than any record but a string;
+ * a module's path may be long. Whoever grows a payload takes along what writing it out needs.
+ */
+enum { COLUMNS_MOST = 4, FIRST_BYTES = 2048, FIRST_MODULE_BYTES = 8192 };
+
+static const uint8_t columns_of[TRACE_BLOCK_END + 1] = {
+    [TRACE_BLOCK_NODES] = TRACE_NODE_COLUMNS,
+    [TRACE_BLOCK_CLASSES] = TRACE_CLASS_COLUMNS,
+    [TRACE_BLOCK_CLASS_COUNTERS] = TRACE_COUNTER_COLUMNS,
+    [TRACE_BLOCK_THREAD_COUNTERS] = TRACE_COUNTER_COLUMNS,
+};
 
 int trace_writer_fail(struct trace_writer *writer, int error)
 {
@@ -18,6 +30,32 @@ int trace_writer_fail(struct trace_writer *writer, int error)
 		writer->error = error;
 	writer->events.left = 0;
 	return writer->error;
+}
+
+static int grow(struct trace_writer *writer, enum trace_block_type type, size_t bytes)
+{
+	struct trace_payload *payload = &writer->payload[type];
+	size_t capacity = payload->capacity ? payload->capacity : FIRST_BYTES;
+	uint8_t *grown;
+
+	while (capacity < bytes)
+		capacity *= 2;
+	if (trace_block_reserve(&writer->blocks, capacity + TRACE_COLUMNS_HEAD))
+		return ERROR_MEMORY;
+	if (columns_of[type] && writer->turned_capacity < capacity) {
+		grown = malloc(capacity + TRACE_COLUMNS_HEAD);
+		if (!grown)
+			return ERROR_MEMORY;
+		free(writer->turned);
+		writer->turned = grown;
+		writer->turned_capacity = capacity;
+	}
+	grown = realloc(payload->bytes, capacity);
+	if (!grown)
+		return ERROR_MEMORY;
+	payload->bytes = grown;
+	payload->capacity = capacity;
+	return 0;
 }
 
 struct trace_writer *trace_writer_new_blocks(int fd, enum trace_codec codec, int level)
@@ -29,7 +67,19 @@ struct trace_writer *trace_writer_new_blocks(int fd, enum trace_codec codec, int
 	writer->blocks.fd = fd;
 	writer->only_blocks = 1;
 	trace_compressor_init(&writer->blocks.compressor, codec, level);
+	for (int i = TRACE_BLOCK_META; i <= TRACE_BLOCK_END; i++)
+		if (i != TRACE_BLOCK_EVENTS &&
+		    grow(writer, (enum trace_block_type)i,
+			 i == TRACE_BLOCK_MODULES ? FIRST_MODULE_BYTES : FIRST_BYTES)) {
+			trace_writer_free(writer);
+			return NULL;
+		}
 	return writer;
+}
+
+int trace_writer_lack(const struct trace_writer *writer)
+{
+	return writer->error ? writer->error : ERROR_MEMORY;
 }
 
 struct trace_writer *trace_writer_new(int fd, enum trace_codec codec, int level)
@@ -56,24 +106,10 @@ void trace_writer_free(struct trace_writer *writer)
 		return;
 	for (size_t i = 0; i <= TRACE_BLOCK_END; i++)
 		free(writer->payload[i].bytes);
+	free(writer->turned);
 	trace_writer_release_events(writer);
 	trace_block_writer_release(&writer->blocks);
 	free(writer);
-}
-
-static int grow(struct trace_writer *writer, struct trace_payload *payload, size_t bytes)
-{
-	size_t capacity = payload->capacity ? payload->capacity : 512;
-	uint8_t *grown;
-
-	while (capacity < bytes)
-		capacity *= 2;
-	grown = realloc(payload->bytes, capacity);
-	if (!grown)
-		return trace_writer_fail(writer, ERROR_MEMORY);
-	payload->bytes = grown;
-	payload->capacity = capacity;
-	return 0;
 }
 
 uint8_t *trace_writer_reserve(struct trace_writer *writer, enum trace_block_type type, size_t bytes)
@@ -86,7 +122,9 @@ uint8_t *trace_writer_reserve(struct trace_writer *writer, enum trace_block_type
 	    (type == TRACE_BLOCK_END || trace_writer_flush_through(writer, type)))
 		return NULL;
 	if (bytes > payload->capacity - payload->size &&
-	    grow(writer, payload, payload->size + bytes))
+	    grow(writer, type, payload->size + bytes) &&
+	    (bytes > payload->capacity || type == TRACE_BLOCK_END ||
+	     trace_writer_flush_through(writer, type)))
 		return NULL;
 	if (payload->size == 0)
 		payload->first_tick = writer->events.tick;
@@ -128,38 +166,20 @@ static uint8_t *turn(const struct trace_payload *rows, unsigned columns, uint8_t
 	return out;
 }
 
-static int flush_columns(struct trace_writer *writer, enum trace_block_type type, unsigned columns)
-{
-	const struct trace_payload *payload = &writer->payload[type];
-	uint8_t *bytes = malloc(payload->size + TRACE_COLUMNS_HEAD);
-	int error;
-
-	if (!bytes)
-		return trace_writer_fail(writer, ERROR_MEMORY);
-	error = trace_writer_put_block(writer, type, 0, payload->first_tick, bytes,
-				       (size_t)(turn(payload, columns, bytes) - bytes));
-	free(bytes);
-	return error;
-}
-
 static int flush_payload(struct trace_writer *writer, enum trace_block_type type)
 {
-	static const uint8_t columns[TRACE_BLOCK_END + 1] = {
-	    [TRACE_BLOCK_NODES] = TRACE_NODE_COLUMNS,
-	    [TRACE_BLOCK_CLASSES] = TRACE_CLASS_COLUMNS,
-	    [TRACE_BLOCK_CLASS_COUNTERS] = TRACE_COUNTER_COLUMNS,
-	    [TRACE_BLOCK_THREAD_COUNTERS] = TRACE_COUNTER_COLUMNS,
-	};
 	struct trace_payload *payload = &writer->payload[type];
-	int error;
+	const uint8_t *bytes = payload->bytes;
+	size_t size = payload->size;
 
-	if (payload->size == 0)
+	if (size == 0)
 		return 0;
-	error = columns[type] ? flush_columns(writer, type, columns[type])
-			      : trace_writer_put_block(writer, type, 0, payload->first_tick,
-						       payload->bytes, payload->size);
+	if (columns_of[type]) {
+		bytes = writer->turned;
+		size = (size_t)(turn(payload, columns_of[type], writer->turned) - bytes);
+	}
 	payload->size = 0;
-	return error;
+	return trace_writer_put_block(writer, type, 0, payload->first_tick, bytes, size);
 }
 
 int trace_writer_flush_through(struct trace_writer *writer, enum trace_block_type type)
@@ -195,7 +215,7 @@ int trace_writer_record(struct trace_writer *writer, enum trace_block_type type,
 	uint8_t *fields, *end;
 
 	if (!at)
-		return writer->error;
+		return trace_writer_lack(writer);
 	fields = end = at + 1;
 	for (unsigned i = 0; i < count; i++)
 		end = trace_put_varint(end, numbers[i]);
@@ -210,7 +230,7 @@ int trace_writer_row(struct trace_writer *writer, enum trace_block_type type,
 	uint8_t *at = trace_writer_reserve(writer, type, (size_t)columns * TRACE_VARINT_MAX);
 
 	if (!at)
-		return writer->error;
+		return trace_writer_lack(writer);
 	for (unsigned i = 0; i < columns; i++)
 		at = trace_put_varint(at, numbers[i]);
 	trace_writer_commit(writer, type, at);
@@ -226,7 +246,7 @@ int trace_writer_meta_bytes(struct trace_writer *writer, enum trace_meta_tag tag
 		return ERROR_LIMIT;
 	at = trace_writer_reserve(writer, TRACE_BLOCK_META, 2 * TRACE_VARINT_MAX + size);
 	if (!at)
-		return writer->error;
+		return trace_writer_lack(writer);
 	at = trace_put_varint(at, tag);
 	trace_writer_commit(writer, TRACE_BLOCK_META, trace_put_string(at, bytes, size));
 	return 0;
@@ -256,7 +276,7 @@ int trace_writer_module(struct trace_writer *writer, uint64_t start, uint64_t en
 	       build_id_bytes;
 	at = trace_writer_reserve(writer, TRACE_BLOCK_MODULES, TRACE_VARINT_MAX + size);
 	if (!at)
-		return writer->error;
+		return trace_writer_lack(writer);
 	at = trace_put_varint(at, size);
 	at = trace_put_varint(at, start);
 	at = trace_put_varint(at, end);
@@ -293,7 +313,7 @@ int trace_writer_class(struct trace_writer *writer, uint32_t node, uint64_t size
 	at = trace_writer_reserve(writer, TRACE_BLOCK_CLASSES,
 				  TRACE_CLASS_COLUMNS * TRACE_VARINT_MAX);
 	if (!at)
-		return writer->error;
+		return trace_writer_lack(writer);
 	step = (int64_t)node - (writer->payload[TRACE_BLOCK_CLASSES].size ? writer->class_node : 0);
 	writer->class_node = node;
 	at = trace_put_varint(at, trace_zigzag(step));
@@ -317,7 +337,7 @@ int trace_writer_thread(struct trace_writer *writer, uint32_t thread, uint64_t t
 	       trace_varint_bytes(name_bytes) + name_bytes;
 	at = trace_writer_reserve(writer, TRACE_BLOCK_THREADS, TRACE_VARINT_MAX + size);
 	if (!at)
-		return writer->error;
+		return trace_writer_lack(writer);
 	at = trace_put_varint(at, size);
 	at = trace_put_varint(at, thread);
 	at = trace_put_varint(at, tid);

@@ -14,7 +14,7 @@ int trace_writer_string(struct trace_writer *writer, const char *bytes, size_t s
 		return ERROR_LIMIT;
 	at = trace_writer_reserve(writer, TRACE_BLOCK_STRINGS, TRACE_VARINT_MAX + size);
 	if (!at)
-		return writer->error;
+		return trace_writer_lack(writer);
 	trace_writer_commit(writer, TRACE_BLOCK_STRINGS, trace_put_string(at, bytes, size));
 	writer->strings++;
 	return 0;
@@ -41,7 +41,7 @@ int trace_writer_symbol(struct trace_writer *writer, uint32_t module, int64_t of
 	}
 	at = trace_writer_reserve(writer, TRACE_BLOCK_SYMBOLS, TRACE_VARINT_MAX + size);
 	if (!at)
-		return writer->error;
+		return trace_writer_lack(writer);
 	at = trace_put_varint(at, size);
 	at = trace_put_varint(at, module);
 	at = trace_put_varint(at, trace_zigzag(offset));

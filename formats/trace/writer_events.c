@@ -16,6 +16,7 @@
  */
 #include "formats/trace/writer.h"
 
+#include <errno.h>
 #include <stdlib.h>
 
 #include "formats/trace/writer_internal.h"
@@ -90,13 +91,13 @@ static int grow(struct trace_writer *writer)
 	if (!events->guess)
 		events->guess = calloc(1, sizeof(*events->guess));
 	if (!events->guess)
-		return trace_writer_fail(writer, ERROR_MEMORY);
+		return ERROR_MEMORY;
 	for (unsigned i = 0; i < TRACE_EVENT_COLUMNS; i++) {
 		size_t length = events->start[i] ? (size_t)(events->at[i] - events->start[i]) : 0;
 		uint8_t *grown = realloc(events->start[i], capacity);
 
 		if (!grown)
-			return trace_writer_fail(writer, ERROR_MEMORY);
+			return ERROR_MEMORY;
 		events->start[i] = grown;
 		events->at[i] = grown + length;
 	}
@@ -131,6 +132,22 @@ static void stop_near_limit(struct trace_writer *writer)
 		trace_writer_stop_events(writer, writer->events.tick, number);
 }
 
+/* Returns 1 when the columns are larger now. Without memory they will do as they are, but not when
+ * there is nothing in them to write out first. */
+static int widen(struct trace_writer *writer, size_t room)
+{
+	const struct trace_event_columns *events = &writer->events;
+
+	if (events->capacity >= room ||
+	    TRACE_WRITER_OPERATIONS - events->operations < CALLS_LEAST * CALL_OPERATIONS)
+		return 0;
+	if (grow(writer) == 0)
+		return 1;
+	if (!events->thread)
+		trace_writer_stop_events(writer, events->tick, ENOMEM);
+	return 0;
+}
+
 __attribute__((noinline)) static int make_room(struct trace_writer *writer)
 {
 	struct trace_event_columns *events = &writer->events;
@@ -148,10 +165,9 @@ __attribute__((noinline)) static int make_room(struct trace_writer *writer)
 		if (events->left >= least)
 			break;
 		events->left = events->granted = 0;
-		if (events->capacity < room &&
-		    TRACE_WRITER_OPERATIONS - events->operations >= CALLS_LEAST * CALL_OPERATIONS)
-			error = grow(writer);
-		else if ((error = trace_writer_flush_through(writer, TRACE_BLOCK_EVENTS)) == 0)
+		if (widen(writer, room))
+			continue;
+		if ((error = trace_writer_flush_through(writer, TRACE_BLOCK_EVENTS)) == 0)
 			stop_near_limit(writer);
 		if (!error && writer->stop.stopped)
 			return ERROR_LIMIT;
@@ -461,8 +477,11 @@ int trace_writer_flush_events(struct trace_writer *writer)
 	put_varint(events, BIRTH_RUNS, events->birth_run);
 	events->run = events->birth_run = 0;
 	payload = malloc(used(events));
-	if (!payload)
-		return trace_writer_fail(writer, ERROR_MEMORY);
+	if (!payload) {
+		start_block(events);
+		trace_writer_stop_events(writer, events->first_tick, ENOMEM);
+		return 0;
+	}
 	at = trace_put_varint(payload, events->operations);
 	at = trace_put_varint(at, TRACE_EVENT_COLUMNS);
 	for (unsigned i = 0; i < TRACE_EVENT_COLUMNS; i++)

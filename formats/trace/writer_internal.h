@@ -62,6 +62,8 @@ struct trace_writer {
 	int borrowed;    /* string ids were given out by trace_writer_blocks() */
 	struct trace_payload payload[TRACE_BLOCK_END + 1]; /* by type */
 	struct trace_event_columns events;
+	uint8_t *turned; /* where rows become columns */
+	size_t turned_capacity;
 	uint32_t modules, nodes, classes, threads, strings; /* ids given out */
 	uint32_t class_node;                                /* of the last class */
 	uint32_t class_counters, thread_counters;
@@ -77,10 +79,12 @@ struct trace_writer {
 int trace_writer_fail(struct trace_writer *writer, int error);
 
 /* Room for `bytes` more in the open payload of a type, which is written out
- * first when it would grow too large. NULL: writer->error tells why. Write there
- * and hand the end to trace_writer_commit(). */
+ * first when it would grow too large, or when there is no memory for it to grow. NULL:
+ * trace_writer_lack() tells why. Write there and hand the end to trace_writer_commit(). */
 uint8_t *trace_writer_reserve(struct trace_writer *writer, enum trace_block_type type,
 			      size_t bytes);
+/* Why there is no room: an error that stays, or ERROR_MEMORY for this record alone. */
+int trace_writer_lack(const struct trace_writer *writer);
 void trace_writer_commit(struct trace_writer *writer, enum trace_block_type type,
 			 const uint8_t *end);
 
@@ -97,7 +101,7 @@ int trace_writer_put_encoded(struct trace_writer *writer, enum trace_block_type 
 /* How many bytes the open events may grow to; where that is little, *number tells why: an
  * errno, or 0 for the limit. */
 size_t trace_writer_events_room(const struct trace_writer *writer, int *number);
-/* No more events from a tick on: the limit, or a disk that is full (an errno). */
+/* No more events from a tick on: the limit (0), a disk that is full or no memory (an errno). */
 void trace_writer_stop_events(struct trace_writer *writer, uint64_t tick, int number);
 
 /* writer_events.c */

@@ -10,6 +10,8 @@
  */
 #include "formats/trace/writer.h"
 
+#include <errno.h>
+
 #include "formats/trace/writer_internal.h"
 
 /* Raw bytes of what is still to come, as it mostly is: records are smaller, and blocks are
@@ -139,6 +141,13 @@ int trace_writer_put_block(struct trace_writer *writer, enum trace_block_type ty
 	int error =
 	    trace_block_encode(&writer->blocks, type, flags, first_tick, payload, bytes, &size);
 
+	if (error == ERROR_MEMORY && can_be_missed(writer, type)) {
+		if (is_name(type))
+			writer->symbols_left_out = 1;
+		else
+			trace_writer_stop_events(writer, first_tick, ENOMEM);
+		return 0;
+	}
 	if (error)
 		return trace_writer_fail(writer, error);
 	return trace_writer_put_encoded(writer, type, first_tick, writer->blocks.buffer, size);

@@ -4,6 +4,7 @@
 
 #include <stdlib.h>
 
+#include "formats/error.h"
 #include "libcollect/recorder/procfs.h"
 
 #define FAR_NS UINT64_C(1000000000)
@@ -41,43 +42,109 @@ static int make_room(struct drain *drain)
 	return 0;
 }
 
-static void add_feed(struct drain *drain, uint32_t chunk, struct ring *ring)
+/* All that the program has published there and nobody has taken is lost. */
+static void lose(struct drain *drain, struct feed *feed)
 {
-	uint32_t owner = atomic_load_explicit(&drain->shared->owner[chunk], memory_order_relaxed);
+	do {
+		drain->bad += feed->count - feed->next;
+		feed->next = feed->count;
+	} while (feed_fill(feed, drain->far) != 0);
+}
 
-	for (uint32_t i = 0; i < drain->count; i++) {
+static uint32_t chunk_of(const struct drain *drain, const struct ring *ring)
+{
+	return (uint32_t)(((const char *)ring - drain->shared->chunk0) / CHUNK_BYTES);
+}
+
+/* Whether it is this session's, and no feed reads it. */
+static int is_new(struct drain *drain, const struct ring *ring)
+{
+	uint32_t chunk = chunk_of(drain, ring);
+
+	for (uint32_t i = 0; i < drain->count; i++)
 		if (drain->feeds[i].chunk == chunk)
-			return;
-		/* Two threads never have one number at one time. */
+			return 0;
+	if (atomic_load_explicit(&drain->shared->owner[chunk], memory_order_relaxed) ==
+		drain->epoch &&
+	    ring->session == drain->slot)
+		return 1;
+	drain->bad++;
+	return 0;
+}
+
+/* 0 or ERROR_MEMORY. */
+static int add_feed(struct drain *drain, const struct ring *ring)
+{
+	if (!is_new(drain, ring))
+		return 0;
+	/* Two threads never have one number at one time. */
+	for (uint32_t i = 0; i < drain->count; i++)
 		if (drain->feeds[i].tid == ring->tid)
 			drain->feeds[i].gone = 1;
-	}
-	if (owner != drain->epoch || ring->session != drain->slot || make_room(drain) != 0) {
-		drain->bad++;
-		return;
-	}
-	feed_start(&drain->feeds[drain->count++], drain->shared, drain->epoch, chunk, drain->now);
+	if (make_room(drain) != 0)
+		return ERROR_MEMORY;
+	feed_start(&drain->feeds[drain->count++], drain->shared, drain->epoch,
+		   chunk_of(drain, ring), drain->now);
 	drain->rings++;
+	return 0;
+}
+
+/* Without memory for rings their threads must not wait for us. */
+static void lose_rings(struct drain *drain)
+{
+	struct ring *ring = shared_chunk(drain->shared, drain->unadopted);
+	struct feed feed;
+
+	for (uint32_t i = 0; i < drain->shared->chunks && ring != NULL; i++) {
+		if (!is_new(drain, ring))
+			return;
+		feed_start(&feed, drain->shared, drain->epoch, chunk_of(drain, ring), drain->now);
+		feed_look(&feed);
+		lose(drain, &feed);
+		if (feed.tail != feed.released)
+			feed_give_back(&feed);
+		drain->bad += feed.bad;
+		ring = shared_chunk(drain->shared, ring->next);
+	}
+}
+
+/* Takes the list of new rings, in front of those that wait already. */
+static void take_list(struct drain *drain)
+{
+	_Atomic uint32_t *list = &drain->session->rings;
+	struct ring *ring, *last = NULL;
+	uint32_t first;
+
+	if (atomic_load_explicit(list, memory_order_relaxed) == CHUNK_NONE)
+		return;
+	first = atomic_exchange(list, CHUNK_NONE);
+	ring = shared_chunk(drain->shared, first);
+	/* A list that runs in a circle is cut. */
+	for (uint32_t i = 0; i < drain->shared->chunks && ring != NULL; i++) {
+		last = ring;
+		ring = shared_chunk(drain->shared, ring->next);
+	}
+	if (last != NULL) {
+		last->next = drain->unadopted;
+		drain->unadopted = first;
+	}
 }
 
 static void adopt_rings(struct drain *drain)
 {
-	_Atomic uint32_t *list = &drain->session->rings;
-	uint32_t chunk;
-
-	if (atomic_load_explicit(list, memory_order_relaxed) == CHUNK_NONE)
-		return;
-	chunk = atomic_exchange(list, CHUNK_NONE);
-	/* A list that runs in a circle is cut. */
-	for (uint32_t i = 0; i < drain->shared->chunks; i++) {
-		struct ring *ring = shared_chunk(drain->shared, chunk);
+	take_list(drain);
+	for (uint32_t i = 0; i < drain->shared->chunks && drain->unadopted != CHUNK_NONE; i++) {
+		struct ring *ring = shared_chunk(drain->shared, drain->unadopted);
 
 		if (ring == NULL)
 			break;
-		chunk = ring->next;
-		add_feed(drain, (uint32_t)(((char *)ring - drain->shared->chunk0) / CHUNK_BYTES),
-			 ring);
+		if (add_feed(drain, ring) != 0) {
+			lose_rings(drain);
+			return;
+		}
+		drain->unadopted = ring->next;
 	}
+	drain->unadopted = CHUNK_NONE;
 }
 
 int drain_drop_feed(struct drain *drain, uint32_t number)
@@ -282,7 +349,7 @@ static uint32_t name_threads(struct drain *drain, uint32_t count)
 		if (first == count)
 			return count;
 		if (name_thread(drain, &drain->feeds[heap[first].feed]) != 0) {
-			drain->bad++;
+			lose(drain, &drain->feeds[heap[first].feed]);
 			heap[first] = heap[--count];
 		}
 	}

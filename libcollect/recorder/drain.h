@@ -59,6 +59,7 @@ struct drain {
 	uint64_t now;   /* T of this round */
 	uint64_t far;   /* stamps behind this cannot be true */
 	uint64_t late, bad;
+	uint32_t unadopted; /* chunk of the first ring of a list that there was no memory for */
 };
 
 void drain_release(struct drain *drain);

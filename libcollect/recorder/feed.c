@@ -51,7 +51,8 @@ void feed_start(struct feed *feed, const struct shared *shared, uint32_t epoch, 
 	feed->ring = shared_chunk(shared, chunk);
 	feed->tid = feed->ring->tid;
 	feed->segment = NULL;
-	feed->head = feed->tail = feed->released = 0;
+	feed->head = feed->tail = feed->released =
+	    atomic_load_explicit(&feed->ring->tail, memory_order_relaxed);
 	feed->odd_head = feed->held = feed->bad = 0;
 	feed->next = feed->count = 0;
 	feed->last = feed->ring->opened;

@@ -22,7 +22,7 @@ int recorder_create_first(struct recorder *recorder)
 	report_copy(name, sizeof(name),
 		    base_name(options->first_path != NULL ? options->first_path : program));
 	free(program);
-	snprintf(message, sizeof(message), "out of memory");
+	snprintf(message, sizeof(message), "cannot create the trace: out of memory");
 	recorder->first = recording_new(&recorder->common, name, recorder->first_pid);
 	if (recorder->first == NULL || recorder_add(recorder, recorder->first) != 0 ||
 	    recording_create_file(recorder->first, message, sizeof(message)) != 0) {

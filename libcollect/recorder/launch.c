@@ -29,7 +29,7 @@
 #include "libcollect/recorder/clock.h"
 #include "libcollect/recorder/witness.h"
 
-enum { SIGN_OF_LIFE_SECONDS = 20 };
+enum { SIGN_OF_LIFE_SECONDS = 20, READY_SECONDS = 10 };
 
 static volatile sig_atomic_t program_pid;
 
@@ -151,17 +151,40 @@ static pid_t start_recorder(struct region *region, const struct recorder_options
 	return pid;
 }
 
+/* As recv(); 0 when there is nothing until then. */
+static ssize_t await_report(int socket, struct report *report, uint64_t until_ns)
+{
+	struct pollfd polled = {.fd = socket, .events = POLLIN};
+
+	for (;;) {
+		ssize_t got = recv(socket, report, sizeof(*report), MSG_DONTWAIT);
+
+		if (got >= 0 || (errno != EAGAIN && errno != EINTR))
+			return got;
+		if (monotonic_ns() >= until_ns)
+			return 0;
+		poll(&polled, 1, 100);
+	}
+}
+
 /* Waits for READY or ERROR. Returns 0 with the trace's path, or -1 with a
  * message, in text. */
 static int await_ready(int socket, char *text, size_t bytes)
 {
+	uint64_t until_ns = monotonic_ns() + READY_SECONDS * UINT64_C(1000000000);
 	struct report report;
 	ssize_t got;
 
 	do {
-		got = recv(socket, &report, sizeof(report), 0);
-	} while ((got < 0 && errno == EINTR) ||
-		 (got == (ssize_t)sizeof(report) && report.kind == REPORT_WARNING));
+		got = await_report(socket, &report, until_ns);
+	} while (got == (ssize_t)sizeof(report) && report.kind == REPORT_WARNING);
+	if (got == 0 && monotonic_ns() >= until_ns) {
+		snprintf(text, bytes,
+			 "the recorder could not begin within %d s: does the disk of the trace "
+			 "answer? -o takes another place",
+			 READY_SECONDS);
+		return -1;
+	}
 	if (got != (ssize_t)sizeof(report)) {
 		snprintf(text, bytes, "the recorder did not start");
 		return -1;
@@ -379,7 +402,6 @@ static int run_all(struct launch *launch)
 		    (trace[0] == '/' || launch->options.folder == NULL ||
 		     chdir(launch->options.folder) == 0))
 			unlink(trace);
-		kill(recorder, SIGKILL);
 	} else {
 		launch->started = 1;
 		wait_for_all(launch, region, program, sockets[0], started_ns);
@@ -392,8 +414,9 @@ static int run_all(struct launch *launch)
 	if (result != 0) {
 		program_pid = 0;
 		waitpid(program, NULL, 0);
-		if (recorder > 0)
-			waitpid(recorder, NULL, 0);
+		/* One that a disk holds up is gone only when that lets it. */
+		if (recorder > 0 && waitpid(recorder, NULL, WNOHANG) == 0)
+			kill(recorder, SIGKILL);
 	}
 	restore_signals(before);
 	return result;

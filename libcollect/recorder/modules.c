@@ -14,6 +14,7 @@
 #include "libcollect/recorder/procfs.h"
 
 enum { MODULES_MOST = 0xffffff, PATH_MOST = 4096, BUILD_ID_MOST = 256 };
+#define NO_MEMORY UINT32_MAX
 
 /* --- descriptors -------------------------------------------------------------- */
 
@@ -236,7 +237,7 @@ static int add(struct modules *modules, const char *maps, const struct shared_mo
 }
 
 /* Reads the record at an offset. Returns its length, what is left of its chunk
- * when there is none, or 0 when it makes no sense. */
+ * when there is none, 0 when it makes no sense, or NO_MEMORY. */
 static uint32_t read_record(struct modules *modules, const char *maps, uint32_t at)
 {
 	const char *chunk =
@@ -260,7 +261,7 @@ static uint32_t read_record(struct modules *modules, const char *maps, uint32_t 
 		return 0;
 	if (add(modules, maps, &record, chunk + sizeof(record),
 		chunk + sizeof(record) + record.build_id_bytes) != 0)
-		return 0;
+		return NO_MEMORY;
 	return record.record_bytes;
 }
 
@@ -278,10 +279,9 @@ void modules_read(struct modules *modules)
 		if (modules->read_bytes / CHUNK_BYTES < MODULE_CHUNKS &&
 		    modules->count < MODULES_MOST)
 			step = read_record(modules, maps, modules->read_bytes);
-		if (step == 0) {
-			modules->bad = 1;
+		modules->bad = step == 0;
+		if (step == 0 || step == NO_MEMORY)
 			break;
-		}
 		modules->read_bytes += step;
 	}
 	free(maps);

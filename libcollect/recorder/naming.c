@@ -10,8 +10,10 @@ int naming_start(struct naming *naming, struct recording *recording, uint64_t no
 	const char *program = recording->common->options->program;
 	uint32_t missing = 0;
 
-	if (symcache_begin(&naming->cache, stacks, recording->epoch) != 0)
+	if (symcache_begin(&naming->cache, stacks, recording->epoch) != 0) {
+		recording->symbols_skipped = stacks->modules.file_count;
 		return 0;
+	}
 	naming->question_fd = symcache_question(&naming->cache, stacks, &missing);
 	if (missing == 0)
 		return 0;

@@ -154,7 +154,7 @@ int output_create(struct output_names *names, const struct recorder_options *opt
 	int error = ERROR_MEMORY;
 
 	*output = (struct output){.fd = -1};
-	snprintf(message, size, "out of memory");
+	snprintf(message, size, "cannot create the trace: out of memory");
 	for (unsigned n = 1; pattern != NULL; n++) {
 		output->name = choice(pattern, n);
 		if (output->name == NULL || !is_taken(names, output->name))

@@ -38,6 +38,7 @@ int recording_create_file(struct recording *recording, char *message, size_t siz
 	recording->writer = trace_writer_new(recording->output.fd, options->codec, options->level);
 	if (recording->writer == NULL) {
 		snprintf(message, size, "cannot write '%s': out of memory", recording->output.name);
+		output_remove(&recording->output);
 		return ERROR_MEMORY;
 	}
 	if (trace_writer_errno(recording->writer) != 0) {

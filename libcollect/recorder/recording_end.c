@@ -219,7 +219,9 @@ static void write_end(struct recording *recording, const struct account_totals *
 	    {TRACE_END_SYMBOLS_SKIPPED, 0, recording->symbols_skipped},
 	    {TRACE_END_EVENTS_STOPPED, 0, account->events_stopped},
 	    {TRACE_END_EVENTS_STOPPED_BY, 0,
-	     stop->system_errno != 0 ? TRACE_STOPPED_BY_DISK : TRACE_STOPPED_BY_LIMIT},
+	     stop->system_errno == ENOMEM ? TRACE_STOPPED_BY_MEMORY
+	     : stop->system_errno != 0    ? TRACE_STOPPED_BY_DISK
+					  : TRACE_STOPPED_BY_LIMIT},
 	};
 
 	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++)
@@ -266,9 +268,10 @@ static void report_trace(struct recording *recording, const struct account_total
 
 static void write_symbols(struct recording *recording, struct symcache *symbols)
 {
-	symcache_write(symbols, &recording->stacks, recording->writer);
+	int error = symcache_write(symbols, &recording->stacks, recording->writer);
+
 	trace_writer_flush(recording->writer);
-	if (trace_writer_lacks_symbols(recording->writer))
+	if (error || trace_writer_lacks_symbols(recording->writer))
 		recording->symbols_skipped = recording->stacks.modules.file_count;
 }
 

@@ -32,40 +32,60 @@ static void drop_first(struct reports *reports)
 	free(entry);
 }
 
+enum sent { SENT, LATER };
+
+static enum sent send_one(struct reports *reports, const struct report *report)
+{
+	while (reports->fd >= 0) {
+		if (send(reports->fd, report, sizeof(*report), MSG_DONTWAIT | MSG_NOSIGNAL) >= 0)
+			return SENT;
+		if (errno == EAGAIN || errno == EWOULDBLOCK || errno == ENOBUFS)
+			return LATER;
+		if (errno != EINTR)
+			reports->fd = -1; /* nobody there any more */
+	}
+	return SENT;
+}
+
+static int wait_for_room(const struct reports *reports)
+{
+	struct pollfd wait = {.fd = reports->fd, .events = POLLOUT};
+
+	return poll(&wait, 1, LAST_WAIT_MS) > 0;
+}
+
 void reports_flush(struct reports *reports, int at_the_end)
 {
 	while (reports->first != NULL) {
-		if (reports->fd < 0 ||
-		    send(reports->fd, &reports->first->report, sizeof(struct report),
-			 MSG_DONTWAIT | MSG_NOSIGNAL) >= 0) {
+		if (send_one(reports, &reports->first->report) == SENT)
 			drop_first(reports);
-		} else if (errno == EAGAIN || errno == EWOULDBLOCK || errno == ENOBUFS) {
-			struct pollfd wait = {.fd = reports->fd, .events = POLLOUT};
-
-			if (!at_the_end || poll(&wait, 1, LAST_WAIT_MS) <= 0)
-				break;
-		} else if (errno != EINTR) {
-			reports->fd = -1; /* nobody there any more */
-		}
+		else if (!at_the_end || !wait_for_room(reports))
+			break;
 	}
 	while (at_the_end && reports->first != NULL)
 		drop_first(reports);
 }
 
+/* Memory is needed only for what the launcher is too slow for: it waits for some of these, and
+ * a recorder that has no memory must not leave it waiting. */
 void reports_send(struct reports *reports, const struct report *report)
 {
 	struct report_entry *entry;
 
-	if (reports->fd < 0)
+	reports_flush(reports, 0);
+	if (reports->first == NULL && send_one(reports, report) == SENT)
 		return;
 	entry = malloc(sizeof(*entry));
-	if (entry == NULL)
+	if (entry == NULL) {
+		while (reports->first == NULL && send_one(reports, report) == LATER &&
+		       wait_for_room(reports))
+			;
 		return;
+	}
 	entry->next = NULL;
 	entry->report = *report;
 	*reports->last = entry;
 	reports->last = &entry->next;
-	reports_flush(reports, 0);
 }
 
 void reports_say(struct reports *reports, enum report_kind kind, int first, const char *format, ...)

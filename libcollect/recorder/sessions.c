@@ -99,7 +99,17 @@ static void meet_process(struct recorder *recorder, struct recording *recording,
 	recording->passed = images_have_next(&recorder->images, recording);
 }
 
-static int open_session(struct recorder *recorder, uint32_t slot)
+/* Without memory for a session its process goes on unrecorded: it sees that the session is no
+ * longer its own where it would wait for us. */
+static void refuse_session(struct recorder *recorder, struct session *session)
+{
+	session->epoch = 0;
+	atomic_fetch_add(&recorder->common.shared.region->unrecorded, 1);
+	reports_say(&recorder->common.reports, REPORT_WARNING, 0,
+		    "process %d is not recorded: out of memory", (int)session->pid);
+}
+
+static void open_session(struct recorder *recorder, uint32_t slot)
 {
 	struct session *session = &recorder->common.shared.region->session[slot];
 	struct recording *const *all;
@@ -115,7 +125,8 @@ static int open_session(struct recorder *recorder, uint32_t slot)
 		recording = recording_new(&recorder->common, "", session->pid);
 		if (recording == NULL || recorder_add(recorder, recording) != 0) {
 			recording_free(recording);
-			return ERROR_MEMORY; /* later, perhaps */
+			refuse_session(recorder, session);
+			return;
 		}
 	}
 	all = recorder->recordings;
@@ -135,7 +146,6 @@ static int open_session(struct recorder *recorder, uint32_t slot)
 		recording_end(recording, TRACE_ENDING_EXECED, 0);
 	else if (recording->pid == 0 && (!is_first || recorder->common.options->preloaded))
 		recorder_end_with_process(recorder, recording); /* it was over before we looked */
-	return 0;
 }
 
 static int is_known(const struct recorder *recorder, uint32_t slot)
@@ -164,14 +174,15 @@ void recorder_find_sessions(struct recorder *recorder, uint64_t now_ns, int in_a
 			    atomic_load_explicit(&session->state, memory_order_acquire);
 
 			if ((state != SESSION_OPEN && state != SESSION_ABANDONED) ||
-			    is_known(recorder, i))
+			    session->epoch == 0 || is_known(recorder, i))
 				continue;
 			if (oldest == SESSIONS_MAX ||
 			    session->epoch < region->session[oldest].epoch)
 				oldest = i;
 		}
-		if (oldest == SESSIONS_MAX || open_session(recorder, oldest) != 0)
+		if (oldest == SESSIONS_MAX)
 			return;
+		open_session(recorder, oldest);
 		images_meet(&recorder->images, &recorder->common.shared);
 	}
 }

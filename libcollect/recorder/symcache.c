@@ -206,10 +206,11 @@ int symcache_begin(struct symcache *cache, const struct stacks *stacks, uint32_t
 	    BYTES_MOST)
 		symcache_release(cache);
 	free(cache->files);
-	cache->file_count = modules->file_count;
-	cache->files = calloc(cache->file_count + 1, sizeof(*cache->files));
+	cache->file_count = 0;
+	cache->files = calloc(modules->file_count + UINT64_C(1), sizeof(*cache->files));
 	if (cache->files == NULL)
 		return ERROR_MEMORY;
+	cache->file_count = modules->file_count;
 	size = (size_t)snprintf(text, sizeof(text), "nowhere of %u", epoch);
 	cache->files[0] = intern(cache, text, size);
 	for (uint32_t i = 0; i < modules->count; i++) {
@@ -223,14 +224,17 @@ int symcache_begin(struct symcache *cache, const struct stacks *stacks, uint32_t
 	return 0;
 }
 
-/* Calls back for each place of the recording, once. */
-static void walk(struct symcache *cache, const struct stacks *stacks,
-		 void (*call)(struct symcache *, struct symcache_place *, uint32_t module,
-			      void *context),
-		 void *context)
+/* Calls back for each place of the recording, once. ERROR_MEMORY: not for all. */
+static int walk(struct symcache *cache, const struct stacks *stacks,
+		void (*call)(struct symcache *, struct symcache_place *, uint32_t module,
+			     void *context),
+		void *context)
 {
 	struct stacks_place at;
+	int error = 0;
 
+	if (cache->files == NULL)
+		return ERROR_MEMORY;
 	cache->generation++;
 	for (uint32_t id = 1; id <= stacks->node_count; id++) {
 		struct symcache_place *place;
@@ -238,11 +242,14 @@ static void walk(struct symcache *cache, const struct stacks *stacks,
 		if (stacks_place(stacks, id, &at) != 0 || at.module > cache->file_count)
 			continue;
 		place = find_place(cache, cache->files[at.module], at.offset);
+		if (place == NULL)
+			error = ERROR_MEMORY;
 		if (place == NULL || place->generation == cache->generation)
 			continue;
 		place->generation = cache->generation;
 		call(cache, place, at.module, context);
 	}
+	return error;
 }
 
 struct question {
@@ -284,7 +291,8 @@ int symcache_question(struct symcache *cache, const struct stacks *stacks, uint3
 	struct question question = {0};
 	int fd, error;
 
-	walk(cache, stacks, ask, &question);
+	if (walk(cache, stacks, ask, &question) != 0 && question.missing == 0)
+		question.missing = 1;
 	*missing = question.missing;
 	if (question.missing == 0)
 		return -1;
@@ -433,6 +441,7 @@ struct writing {
 	struct trace_writer *writer;
 	uint32_t *strings; /* the trace's ids by ours */
 	uint32_t count;
+	int error;
 };
 
 static uint32_t their_string(const struct symcache *cache, struct writing *writing, uint32_t id)
@@ -456,8 +465,10 @@ static void write_place(struct symcache *cache, struct symcache_place *place, ui
 	if (place->frame_count == 0)
 		return;
 	frames = calloc(place->frame_count, sizeof(*frames));
-	if (frames == NULL)
+	if (frames == NULL) {
+		writing->error = ERROR_MEMORY;
 		return;
+	}
 	for (unsigned i = 0; i < place->frame_count; i++)
 		frames[i] =
 		    (struct trace_frame){their_string(cache, writing, ours[i].function),
@@ -494,15 +505,16 @@ static void write_suppressions(const struct symcache *cache, const struct module
 		}
 }
 
-void symcache_write(struct symcache *cache, const struct stacks *stacks,
-		    struct trace_writer *writer)
+int symcache_write(struct symcache *cache, const struct stacks *stacks, struct trace_writer *writer)
 {
 	struct writing writing = {.writer = writer};
+	int error = ERROR_MEMORY;
 
 	writing.strings = calloc(cache->string_count + UINT64_C(1), sizeof(uint32_t));
 	if (writing.strings != NULL) {
-		walk(cache, stacks, write_place, &writing);
+		error = walk(cache, stacks, write_place, &writing);
 		write_suppressions(cache, &stacks->modules, &writing);
 	}
 	free(writing.strings);
+	return error != 0 ? error : writing.error;
 }

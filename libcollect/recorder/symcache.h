@@ -50,8 +50,8 @@ int symcache_question(struct symcache *cache, const struct stacks *stacks, uint3
  * appended to. complete: what it says nothing of has no name. */
 int symcache_answer(struct symcache *cache, const struct stacks *stacks, int trace_fd,
 		    const void *blocks, size_t size, int complete);
-/* Writes the symbols of the recording at hand into its trace. */
-void symcache_write(struct symcache *cache, const struct stacks *stacks,
-		    struct trace_writer *writer);
+/* Writes the symbols of the recording at hand into its trace. ERROR_MEMORY: not all. */
+int symcache_write(struct symcache *cache, const struct stacks *stacks,
+		   struct trace_writer *writer);
 
 #endif
