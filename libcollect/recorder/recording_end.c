@@ -124,6 +124,10 @@ void recording_end(struct recording *recording, enum trace_ending ending, int st
 {
 	int program_may_write = ending == TRACE_ENDING_ABANDONED;
 
+	/* However the program ended then: what it did before is not here. */
+	if (recording->session != NULL &&
+	    atomic_load(&recording->session->state) == SESSION_ABANDONED)
+		ending = TRACE_ENDING_ABANDONED;
 	set_ending(recording, ending, status);
 	if (recording->session != NULL)
 		end_session(recording);
