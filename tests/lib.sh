@@ -110,6 +110,15 @@ wait_for() { # COMMAND...
 	fail "waited in vain for: $*"
 }
 
+recorder_of() { # LAUNCHER: sets recorder
+	local child
+	recorder=
+	for child in $(cat "/proc/$1/task/$1/children"); do
+		[ "$(cat "/proc/$child/comm")" != mallograph-rec ] || recorder=$child
+	done
+	[ -n "$recorder" ]
+}
+
 # What stands before a command to run it as a user who is not root; the current folder is
 # made that user's.
 become_user() { # sets as_user

@@ -16,6 +16,8 @@
 #define DEFAULT_PATTERN "mallograph.%n.%p.mlg"
 #define SUFFIX          ".mlg"
 
+enum { NAMES_MOST = 100000 };
+
 const char *base_name(const char *path)
 {
 	const char *slash = path != NULL ? strrchr(path, '/') : NULL;
@@ -114,6 +116,18 @@ void output_names_release(struct output_names *names)
 	*names = (struct output_names){0};
 }
 
+/* Whether another recorder is writing there. */
+static int is_being_written(const char *path)
+{
+	struct flock lock = {.l_type = F_RDLCK, .l_whence = SEEK_SET, .l_start = 0, .l_len = 1};
+	int fd = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
+	int locked = fd >= 0 && fcntl(fd, F_OFD_GETLK, &lock) == 0 && lock.l_type != F_UNLCK;
+
+	if (fd >= 0)
+		close(fd);
+	return locked;
+}
+
 static int create(const char *path)
 {
 	struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = 0, .l_len = 1};
@@ -146,6 +160,36 @@ static const char *reason(int error)
 	return strerror(error);
 }
 
+static void forget(struct output *output)
+{
+	free(output->name);
+	free(output->path);
+	output->name = output->path = NULL;
+}
+
+/* The first name that nobody else has. 0 or a negative error. */
+static int choose(const struct output_names *names, const char *pattern, const char *folder,
+		  struct output *output)
+{
+	for (unsigned n = 1;; n++) {
+		output->name = choice(pattern, n);
+		if (output->name == NULL)
+			return ERROR_MEMORY;
+		if (output->name[0] == '/' || folder == NULL)
+			output->path = strdup(output->name);
+		else if (asprintf(&output->path, "%s/%s", folder, output->name) < 0)
+			output->path = NULL;
+		if (output->path == NULL)
+			return ERROR_MEMORY;
+		if (!is_taken(names, output->name)) {
+			if (n == NAMES_MOST || !is_being_written(output->path))
+				return 0;
+			output->displaced = 1;
+		}
+		forget(output);
+	}
+}
+
 int output_create(struct output_names *names, const struct recorder_options *options,
 		  const char *program, pid_t pid, struct output *output, char *message, size_t size)
 {
@@ -155,32 +199,25 @@ int output_create(struct output_names *names, const struct recorder_options *opt
 
 	*output = (struct output){.fd = -1};
 	snprintf(message, size, "cannot create the trace: out of memory");
-	for (unsigned n = 1; pattern != NULL; n++) {
-		output->name = choice(pattern, n);
-		if (output->name == NULL || !is_taken(names, output->name))
-			break;
-		free(output->name);
-	}
-	if (pattern == NULL || output->name == NULL)
-		goto out;
-	if (output->name[0] == '/' || options->folder == NULL)
-		output->path = strdup(output->name);
-	else if (asprintf(&output->path, "%s/%s", options->folder, output->name) < 0)
-		output->path = NULL;
-	if (output->path == NULL || note_taken(names, output->name) != 0)
+	if (pattern == NULL || choose(names, pattern, options->folder, output) != 0 ||
+	    note_taken(names, output->name) != 0)
 		goto out;
 	output->fd = create(output->path);
 	error = output->fd >= 0 ? 0 : ERROR_SYSTEM;
 	if (error != 0)
 		snprintf(message, size, "cannot write '%s': %s", output->name, reason(errno));
 out:
-	if (error != 0) {
-		free(output->name);
-		free(output->path);
-		output->name = output->path = NULL;
-	}
+	if (error != 0)
+		forget(output);
 	free(pattern);
 	return error;
+}
+
+int output_is_gone(const struct output *output)
+{
+	struct stat status;
+
+	return fstat(output->fd, &status) == 0 && status.st_nlink == 0;
 }
 
 void output_remove(struct output *output)

@@ -20,17 +20,21 @@ struct output {
 	char *name; /* as the user would type it: relative to the folder */
 	char *path;
 	int fd;
+	int displaced; /* the name is another, since a recorder writes to the one before */
 };
 
 /* Creates the file for a process and locks it. Replaces a regular file or a
  * symbolic link of that name, never another kind of file, never one of this
- * run. On success output->name and path are to be freed and fd to be closed. On failure
+ * run or that another recorder is writing: these are left and the name gets a number.
+ * On success output->name and path are to be freed and fd to be closed. On failure
  * returns a negative error, and message (of size bytes) says why. */
 int output_create(struct output_names *names, const struct recorder_options *options,
 		  const char *program, pid_t pid, struct output *output, char *message,
 		  size_t size);
 /* Removes the file again and closes it: nothing could be written to it. */
 void output_remove(struct output *output);
+/* Whether it has been removed since, or replaced. */
+int output_is_gone(const struct output *output);
 /* Whether a pattern has only what is expanded: %p, %n, %h and %%. Otherwise returns the first
  * that isn't, from its % on. */
 const char *output_unknown_field(const char *pattern);

@@ -125,6 +125,11 @@ void recording_open(struct recording *recording, const struct recording *parent)
 	recording->flushed_ns = now_ns;
 	recording->state = RECORDING_OPEN;
 	recording_write_meta(recording, parent);
+	if (recording->output.displaced)
+		reports_say(&common->reports, REPORT_WARNING, recording->first,
+			    "another recording is being written under this name: this trace is "
+			    "'%s'",
+			    recording->output.name);
 }
 
 uint64_t recording_round(struct recording *recording, uint64_t now_ns)

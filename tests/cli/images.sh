@@ -4,15 +4,6 @@
 . "$TESTS/lib.sh"
 need perl
 
-recorder_of() { # LAUNCHER: sets recorder
-	local child
-	recorder=
-	for child in $(cat "/proc/$1/task/$1/children"); do
-		[ "$(cat "/proc/$child/comm")" != mallograph-rec ] || recorder=$child
-	done
-	[ -n "$recorder" ]
-}
-
 value() { # LABEL TRACE
 	"$MALLOGRAPH" info "$2" | sed -n "s/^$1  *//p"
 }
