@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "tui/captions.h"
 
+#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -76,6 +77,43 @@ const char *captions_part(struct captions *captions, const struct profile *profi
 		return "";
 	frame_print_part(&captions->printer, node, frame, part);
 	return end(captions);
+}
+
+/* The longest run of letters and digits: a name has it as it is. What a line, an address or an
+ * escaped byte (12, 0x7f, \x1b) may be made of tells nothing. */
+int captions_letters(const char *text, char *letters, size_t size)
+{
+	size_t longest = 0;
+
+	for (const char *at = text; *at;) {
+		size_t length = 0, telling = 0;
+
+		for (; isalnum((unsigned char)at[length]) || at[length] == '_'; length++)
+			telling += !strchr("0123456789abcdefxABCDEFX", at[length]);
+		if (telling && length > longest && length < size) {
+			longest = length;
+			memcpy(letters, at, length);
+			letters[length] = '\0';
+		}
+		at += length ? length : 1;
+	}
+	return longest != 0;
+}
+
+int captions_may_have(const struct profile *profile, uint32_t node, uint32_t frame,
+		      const char *letters)
+{
+	const struct profile_frame *known = captions_frame(profile, node, frame);
+
+	if (!node || frame_mark(node, profile->nodes[node].flags))
+		return 1;
+	if (known && known->function && strcasestr(known->function, letters))
+		return 1;
+	if (known && known->file)
+		return strcasestr(known->file, letters) != NULL;
+	return strcasestr(
+		   profile->modules[profile->locations[profile->nodes[node].location].module].path,
+		   letters) != NULL;
 }
 
 const struct profile_frame *captions_frame(const struct profile *profile, uint32_t node,

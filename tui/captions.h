@@ -32,6 +32,12 @@ const char *captions_part(struct captions *captions, const struct profile *profi
 			  uint32_t frame, enum frame_part part);
 
 /* The frame as the trace has it, or NULL. */
+/* For searching through many: a part of the text that a caption of a frame has, if it holds the
+ * text, from the frame's own names alone: not from its line or address. 0: there are none. */
+int captions_letters(const char *text, char *letters, size_t size);
+/* 0: no caption of the frame holds the letters, large or small. */
+int captions_may_have(const struct profile *profile, uint32_t node, uint32_t frame,
+		      const char *letters);
 const struct profile_frame *captions_frame(const struct profile *profile, uint32_t node,
 					   uint32_t frame);
 

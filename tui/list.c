@@ -149,15 +149,17 @@ int list_search(struct tui *tui, void *data, struct list *list, const struct lis
 		const char *text, int direction, int from_here)
 {
 	struct row_text buffer;
+	char letters[PROMPT_BYTES];
 	size_t row = list->cursor, left = list->count;
-	int found = 0;
+	int found = 0, asks = ops->may_have && captions_letters(text, letters, sizeof(letters));
 
 	if (!list->count || row_text_init(&buffer))
 		return 0;
 	if (!from_here)
 		row = (row + (direction > 0 ? 1 : list->count - 1)) % list->count;
 	for (; left && !found; left--) {
-		found = tui_matches(text, row_text(tui, data, ops, row, &buffer));
+		found = (!asks || ops->may_have(tui, data, row, letters)) &&
+			tui_matches(text, row_text(tui, data, ops, row, &buffer));
 		if (found)
 			list->cursor = row;
 		row = (row + (direction > 0 ? 1 : list->count - 1)) % list->count;

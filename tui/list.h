@@ -24,6 +24,9 @@ struct list_ops {
 	void (*draw)(struct tui *tui, void *data, size_t row, const struct canvas *canvas);
 	/* What a search looks at, and `e` writes: without an end of line. */
 	void (*text)(struct tui *tui, void *data, size_t row, FILE *out);
+	/* 0: the text can't hold these letters (captions_letters()). It is asked before the text
+	 * is made, which takes much longer. NULL: it is not known. */
+	int (*may_have)(struct tui *tui, void *data, size_t row, const char *letters);
 };
 
 /* The number of rows is another; the cursor stays where it can. */

@@ -108,19 +108,25 @@ int picture_new(struct picture **picture, const struct tui_options *options,
 	return error;
 }
 
-void picture_forget_sites(struct picture *picture)
+static void sites_free(struct sites **sites)
 {
-	if (picture->sites)
-		sites_release(picture->sites);
-	free(picture->sites);
-	picture->sites = NULL;
+	if (*sites)
+		sites_release(*sites);
+	free(*sites);
+	*sites = NULL;
+}
+
+void picture_forget_gathered(struct picture *picture)
+{
+	sites_free(&picture->gathered);
 }
 
 void picture_free(struct picture *picture)
 {
 	if (!picture)
 		return;
-	picture_forget_sites(picture);
+	sites_free(&picture->by_site);
+	sites_free(&picture->gathered);
 	suppressions_release(&picture->suppressions);
 	profile_free(picture->combined);
 	for (int i = 0; i < 2; i++) {
@@ -132,16 +138,19 @@ void picture_free(struct picture *picture)
 
 const struct sites *picture_sites(struct picture *picture, enum lens_by by)
 {
+	struct sites **kept = by == LENS_BY_SITE ? &picture->by_site : &picture->gathered;
 	struct lens lens = picture->lens;
 
-	if (picture->sites && picture->sites_by == by)
-		return picture->sites;
-	picture_forget_sites(picture);
-	picture->sites = calloc(1, sizeof(*picture->sites));
-	if (!picture->sites)
+	if (*kept && (by == LENS_BY_SITE || picture->gathered_by == by))
+		return *kept;
+	sites_free(kept);
+	*kept = calloc(1, sizeof(**kept));
+	if (!*kept)
 		return NULL;
-	picture->sites_by = lens.by = by;
-	if (sites_init(picture->sites, picture->profile, &lens))
-		picture_forget_sites(picture);
-	return picture->sites;
+	lens.by = by;
+	if (by != LENS_BY_SITE)
+		picture->gathered_by = by;
+	if (sites_init(*kept, picture->profile, &lens))
+		sites_free(kept);
+	return *kept;
 }

@@ -19,8 +19,9 @@ struct picture {
 	struct filter filters[2];      /* what was selected: of fresh, of base */
 	struct profile *selected[2], *combined;
 	struct suppressions suppressions;
-	struct sites *sites; /* by what was asked for last; NULL: none */
-	enum lens_by sites_by;
+	struct sites *by_site;  /* NULL: not asked for yet */
+	struct sites *gathered; /* by what else was asked for last */
+	enum lens_by gathered_by;
 };
 
 /* Takes the filters, which it leaves empty. flags: enum select_flag. Scans the events unless all
@@ -30,10 +31,10 @@ int picture_new(struct picture **picture, const struct tui_options *options,
 		struct filter filters[2], unsigned flags, char *complaint, size_t complaint_bytes);
 void picture_free(struct picture *picture);
 
-/* Kept until others are asked for, or they are forgotten. NULL: out of memory. LENS_BY_THREAD needs
- * a picture by thread. */
+/* Those by site are kept, the others until others are asked for, or they are forgotten. NULL: out
+ * of memory. LENS_BY_THREAD needs a picture by thread. */
 const struct sites *picture_sites(struct picture *picture, enum lens_by by);
-void picture_forget_sites(struct picture *picture);
+void picture_forget_gathered(struct picture *picture);
 
 /* A copy for the caller to release. 0 or ERROR_MEMORY. */
 int filter_copy(struct filter *copy, const struct filter *filter);

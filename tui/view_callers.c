@@ -204,7 +204,15 @@ static void write_row(struct tui *tui, void *data, size_t row, FILE *out)
 	write_with(tui, data, row, 1, out);
 }
 
-static const struct list_ops rows = {.draw = draw_row, .text = name_row};
+static int may_have(struct tui *tui, void *data, size_t row, const char *letters)
+{
+	size_t in_half;
+	struct tree_rows *half = half_of(data, row, &in_half);
+
+	return half && tree_rows_may_have(tui, half, in_half, letters);
+}
+
+static const struct list_ops rows = {.draw = draw_row, .text = name_row, .may_have = may_have};
 static const struct list_ops written_rows = {.draw = draw_row, .text = write_row};
 
 static void draw(struct tui *tui, void *data, const struct canvas *canvas)

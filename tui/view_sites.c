@@ -43,7 +43,7 @@ static int refresh(struct tui *tui, struct listed *listed, enum cost_kind kind)
 	listed->kind = kind;
 	listed->sites = NULL;
 	if (listed->by != LENS_BY_THREAD && tui->thread_picture)
-		picture_forget_sites(tui->thread_picture);
+		picture_forget_gathered(tui->thread_picture);
 	listed->picture = listed->by == LENS_BY_THREAD ? tui_thread_picture(tui) : tui->picture;
 	if (listed->picture) {
 		listed->sites = picture_sites(listed->picture, listed->by);
@@ -191,7 +191,18 @@ static void name_row(struct tui *tui, void *data, size_t row, FILE *out)
 	fputs(name_of(tui, listed, site_at(listed, row), buffer, sizeof(buffer)), out);
 }
 
-static const struct list_ops rows = {.draw = draw_row, .text = name_row};
+static int may_have(struct tui *tui, void *data, size_t row, const char *letters)
+{
+	const struct listed *listed = data;
+	const struct site *site = site_at(listed, row);
+
+	(void)tui;
+	return (listed->by != LENS_BY_SITE && listed->by != LENS_BY_FUNCTION &&
+		listed->by != LENS_BY_LINE) ||
+	       captions_may_have(listed->picture->profile, site->node, site->frame, letters);
+}
+
+static const struct list_ops rows = {.draw = draw_row, .text = name_row, .may_have = may_have};
 static const struct list_ops written_rows = {.draw = draw_row, .text = write_row};
 
 static void draw(struct tui *tui, void *data, const struct canvas *canvas)

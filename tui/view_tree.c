@@ -79,7 +79,12 @@ static void write_row(struct tui *tui, void *data, size_t row, FILE *out)
 	tree_rows_write(tui, &((struct tree_view *)data)->rows, row, 1, out);
 }
 
-static const struct list_ops rows = {.draw = draw_row, .text = name_row};
+static int may_have(struct tui *tui, void *data, size_t row, const char *letters)
+{
+	return tree_rows_may_have(tui, &((struct tree_view *)data)->rows, row, letters);
+}
+
+static const struct list_ops rows = {.draw = draw_row, .text = name_row, .may_have = may_have};
 static const struct list_ops written_rows = {.draw = draw_row, .text = write_row};
 
 static void draw(struct tui *tui, void *data, const struct canvas *canvas)

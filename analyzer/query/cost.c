@@ -144,15 +144,95 @@ static int compare_ranks(const void *a, const void *b)
 	return left->index < right->index ? -1 : left->index > right->index;
 }
 
+/* Where many are sorted: by one digit after the other, the last that decides first, what is equal
+ * stays as it was. Digits that all have in common, which are most of them, are passed over. */
+enum { DIGITS = 17, DIGIT_VALUES = 256, FEW = 256 };
+
+static unsigned digit_of(const struct cost_rank *rank, int digit)
+{
+	if (digit < 8)
+		return ~(unsigned)(rank->second >> 8 * digit) & 255;
+	if (digit < 16)
+		return ~(unsigned)(rank->first >> 8 * (digit - 8)) & 255;
+	return (unsigned)(rank->group + 1);
+}
+
+static void sort_by_digit(const struct cost_rank *ranks, struct cost_rank *sorted, size_t count,
+			  int digit)
+{
+	size_t starts[DIGIT_VALUES] = {0}, start = 0;
+
+	for (size_t i = 0; i < count; i++)
+		starts[digit_of(&ranks[i], digit)]++;
+	for (int i = 0; i < DIGIT_VALUES; i++) {
+		size_t these = starts[i];
+
+		starts[i] = start;
+		start += these;
+	}
+	for (size_t i = 0; i < count; i++)
+		sorted[starts[digit_of(&ranks[i], digit)]++] = ranks[i];
+}
+
+/* The indices ascend. Returns which of the two arrays is sorted. */
+static struct cost_rank *sort_by_digits(struct cost_rank *ranks, struct cost_rank *other,
+					size_t count)
+{
+	struct cost_rank differ = {0};
+
+	for (size_t i = 0; i < count; i++) {
+		differ.first |= ranks[i].first ^ ranks[0].first;
+		differ.second |= ranks[i].second ^ ranks[0].second;
+		differ.group |= ranks[i].group ^ ranks[0].group;
+	}
+	for (int digit = 0; digit < DIGITS; digit++) {
+		struct cost_rank *unsorted = ranks;
+
+		if (digit < 8    ? !(differ.second >> 8 * digit & 255)
+		    : digit < 16 ? !(differ.first >> 8 * (digit - 8) & 255)
+				 : !differ.group)
+			continue;
+		sort_by_digit(unsorted, other, count, digit);
+		ranks = other;
+		other = unsorted;
+	}
+	return ranks;
+}
+
+/* As trees have their nodes: the last first. */
+static void turn_round(struct cost_rank *ranks, size_t count)
+{
+	for (size_t i = 0; i < count / 2; i++) {
+		struct cost_rank rank = ranks[i];
+
+		ranks[i] = ranks[count - 1 - i];
+		ranks[count - 1 - i] = rank;
+	}
+}
+
+static int ascends(const struct cost_rank *ranks, size_t count)
+{
+	for (size_t i = 1; i < count; i++)
+		if (ranks[i].index < ranks[i - 1].index)
+			return 0;
+	return 1;
+}
+
 uint32_t *cost_sort(struct cost_rank *ranks, size_t count)
 {
 	uint32_t *indices = calloc(count + 1, sizeof(*indices));
+	struct cost_rank *other = count < FEW ? NULL : calloc(count, sizeof(*other));
+	const struct cost_rank *sorted = ranks;
 
-	if (indices) {
+	if (other && ranks[0].index > ranks[count - 1].index)
+		turn_round(ranks, count);
+	if (other && ascends(ranks, count))
+		sorted = sort_by_digits(ranks, other, count);
+	else if (count)
 		qsort(ranks, count, sizeof(*ranks), compare_ranks);
-		for (size_t i = 0; i < count; i++)
-			indices[i] = ranks[i].index;
-	}
+	for (size_t i = 0; indices && i < count; i++)
+		indices[i] = sorted[i].index;
 	free(ranks);
+	free(other);
 	return indices;
 }

@@ -127,6 +127,17 @@ uint64_t name_hash(const struct name_numbers *numbers, uint32_t number)
 	return number ? numbers->texts[number].hash : 0;
 }
 
+void name_numbers_settle(struct name_numbers *numbers)
+{
+	id_table_release(&numbers->pointer_ids);
+	id_table_release(&numbers->text_ids);
+	free(numbers->pointers);
+	free(numbers->buffer);
+	numbers->pointers = NULL;
+	numbers->buffer = NULL;
+	numbers->pointer_count = numbers->pointer_room = numbers->buffer_room = 0;
+}
+
 void name_numbers_release(struct name_numbers *numbers)
 {
 	id_table_release(&numbers->pointer_ids);

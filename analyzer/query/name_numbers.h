@@ -37,6 +37,8 @@ int name_number(struct name_numbers *numbers, const char *name, uint32_t *number
  * in every run; 0 for number 0. */
 const char *name_text(const struct name_numbers *numbers, uint32_t number);
 uint64_t name_hash(const struct name_numbers *numbers, uint32_t number);
+/* There are no more names: gives back what only numbering needs. */
+void name_numbers_settle(struct name_numbers *numbers);
 void name_numbers_release(struct name_numbers *numbers);
 
 #endif

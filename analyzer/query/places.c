@@ -287,6 +287,9 @@ int places_init(struct places *places, const struct profile *profile, const stru
 		find_leaves(places, profile, lens);
 	free(all.keys);
 	id_table_release(&all.key_ids);
+	name_numbers_settle(&places->module_names);
+	name_numbers_settle(&places->function_names);
+	name_numbers_settle(&places->file_names);
 	return error;
 }
 

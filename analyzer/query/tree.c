@@ -93,17 +93,20 @@ static void add_costs(const struct tree_growth *growth, struct tree_node *node,
 
 	for (uint32_t i = range->first; i < range->first + range->count; i++) {
 		const struct tree_member *member = &growth->members[i];
-		const struct tree_costs *costs = &growth->costs[member->cost];
 
 		if (top_down) {
+			struct tree_costs own = tree_own_costs(growth, member->step);
+
 			add_whole(growth, node, member->step);
-		} else {
-			cost_add(&node->cost, &costs->cost);
-			cost_add(&node->base, &costs->base);
+			cost_add(&node->own, &own.cost);
+			cost_add(&node->own_base, &own.base);
+			continue;
 		}
-		if (top_down || !growth->places.steps[member->step].parent) {
-			cost_add(&node->own, &costs->cost);
-			cost_add(&node->own_base, &costs->base);
+		cost_add(&node->cost, &growth->costs[member->cost].cost);
+		cost_add(&node->base, &growth->costs[member->cost].base);
+		if (!growth->places.steps[member->step].parent) {
+			cost_add(&node->own, &growth->costs[member->cost].cost);
+			cost_add(&node->own_base, &growth->costs[member->cost].base);
 		}
 	}
 }

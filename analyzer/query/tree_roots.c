@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "analyzer/query/tree_roots.h"
 
+#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -85,7 +86,21 @@ static int sum_costs(struct tree_growth *growth)
 		cost_add(&growth->sums[i].base, &growth->sums[i - 1].base);
 	}
 	free(free_from);
+	free(growth->costs);
+	growth->costs = NULL;
 	return 0;
+}
+
+struct tree_costs tree_own_costs(const struct tree_growth *growth, uint32_t step)
+{
+	struct tree_costs own = {0};
+
+	if (growth->cost_of_step[step]) {
+		own = growth->sums[growth->start[step] + 1];
+		cost_subtract(&own.cost, &growth->sums[growth->start[step]].cost);
+		cost_subtract(&own.base, &growth->sums[growth->start[step]].base);
+	}
+	return own;
 }
 
 /* --- a function ------------------------------------------------------------ */
@@ -114,12 +129,29 @@ static int is_called(const char *name, const char *function)
 	return same;
 }
 
+static int is_of_identifier(char letter)
+{
+	return letter == '_' || isalnum((unsigned char)letter);
+}
+
+/* What every name that is called that, or has that as a part, must hold as it is: templates and
+ * arguments are left out behind an identifier, never inside of one. */
+static const char *last_identifier(const char *function)
+{
+	const char *at = function + strlen(function);
+
+	while (at > function && is_of_identifier(at[-1]))
+		at--;
+	return at;
+}
+
 /* By function number: 2 where it is called that, 1 where that is part of its name. */
 static unsigned char *compare_functions(const struct tree_growth *growth,
 					const struct profile *profile, const char *function)
 {
 	const struct places *places = &growth->places;
 	unsigned char *like = calloc(places->function_names.text_count + 1, 1);
+	const char *identifier = last_identifier(function);
 
 	if (!like)
 		return NULL;
@@ -127,7 +159,7 @@ static unsigned char *compare_functions(const struct tree_growth *growth,
 		const char *name = profile->frames[i].function;
 		unsigned char *at = &like[places->function[i]];
 
-		if (!name || *at == 2)
+		if (!name || *at == 2 || !strstr(name, identifier))
 			continue;
 		if (is_called(name, function))
 			*at = 2;
@@ -135,7 +167,8 @@ static unsigned char *compare_functions(const struct tree_growth *growth,
 			*at = name_has(name, function);
 	}
 	for (uint32_t i = 1; i <= places->function_names.text_count; i++)
-		if (is_called(name_text(&places->function_names, i), function))
+		if (strstr(name_text(&places->function_names, i), identifier) &&
+		    is_called(name_text(&places->function_names, i), function))
 			like[i] = 2;
 	return like;
 }

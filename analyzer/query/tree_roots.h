@@ -10,7 +10,8 @@
 struct tree_growth {
 	enum tree_direction direction;
 	struct places places;
-	/* of the stacks that end in one step; [0] is nothing */
+	/* Bottom-up, of the stacks that end in one step; [0] is nothing. Top-down NULL: the sums
+	 * tell it. */
 	struct tree_costs {
 		struct cost cost, base;
 	} * costs;
@@ -37,6 +38,8 @@ struct tree_growth {
 /* Makes the root, and all that tree_expand() needs. As tree_init(). */
 int tree_find_roots(struct tree *tree, const struct profile *profile, const struct lens *lens,
 		    const char *function);
+/* Top-down: of the stacks that end in a step. */
+struct tree_costs tree_own_costs(const struct tree_growth *growth, uint32_t step);
 int tree_add_leaves(struct tree_growth *growth);
 void tree_growth_release(struct tree_growth *growth);
 

@@ -41,15 +41,16 @@ static void enter(struct summing *all, uint32_t step)
 {
 	const struct tree_growth *growth = all->growth;
 	uint32_t group = group_of(all, step);
-	const struct tree_costs *own, *first, *end;
+	const struct tree_costs *first, *end;
+	struct tree_costs own;
 	struct tree_sum *sum;
 
 	if (group == TREE_NO_GROUP)
 		return;
 	sum = &all->sums[group];
-	own = &growth->costs[growth->cost_of_step[step]];
-	cost_add(&sum->own, &own->cost);
-	cost_add(&sum->own_base, &own->base);
+	own = tree_own_costs(growth, step);
+	cost_add(&sum->own, &own.cost);
+	cost_add(&sum->own_base, &own.base);
 	if (all->open[group]++)
 		return;
 	first = &growth->sums[growth->start[step]];
