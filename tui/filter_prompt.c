@@ -114,14 +114,21 @@ static int complete(struct tui *tui, const char *text, unsigned n, char *complet
 	return 0;
 }
 
+/* What begins like a number is seconds: what one asks for most is not spelt out. */
 static void typed(struct tui *tui, const char *text)
 {
-	if (*text)
-		tui_add_filter(tui, text);
+	char expression[PROMPT_BYTES + sizeof("time=")];
+	const char *word = text + (*text == '-');
+
+	if (!*text)
+		return;
+	snprintf(expression, sizeof(expression), "%.*s%s%s", (int)(word - text), text,
+		 (*word >= '0' && *word <= '9') || *word == '.' ? "time=" : "", word);
+	tui_add_filter(tui, expression);
 }
 
 const struct prompt_kind filter_prompt = {
-    .label = "only KEY=VALUE (-: none like that; Tab): ",
+    .label = "only (1s..2s, KEY=VALUE; -: none; Tab): ",
     .done = typed,
     .complete = complete,
 };

@@ -24,7 +24,7 @@ static int add_box(struct flame *flame, struct flame_box box)
 		flame->box_room = room;
 	}
 	box.column = column_of(flame, box.start);
-	box.width = column_of(flame, box.start + box.cost) - box.column;
+	box.width = column_of(flame, box.start + box.cost + box.base) - box.column;
 	if (box.width) {
 		flame->boxes[flame->box_count++] = box;
 		flame->rows[flame->row_count - 1].count++;
@@ -47,10 +47,37 @@ static int add_row(struct flame *flame)
 	return 0;
 }
 
-/* In order of their costs: the first that is narrower than a column is followed by such alone. */
+static uint64_t weight_of(const struct flame *flame, const struct tree_node *node)
+{
+	return cost_of(&node->cost, flame->kind) + cost_of(&node->base, flame->kind);
+}
+
+/* The children that have a width, the widest first. NULL when out of memory. */
+static uint32_t *children_of(const struct flame *flame, uint32_t parent, size_t *found)
+{
+	const struct tree_node *nodes = flame->tree->nodes;
+	const struct ordering ordering = {.kind = flame->kind, .sort_by = -1};
+	struct cost_rank *ranks;
+	size_t count = 0;
+
+	*found = 0;
+	for (uint32_t i = nodes[parent].first_child; i; i = nodes[i].next)
+		count++;
+	ranks = calloc(count + 1, sizeof(*ranks));
+	if (!ranks)
+		return NULL;
+	for (uint32_t i = nodes[parent].first_child; i; i = nodes[i].next) {
+		struct cost both = nodes[i].cost;
+
+		cost_add(&both, &nodes[i].base);
+		*found += cost_rank(&ranks[*found], &both, NULL, &ordering, i) != 0;
+	}
+	return cost_sort(ranks, *found);
+}
+
+/* In order of their widths: the first that is narrower than a column is followed by such alone. */
 static int add_children(struct flame *flame, size_t parent)
 {
-	const struct ordering ordering = {.kind = flame->kind, .sort_by = -1};
 	struct flame_box box = flame->boxes[parent];
 	struct flame_box many = {.node = box.node, .parent = parent};
 	uint64_t start = box.start;
@@ -60,21 +87,26 @@ static int add_children(struct flame *flame, size_t parent)
 
 	if (error)
 		return error;
-	order = tree_sorted(flame->tree, box.node, &ordering, &found);
+	order = children_of(flame, box.node, &found);
 	if (!order)
 		return ERROR_MEMORY;
 	for (size_t i = 0; i < found && !error; i++) {
-		uint64_t cost = cost_of(&flame->tree->nodes[order[i]].cost, flame->kind);
+		const struct tree_node *node = &flame->tree->nodes[order[i]];
+		uint64_t cost = cost_of(&node->cost, flame->kind);
+		uint64_t base = cost_of(&node->base, flame->kind);
 
-		if ((unsigned __int128)cost * (unsigned)flame->width < flame->whole) {
+		if ((unsigned __int128)(cost + base) * (unsigned)flame->width < flame->whole) {
 			many.many++;
 			many.cost += cost;
+			many.base += base;
 			continue;
 		}
-		error = add_box(
-		    flame, (struct flame_box){
-			       .node = order[i], .cost = cost, .start = start, .parent = parent});
-		start += cost;
+		error = add_box(flame, (struct flame_box){.node = order[i],
+							  .cost = cost,
+							  .base = base,
+							  .start = start,
+							  .parent = parent});
+		start += cost + base;
 	}
 	free(order);
 	many.start = start;
@@ -87,11 +119,13 @@ int flame_init(struct flame *flame, struct tree *tree, uint32_t root, enum cost_
 	int error;
 
 	*flame = (struct flame){.tree = tree, .kind = kind, .width = width};
-	flame->whole = cost_of(&tree->nodes[root].cost, kind);
+	flame->whole = weight_of(flame, &tree->nodes[root]);
 	error = add_row(flame);
 	if (error)
 		return error;
-	error = add_box(flame, (struct flame_box){.node = root, .cost = flame->whole});
+	error = add_box(flame, (struct flame_box){.node = root,
+						  .cost = cost_of(&tree->nodes[root].cost, kind),
+						  .base = cost_of(&tree->nodes[root].base, kind)});
 	flame->finished = !flame->box_count;
 	return error;
 }

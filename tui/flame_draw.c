@@ -14,16 +14,22 @@
 
 enum { LEAST_ROWS = 5, LEAST_NAME = 3, NAME_BYTES = 4096 };
 
+/* Of a diff first what it is about. */
+static void print_figures(const struct tui *tui, FILE *out, uint64_t now, uint64_t before)
+{
+	int64_t difference = (int64_t)(now - before);
+
+	if (tui_is_diff(tui))
+		fprintf(out, "%s%s, base %s, new ", difference > 0 ? "+" : "",
+			columns_figure(tui->cost, difference).text,
+			columns_figure(tui->cost, (int64_t)before).text);
+	fputs(columns_figure(tui->cost, (int64_t)now).text, out);
+}
+
 static void print_cost(const struct tui *tui, FILE *out, const struct cost *cost,
 		       const struct cost *base)
 {
-	uint64_t now = cost_of(cost, tui->cost), before = cost_of(base, tui->cost);
-
-	fputs(columns_figure(tui->cost, (int64_t)now).text, out);
-	if (tui_is_diff(tui))
-		fprintf(out, " (base %s, difference %s)",
-			columns_figure(tui->cost, (int64_t)before).text,
-			columns_figure(tui->cost, cost_difference(cost, base, tui->cost)).text);
+	print_figures(tui, out, cost_of(cost, tui->cost), cost_of(base, tui->cost));
 }
 
 static const char *share_of(const struct tui *tui, const struct flames *view, uint64_t cost,
@@ -55,8 +61,8 @@ static void describe_box(struct tui *tui, struct flames *view, FILE *out)
 	}
 	node = &view->tree.nodes[box->node];
 	if (box->many) {
-		fprintf(out, "%s %s  %u callees of %s, each too narrow to be shown",
-			columns_figure(tui->cost, (int64_t)box->cost).text,
+		print_figures(tui, out, box->cost, box->base);
+		fprintf(out, " %s  %u callees of %s, each too narrow to be shown",
 			share_of(tui, view, box->cost, &share), box->many, name_of(tui, node));
 		return;
 	}
@@ -83,7 +89,8 @@ static void describe_picture(struct tui *tui, struct flames *view, FILE *out)
 		fprintf(out, "below %s (Backspace: out)",
 			name_of(tui, &view->tree.nodes[view->root]));
 	else if (!*tui->search)
-		fprintf(out, "%s, callers above callees; Enter zooms", cost_name(tui->cost));
+		fprintf(out, "%s%s, callers above callees; Enter zooms", cost_name(tui->cost),
+			tui_is_diff(tui) ? " of base and new together" : "");
 }
 
 static void draw_line(struct tui *tui, struct flames *view, const struct canvas *canvas, int row,
@@ -236,6 +243,8 @@ static void write_box(struct tui *tui, const struct flames *view, const struct f
 	const struct tree_node *node = &view->tree.nodes[box->node];
 	struct number_text share;
 
+	if (tui_is_diff(tui))
+		fprintf(out, "%12s ", columns_figure(tui->cost, (int64_t)box->base).text);
 	fprintf(out, "%12s %8s  %*s", columns_figure(tui->cost, (int64_t)box->cost).text,
 		share_of(tui, view, box->cost, &share), (int)depth, "");
 	if (box->many)
@@ -260,7 +269,10 @@ int flames_write(struct tui *tui, void *data, FILE *out)
 	open = calloc(flame->row_count + 1, sizeof(*open));
 	for (size_t i = 0; next && i < flame->row_count; i++)
 		next[i] = flame->rows[i].first;
-	fprintf(out, "%12s %8s  function\n", cost_name(tui->cost), "share");
+	if (tui_is_diff(tui))
+		fprintf(out, "%12s ", "base");
+	fprintf(out, "%12s %8s  function\n", tui_is_diff(tui) ? "new" : cost_name(tui->cost),
+		"share");
 	for (size_t left = next && open ? flame->box_count : 0; left; left--) {
 		open[row] = next[row]++;
 		write_box(tui, view, &flame->boxes[open[row]], row, out);

@@ -11,22 +11,23 @@
 
 /* --- tabs --------------------------------------------------------------------------------- */
 
-enum { LETTERS_LEAST = 3 };
-
-/* How the tabs are written: whole, or, where they don't fit, all but the current one by so many
- * letters. */
+/* How the tabs are written: by their names, or, where these don't fit, all but the current one by
+ * their brief ones. */
 struct tabs {
-	int letters; /* 0: whole */
+	int brief;
 	size_t first, current;
 };
 
+static const char *tab_name(const struct tabs *tabs, size_t i)
+{
+	return tabs->brief && i != tabs->current && views[i]->brief ? views[i]->brief
+								    : views[i]->name;
+}
+
+/* With the key in front, and blanks. */
 static int tab_width(const struct tabs *tabs, size_t i)
 {
-	int length = (int)strlen(views[i]->name);
-
-	if (!tabs->letters)
-		return length + 4;
-	return (i == tabs->current || length < tabs->letters ? length : tabs->letters) + 2;
+	return (int)strlen(tab_name(tabs, i)) + (tabs->brief ? 2 : 4);
 }
 
 static int tabs_width(const struct tabs *tabs)
@@ -38,33 +39,23 @@ static int tabs_width(const struct tabs *tabs)
 	return width;
 }
 
-/* Where even a few letters are too many, tabs to the left go. */
+/* Where even brief names are too long, tabs to the left go. */
 static void choose_tabs(const struct tui *tui, struct tabs *tabs)
 {
 	*tabs = (struct tabs){0};
 	for (size_t i = 0; views[i] && views[i]->key; i++)
 		if (views[i] == tui->view)
 			tabs->current = i;
-	if (tabs_width(tabs) <= tui->grid.columns)
-		return;
-	tabs->letters = 8;
-	while (tabs_width(tabs) > tui->grid.columns && tabs->letters > LETTERS_LEAST)
-		tabs->letters--;
+	tabs->brief = tabs_width(tabs) > tui->grid.columns;
 	while (tabs_width(tabs) > tui->grid.columns && tabs->first < tabs->current)
 		tabs->first++;
 }
 
 static void draw_tab(const struct canvas *canvas, const struct tabs *tabs, size_t i, int column)
 {
-	enum role role = i == tabs->current ? ROLE_TAB : ROLE_BAR_LINE;
-	int width = tab_width(tabs, i);
-
-	if (!tabs->letters)
-		canvas_print(canvas, 0, column, width, role, " %c %s ", views[i]->key,
-			     views[i]->name);
-	else
-		canvas_print(canvas, 0, column, width, role, "%c%.*s ", views[i]->key, width - 2,
-			     views[i]->name);
+	canvas_print(canvas, 0, column, tab_width(tabs, i),
+		     i == tabs->current ? ROLE_TAB : ROLE_BAR_LINE,
+		     tabs->brief ? "%c%s " : " %c %s ", views[i]->key, tab_name(tabs, i));
 }
 
 static void draw_tabs(const struct tui *tui, const struct canvas *canvas)

@@ -20,6 +20,7 @@
 #include <unistd.h>
 
 #include <curses.h>
+#include <termcap.h>
 
 #include "formats/error.h"
 
@@ -28,6 +29,7 @@ enum { CLOSED_AFTER = 64, ESCAPE_MILLISECONDS = 25, COLOURS_NONE = 0, COLOURS_8 
 static struct {
 	SCREEN *terminal;
 	FILE *nowhere; /* of a hidden one */
+	FILE *keys;    /* where keys are typed; NULL: nowhere */
 	int colours;   /* 0, 8 or 256 */
 	int wake[2];
 	unsigned failures; /* of reading, in a row */
@@ -162,27 +164,56 @@ static void set_up(void)
 	mouseinterval(0);
 }
 
-int screen_open(char *complaint, size_t complaint_bytes)
+/* What can't put its cursor anywhere shows one line at best. */
+static int is_too_dumb(void)
+{
+	return !tgetstr("cm", NULL);
+}
+
+static int complain_of_terminal(char *complaint, size_t complaint_bytes, const char *term,
+				const char *why)
+{
+	snprintf(complaint, complaint_bytes,
+		 "the terminal '%s' %s: set TERM to xterm or vt100, or take print", term, why);
+	screen_close();
+	return ERROR_UNSUPPORTED;
+}
+
+/* Keys come from standard input, or, where that is the trace, from the terminal by its name. */
+static int open_keys(int input_is_taken, char *complaint, size_t complaint_bytes)
+{
+	screen.keys = stdin;
+	if (!isatty(STDOUT_FILENO))
+		return complain(complaint, complaint_bytes,
+				"standard output is no terminal: take print, or --script");
+	if (input_is_taken)
+		screen.keys = fopen("/dev/tty", "r+e");
+	if (screen.keys && isatty(fileno(screen.keys)))
+		return 0;
+	return complain(complaint, complaint_bytes,
+			input_is_taken ? "there is no terminal to type on: take print, or --script"
+				       : "standard input is no terminal: take print, or --script");
+}
+
+int screen_open(int input_is_taken, char *complaint, size_t complaint_bytes)
 {
 	const char *term = getenv("TERM");
+	int error;
 
 	setlocale(LC_CTYPE, "");
-	if (!isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO))
-		return complain(complaint, complaint_bytes,
-				isatty(STDIN_FILENO)
-				    ? "standard output is no terminal: take print, or --script"
-				    : "standard input is no terminal: take print, or --script");
+	error = open_keys(input_is_taken, complaint, complaint_bytes);
+	if (error)
+		return error;
 	if (open_pipe())
 		return ERROR_SYSTEM;
 	catch_signals();
-	screen.terminal = newterm(term && *term ? term : "vt100", stdout, stdin);
-	if (!screen.terminal) {
-		snprintf(complaint, complaint_bytes,
-			 "the terminal '%s' is not known here: set TERM to xterm or vt100",
-			 term ? term : "");
-		screen_close();
-		return ERROR_UNSUPPORTED;
-	}
+	term = term && *term ? term : "vt100";
+	screen.terminal = newterm(term, stdout, screen.keys);
+	if (!screen.terminal)
+		return complain_of_terminal(complaint, complaint_bytes, term, "is not known here");
+	if (is_too_dumb())
+		return complain_of_terminal(complaint, complaint_bytes, term,
+					    "can't move its cursor");
 	set_up();
 	return 0;
 }
@@ -218,7 +249,9 @@ void screen_close(void)
 	}
 	if (screen.nowhere)
 		fclose(screen.nowhere);
-	screen.nowhere = NULL;
+	if (screen.keys && screen.keys != stdin)
+		fclose(screen.keys);
+	screen.nowhere = screen.keys = NULL;
 	for (int i = 0; i < 2; i++)
 		if (screen.wake[i] >= 0)
 			close(screen.wake[i]);
@@ -365,7 +398,7 @@ static struct key end_key(void)
 
 struct key screen_key(int milliseconds)
 {
-	struct pollfd wait[2] = {{.fd = STDIN_FILENO, .events = POLLIN},
+	struct pollfd wait[2] = {{.fd = fileno(screen.keys), .events = POLLIN},
 				 {.fd = screen.wake[0], .events = POLLIN}};
 	struct key key = {.code = KEY_CODE_WAKE};
 	char bytes[64];

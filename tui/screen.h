@@ -13,9 +13,9 @@
 #include "tui/canvas.h"
 #include "tui/key.h"
 
-/* Takes the terminal of stdin and stdout. 0, or ERROR_UNSUPPORTED with a line in complaint. Sets
- * the locale. */
-int screen_open(char *complaint, size_t complaint_bytes);
+/* Takes the terminal of stdin and stdout; where stdin is taken by what is shown, the process's own
+ * in its place. 0, or ERROR_UNSUPPORTED with a line in complaint. Sets the locale. */
+int screen_open(int input_is_taken, char *complaint, size_t complaint_bytes);
 /* One that nobody sees: what is drawn on it goes nowhere, but goes all the way of curses.
  * UTF-8. */
 int screen_open_hidden(int rows, int columns, char *complaint, size_t complaint_bytes);

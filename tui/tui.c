@@ -3,6 +3,7 @@
 
 #include <malloc.h>
 #include <signal.h>
+#include <string.h>
 
 #include "analyzer/model/scan.h"
 #include "formats/error.h"
@@ -48,6 +49,12 @@ static int run_terminal(struct tui *tui)
 	return error;
 }
 
+static int reads_input(const struct tui_options *options)
+{
+	return !strcmp(options->path, "-") ||
+	       (options->base_path && !strcmp(options->base_path, "-"));
+}
+
 int tui_run(const struct tui_options *options, char *complaint, size_t complaint_bytes)
 {
 	struct tui tui;
@@ -59,8 +66,9 @@ int tui_run(const struct tui_options *options, char *complaint, size_t complaint
 	error = tui_init(&tui, options, complaint, complaint_bytes);
 	scan_watch_set(NULL);
 	if (!error)
-		error = options->script ? script_open_screen(complaint, complaint_bytes)
-					: screen_open(complaint, complaint_bytes);
+		error = options->script
+			    ? script_open_screen(complaint, complaint_bytes)
+			    : screen_open(reads_input(options), complaint, complaint_bytes);
 	if (!error) {
 		tui.grid.ascii = screen_is_ascii();
 		error = options->script

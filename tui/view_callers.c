@@ -355,6 +355,7 @@ static void release(void *data)
 
 const struct view_ops view_callers = {
     .name = "Callers",
+    .brief = "Calls",
     .key = '6',
     .help = "one function: who calls it and what it calls; C chooses it",
     .data_bytes = sizeof(struct callers),

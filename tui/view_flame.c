@@ -288,7 +288,7 @@ static int flame_search(struct tui *tui, void *data, const char *text, int direc
 		box = (box + (direction > 0 ? 1 : count - 1)) % count;
 	}
 	flames_sum_search(tui, view, text);
-	if (!cost_of(&view->found.cost, tui->cost))
+	if (!cost_of(&view->found.cost, tui->cost) && !cost_of(&view->found.base, tui->cost))
 		return 0;
 	tui_message(tui, "what is found is too narrow to be seen: zoom in with Enter");
 	return 1;

@@ -396,15 +396,20 @@ const struct view_ops view_leaks = {
 };
 
 const struct view_ops view_temporary = {
-    LIST_OPS,         .name = "Temporary",
-    .key = '9',       .help = "what was given back at once",
-    .about = about,   .refresh = refresh_temporary,
+    LIST_OPS,
+    .name = "Temporary",
+    .brief = "Temp",
+    .key = '9',
+    .help = "what was given back at once",
+    .about = about,
+    .refresh = refresh_temporary,
     .act = act_about,
 };
 
 const struct view_ops view_threads = {
     LIST_OPS,
     .name = "Threads",
+    .brief = "Thread",
     .key = 'T',
     .help = "what each thread allocated; Enter shows one alone",
     .refresh = refresh_threads,

@@ -436,6 +436,7 @@ static void source_view_release(void *data)
 
 const struct view_ops view_source = {
     .name = "Source",
+    .brief = "Src",
     .key = 'S',
     .help = "the source of what was under the cursor, with what its lines cost; n and N go to "
 	    "the next that costs something",

@@ -14,6 +14,8 @@
 #include "tui/point.h"
 #include "tui/state.h"
 
+enum { NARROW = 40, NAME_LEAST = 8 };
+
 struct backtrace {
 	struct list list;
 	const struct picture *picture; /* that the references are of */
@@ -119,18 +121,26 @@ static void draw_row(struct tui *tui, void *data, size_t row, const struct canva
 	const struct backtrace *backtrace = data;
 	const struct profile *profile = tui->picture->profile;
 	struct frame_reference at = backtrace->frames.list[row];
-	int width = canvas->columns, shift = backtrace->list.shift;
-	int column = canvas_print(canvas, 0, 0, width, ROLE_DIM, "%3zu ", row + 1);
+	int width = canvas->columns, shift = backtrace->list.shift, column = 0;
 	const char *where;
 	int wanted;
 
+	if (width >= NARROW)
+		column = canvas_print(canvas, 0, 0, width, ROLE_DIM, "%3zu ", row + 1);
 	where = captions_where(&tui->captions, profile, at.node, at.frame);
 	wanted = canvas_width(canvas, where);
-	/* the file is worth more than the end of a long name */
-	if (wanted < (width - column) / 2)
+	/* the file is worth more than the end of a long name; of a path the end */
+	if (wanted >= (width - column) / 2 && width < NARROW) {
+		int room = width - column - NAME_LEAST;
+
+		canvas_text_from(canvas, 0, column + NAME_LEAST, room, ROLE_MODULE, where,
+				 wanted > room ? wanted - room : 0);
+		wanted = room;
+	} else if (wanted < (width - column) / 2) {
 		canvas_text(canvas, 0, width - wanted, wanted, ROLE_MODULE, where);
-	else
+	} else {
 		wanted = 0;
+	}
 	canvas_text_from(canvas, 0, column, width - column - wanted, ROLE_NORMAL,
 			 captions_function(&tui->captions, profile, at.node, at.frame), shift);
 }

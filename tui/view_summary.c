@@ -390,6 +390,7 @@ static void release(void *data)
 
 const struct view_ops view_summary = {
     .name = "Summary",
+    .brief = "Sum",
     .key = '1',
     .help = "totals, what is in doubt, and the top of each list",
     .data_bytes = sizeof(struct summary),

@@ -326,6 +326,7 @@ static void timeline_release(void *data)
 
 const struct view_ops view_timeline = {
     .name = "Timeline",
+    .brief = "Time",
     .key = '2',
     .help = "the heap over time: m at both ends of a range, and all views show that range; Enter "
 	    "or i: what is alive at the cursor; x: the peak; s: with RSS; up and down zoom",

@@ -220,6 +220,7 @@ static void release(void *data)
 const struct view_ops view_top_down = {
     TREE_OPS,
     .name = "Top-down",
+    .brief = "Down",
     .key = '4',
     .help = "the tree of calls from main; x unfolds what costs most",
     .refresh = refresh_top_down,
@@ -228,6 +229,7 @@ const struct view_ops view_top_down = {
 const struct view_ops view_bottom_up = {
     TREE_OPS,
     .name = "Bottom-up",
+    .brief = "Up",
     .key = '5',
     .help = "who allocates, and below who calls that",
     .refresh = refresh_bottom_up,
