@@ -341,12 +341,15 @@ def equal_siblings(root):
     return False
 
 
-def add_signs(node, base):
-    """In front of the name of what has more, or less, than base."""
-    for key, child in node.children.items():
-        other = base.children.get(key, Node("")) if base else Node("")
-        add_signs(child, other)
-        child.sign = "+" if child.cost > other.cost else "-" if child.cost < other.cost else ""
+def put_together(name, new, old):
+    """As wide as both; a sign for what has more, or less, than it had."""
+    new, old = new or Node(name), old or Node(name)
+    both = Node(name)
+    both.cost = new.cost + old.cost
+    both.sign = "+" if new.cost > old.cost else "-" if new.cost < old.cost else ""
+    for key in {**new.children, **old.children}:
+        both.children[key] = put_together(key[0], new.children.get(key), old.children.get(key))
+    return both
 
 
 def check_boxes(screen, root, width, rows):
@@ -388,16 +391,17 @@ def flame():
 
 
 def check_diff(trace):
-    """As wide as new is, and a sign for the difference; by function, whatever the line."""
+    """By function, whatever the line."""
     base = random_trace(40, 3)
     (best, _), (other, _) = trace.peak(), base.peak()
     new, old = make_tree(trace, lambda i: best[i], False), make_tree(base, lambda i: other[i], False)
-    if equal_siblings(new):
+    both = put_together("everything", new, old)
+    both.sign = ""
+    if equal_siblings(both):
         return
     base.write("base", "app.c")
-    add_signs(new, old)
     screen = screens("made", ["ascii", "size 160x50", "keys 7", "save"], "-d", "base")[0]
-    check_boxes(screen, new, 160, 50)
+    check_boxes(screen, both, 160, 50)
 
 
 def zoomed(root, width):

@@ -182,17 +182,16 @@ static int complain_of_terminal(char *complaint, size_t complaint_bytes, const c
 /* Keys come from standard input, or, where that is the trace, from the terminal by its name. */
 static int open_keys(int input_is_taken, char *complaint, size_t complaint_bytes)
 {
-	screen.keys = stdin;
+	screen.keys = input_is_taken ? fopen("/dev/tty", "r+e") : stdin;
+	if (!screen.keys || !isatty(fileno(screen.keys)))
+		return complain(complaint, complaint_bytes,
+				input_is_taken
+				    ? "there is no terminal to type on: take print, or --script"
+				    : "standard input is no terminal: take print, or --script");
 	if (!isatty(STDOUT_FILENO))
 		return complain(complaint, complaint_bytes,
 				"standard output is no terminal: take print, or --script");
-	if (input_is_taken)
-		screen.keys = fopen("/dev/tty", "r+e");
-	if (screen.keys && isatty(fileno(screen.keys)))
-		return 0;
-	return complain(complaint, complaint_bytes,
-			input_is_taken ? "there is no terminal to type on: take print, or --script"
-				       : "standard input is no terminal: take print, or --script");
+	return 0;
 }
 
 int screen_open(int input_is_taken, char *complaint, size_t complaint_bytes)

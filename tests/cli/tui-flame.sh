@@ -32,4 +32,5 @@ timeout 20 "$MALLOGRAPH" tui --script script -d one.mlg one.mlg || fail "tui -d:
 ! grep -q '^|[-+]' same || fail "a box differs from itself: $(cat same)"
 printf 'ascii\nkeys 7\nsave other\n' >script
 timeout 20 "$MALLOGRAPH" tui --script script -d one.mlg deep.mlg || fail "tui -d: $?"
-grep -q '^|+down' other || fail "no box grew: $(cat other)"
+grep -q '|+down' other || fail "no box grew: $(cat other)"
+grep -q '^|-main *|+' other || fail "what is gone is no box: $(cat other)"

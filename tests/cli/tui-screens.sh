@@ -64,7 +64,7 @@ is sites <<'END'
   48.98%   48.00K   48.00K        1000         0  leaker (box.c:8)
 END
 equal "lines of a screen" "$(wc -l <screen)" 24
-head -n 1 screen | grep -q '^1Summ[a-z]* .*3Sites ' || fail "tabs: $(head -n 1 screen)"
+head -n 1 screen | grep -qx '1Sum 2Time 3Sites 4Down 5Up 6Calls 7Flame 8Leaks 9Temp zSizes TThread SSrc *' || fail "tabs: $(head -n 1 screen)"
 tail -n 1 screen | grep -q '^? help  q quit .* peak$' || fail "status: $(tail -n 1 screen)"
 
 screens box.mlg <<'END'

@@ -15,7 +15,7 @@ TUI = [sys.argv[1], "tui", "t.mlg"]
 
 class Terminal:
     """mallograph tui as the foreground job of a terminal of its own."""
-    def __init__(self, rows=24, columns=80, **environment):
+    def __init__(self, rows=24, columns=80, command=TUI, **environment):
         self.master, slave = pty.openpty()
         self.resize(rows, columns)
         self.before = termios.tcgetattr(slave)
@@ -30,7 +30,7 @@ class Terminal:
             known = {"TERM": "xterm-256color", "LC_ALL": "C.UTF-8"}
             known.update(environment)
             os.environ.update(known)
-            os.execv(TUI[0], TUI)
+            os.execv(command[0], command)
         self.slave = slave
 
     def resize(self, rows, columns):
@@ -92,6 +92,14 @@ t.expect(b"Summary")
 t.type(b"\x03")
 leaves("Ctrl-C", t, 0)
 
+# the trace comes by a pipe: keys still come from the terminal
+t = Terminal(command=["/bin/sh", "-c", "cat t.mlg | %s tui -f -" % sys.argv[1]])
+t.expect(b"Summary")
+t.type(b"3")
+t.expect(b"keep_or_free")
+t.type(b"q")
+leaves("trace from a pipe", t, 0)
+
 for number in signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT:
     t = Terminal()
     t.expect(b"Summary")
@@ -137,7 +145,7 @@ t.type(b"q")
 leaves("keys", t, 0)
 
 for environment in ({"TERM": "screen"}, {"TERM": "tmux-256color"}, {"TERM": "linux"}, {"TERM": "vt100"},
-                    {"TERM": "dumb"}, {"NO_COLOR": "1"}, {"LC_ALL": "C"}, {"LC_ALL": "POSIX", "TERM": "vt220"}):
+                    {"NO_COLOR": "1"}, {"LC_ALL": "C"}, {"LC_ALL": "POSIX", "TERM": "vt220"}):
     if not any(os.path.exists("%s/%s/%s" % (place, environment.get("TERM", "xterm")[0],
                                             environment.get("TERM", "xterm")))
                for place in ("/lib/terminfo", "/usr/share/terminfo", "/etc/terminfo")):
@@ -212,6 +220,8 @@ END
 timeout 100 python3 job.py "$MALLOGRAPH" || fail "job.py: $?"
 
 # where it can't run it says so, in one line
+timeout 20 script -qec "TERM=dumb $MALLOGRAPH tui t.mlg" /dev/null </dev/null >out 2>&1
+grep -q "the terminal 'dumb' can't move its cursor: set TERM" out || fail "TERM=dumb: $(cat out)"
 expect_error 1 'standard input is no terminal: take print' "$MALLOGRAPH" tui t.mlg
 timeout 20 script -qec "TERM=nothing $MALLOGRAPH tui t.mlg" /dev/null </dev/null >out 2>&1
 grep -q "the terminal 'nothing' is not known here: set TERM" out || fail "TERM=nothing: $(cat out)"
