@@ -71,7 +71,7 @@ DEMO := $(B)/tests/demo/wordcount
 FIGURES := $(B)/tests/figures
 
 # What `make bench` runs and measures with; frames that are called stay on the stack.
-BENCH_PROGRAMS := $(addprefix $(B)/bench/,driver measure table pairs exchange worst maps replay scan)
+BENCH_PROGRAMS := $(addprefix $(B)/bench/,driver measure table pairs exchange worst maps replay scan wide)
 $(B)/tests/bench/%.o: ALL_CFLAGS += -fno-optimize-sibling-calls
 
 all: $(TOOL) $(LIBRARY)
@@ -143,6 +143,9 @@ $(B)/bench/scan: $(filter $(B)/formats/% $(B)/analyzer/%,$(TOOL_OBJECTS))
 $(B)/bench/maps: tests/bench/maps.cc tests/bench/inside.h
 	@mkdir -p $(@D)
 	$(CXX) -I. -O2 -g -pthread -o $@ $<
+$(B)/bench/wide: tests/bench/wide.c tests/bench/wide_functions.S
+	@mkdir -p $(@D)
+	$(CC) $(GNU) $(WARN) -O2 -g -o $@ $^
 $(B)/bench/%: $(B)/tests/bench/%.o
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) $(LDFLAGS) -pthread -o $@ $^ $(LDLIBS)

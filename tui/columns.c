@@ -8,7 +8,14 @@
 #include "analyzer/report/report.h"
 #include "formats/numbers.h"
 
-enum { NAME_LEAST = 30, WIDTH_LEAST = 9, SHARE_WIDTH = 8, BAR_WIDTH = 16, BAR_FROM = 110 };
+enum {
+	NAME_LEAST = 30,
+	WIDTH_LEAST = 9,
+	SHARE_WIDTH = 8,
+	BAR_WIDTH = 16,
+	BAR_FROM = 110,
+	SIDES = 3
+};
 
 static const enum cost_kind order[COLUMNS_KINDS] = {COST_PEAK, COST_LEAKED, COST_ALLOCATIONS,
 						    COST_TEMPORARY, COST_BYTES};
@@ -55,7 +62,8 @@ void columns_choose(struct columns *columns, const struct tui *tui, enum cost_ki
 	*columns = (struct columns){.kind = kind, .total = tui_total(tui, kind)};
 	if (tui_is_diff(tui)) {
 		columns->side_width = own < 11 ? 11 : own;
-		columns->width = 3 * columns->side_width;
+		columns->sides = SIDES;
+		columns->width = SIDES * columns->side_width;
 	} else {
 		columns->share_width = SHARE_WIDTH;
 		columns->width = SHARE_WIDTH + own;
@@ -72,7 +80,8 @@ void columns_choose(struct columns *columns, const struct tui *tui, enum cost_ki
 		columns->shown[0] = kind;
 		columns->widths[0] = own;
 		columns->share_width = 0;
-		columns->width = (columns->side_width ? 3 * columns->side_width : own) + 1;
+		columns->sides = columns->side_width ? 1 : 0;
+		columns->width = (columns->side_width ? columns->side_width : own) + 1;
 	}
 }
 
@@ -87,7 +96,7 @@ void columns_head(const struct columns *columns, const struct tui *tui, const st
 	static const char *const sides[] = {"base", "new", "difference"};
 	int column = 0;
 
-	for (int i = 0; i < 3 && columns->side_width; i++, column += columns->side_width)
+	for (int i = SIDES - columns->sides; i < SIDES; i++, column += columns->side_width)
 		canvas_text_right(canvas, row, column, columns->side_width,
 				  i == 2 && is_sorted_by(columns, tui, columns->kind)
 				      ? ROLE_SORTED
@@ -132,13 +141,16 @@ static int draw_sides(const struct columns *columns, const struct tui *tui,
 
 	if (!width)
 		return 0;
-	canvas_text_right(canvas, row, 0, width, ROLE_NORMAL,
-			  columns_figure(kind, (int64_t)cost_of(base, kind)).text);
-	canvas_text_right(canvas, row, width, width, ROLE_NORMAL,
-			  columns_figure(kind, (int64_t)cost_of(cost, kind)).text);
-	canvas_text_right(canvas, row, 2 * width, width, sign_role(tui, difference),
+	if (columns->sides == SIDES) {
+		canvas_text_right(canvas, row, 0, width, ROLE_NORMAL,
+				  columns_figure(kind, (int64_t)cost_of(base, kind)).text);
+		canvas_text_right(canvas, row, width, width, ROLE_NORMAL,
+				  columns_figure(kind, (int64_t)cost_of(cost, kind)).text);
+	}
+	canvas_text_right(canvas, row, (columns->sides - 1) * width, width,
+			  sign_role(tui, difference),
 			  signed_figure(tui, kind, difference, text, sizeof(text)));
-	return 3 * width;
+	return columns->sides * width;
 }
 
 void columns_draw(const struct columns *columns, const struct tui *tui, const struct canvas *canvas,

@@ -22,6 +22,7 @@ struct columns {
 	int widths[COLUMNS_KINDS]; /* with the blank in front */
 	int share_width;           /* 0 in a diff */
 	int side_width;            /* of base, new and difference; 0 when there is no diff */
+	int sides;                 /* how many of these three there are: 3, or the last alone */
 	int bar_width;             /* 0: no bar */
 	int width;                 /* of all: the name begins there */
 	struct tui_sides total;    /* what shares are of */
