@@ -3,6 +3,7 @@
 # For cli/random.sh and soak/random.sh: victims/random_program with a seed, recorded; every
 # figure of every process image must be that of its own model.
 
+random_programs=0
 random_images=0
 random_figures=0
 
@@ -62,7 +63,7 @@ random_compare() { # TURNS-OR-FREE MODEL ACTUAL
 				judge(key, actual[key] == model[key])
 		}
 		if (!wrong)
-			print equal
+			print equal + 0
 		exit wrong != 0
 	}' runtime "$2" "$3"
 }
@@ -85,5 +86,6 @@ random_run() { # SEED TURNS-OR-FREE
 		random_images=$((random_images + 1))
 		random_figures=$((random_figures + $(cat compared)))
 	done
+	random_programs=$((random_programs + 1))
 	equal "traces of $how" "$(ls t.*.mlg | wc -l)" "$(ls model.* | wc -l)"
 }

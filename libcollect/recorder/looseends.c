@@ -54,7 +54,7 @@ int looseends_add(struct looseends *loose, const struct loose_end *end)
 }
 
 struct loose_end *looseends_waiting(struct looseends *loose, uint64_t address, uint64_t from,
-				    uint64_t before)
+				    uint64_t before, uint32_t not_by)
 {
 	struct loose_end *best = NULL;
 
@@ -64,7 +64,7 @@ struct loose_end *looseends_waiting(struct looseends *loose, uint64_t address, u
 		struct loose_end *end = end_at(loose, link - 1);
 
 		if (end->address == address && end->kind == LOOSE_WAITING_FREE &&
-		    end->time >= from && end->time < before &&
+		    end->thread != not_by && end->time >= from && end->time < before &&
 		    (best == NULL || end->time < best->time))
 			best = end;
 		link = end->next;

@@ -7,7 +7,7 @@
  * stamping an event and publishing it:
  *
  *   WAITING_FREE   a deallocation whose allocation was not seen: it waits for an
- *                  allocation of that address stamped before it
+ *                  allocation of that address, in another thread, stamped before it
  *   MISSING_FREE   a block whose address was allocated again: it has been taken
  *                  out already, and its deallocation, stamped before the
  *                  new allocation, is to be swallowed when it comes
@@ -43,9 +43,10 @@ void looseends_release(struct looseends *loose);
 
 /* Adds a copy. 0, ERROR_MEMORY, or ERROR_LIMIT: take the oldest out first. */
 int looseends_add(struct looseends *loose, const struct loose_end *end);
-/* The earliest waiting deallocation of an address stamped in [from, before). */
+/* The earliest waiting deallocation of an address stamped in [from, before) by another thread than
+ * that: a thread's own events come in their order, and without stamps many have one time. */
 struct loose_end *looseends_waiting(struct looseends *loose, uint64_t address, uint64_t from,
-				    uint64_t before);
+				    uint64_t before, uint32_t not_by);
 /* The block that a deallocation with this stamp was expected of. */
 struct loose_end *looseends_missing(struct looseends *loose, uint64_t address, uint64_t time);
 void looseends_remove(struct looseends *loose, struct loose_end *end);

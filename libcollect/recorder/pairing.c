@@ -138,7 +138,8 @@ static void late_allocation(struct work *work, const struct batch_event *event, 
 
 	begin_block(work, event, &block);
 	work->place++;
-	end = looseends_waiting(&work->shard->loose, event->address, event->time, before);
+	end = looseends_waiting(&work->shard->loose, event->address, event->time, before,
+				event->thread);
 	if (end != NULL) {
 		add_end(work, &block, end->thread, end->realloc);
 		looseends_remove(&work->shard->loose, end);
@@ -154,8 +155,8 @@ static void late_allocation(struct work *work, const struct batch_event *event, 
 static noinline void end_waiting(struct work *work, struct pairing_shard *shard,
 				 const struct batch_event *event, const struct live_block *block)
 {
-	struct loose_end *end =
-	    looseends_waiting(&shard->loose, event->address, event->time, UINT64_MAX);
+	struct loose_end *end = looseends_waiting(&shard->loose, event->address, event->time,
+						  UINT64_MAX, event->thread);
 
 	if (end == NULL)
 		return;

@@ -10,4 +10,5 @@ for seed in $(seq 20); do
 	random_run "$seed" turns
 	[ $((seed % 5)) != 0 ] || random_run "$seed" free
 done
+equal 'programs' $random_programs 24
 echo "$random_images process images, $random_figures figures"

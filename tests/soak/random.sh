@@ -13,4 +13,5 @@ for ((seed = first; seed < first + count; seed++)); do
 	random_run "$seed" turns
 	[ $((seed % 2)) != 0 ] || random_run "$seed" free
 done
-echo "$count seeds, $random_images process images, $random_figures figures, $SECONDS s"
+[ $random_programs -ge "$count" ] || fail "$random_programs programs"
+echo "$count seeds, $random_programs programs, $random_images process images, $random_figures figures, $SECONDS s"

@@ -215,7 +215,7 @@ static void test_many_classes(void **state)
 static void add(struct looseends *loose, enum loose_kind kind, uint64_t address, uint64_t time)
 {
 	struct loose_end end = {
-	    .address = address, .time = time, .arrived = time, .kind = (uint8_t)kind};
+	    .address = address, .time = time, .arrived = time, .thread = 1, .kind = (uint8_t)kind};
 
 	assert_int_equal(looseends_add(loose, &end), 0);
 }
@@ -226,17 +226,18 @@ static void test_loose_ends(void **state)
 	struct loose_end *end;
 
 	(void)state;
-	assert_null(looseends_waiting(&loose, 16, 0, UINT64_MAX));
+	assert_null(looseends_waiting(&loose, 16, 0, UINT64_MAX, 0));
 	add(&loose, LOOSE_WAITING_FREE, 16, 30);
 	add(&loose, LOOSE_WAITING_FREE, 16, 20);
 	add(&loose, LOOSE_MISSING_FREE, 16, 50);
 	add(&loose, LOOSE_MISSING_FREE, 16, 40);
 	add(&loose, LOOSE_WAITING_FREE, 32, 25);
-	assert_null(looseends_waiting(&loose, 48, 0, UINT64_MAX));
-	assert_null(looseends_waiting(&loose, 16, 31, UINT64_MAX));
-	assert_null(looseends_waiting(&loose, 16, 0, 20));
-	assert_int_equal(looseends_waiting(&loose, 16, 0, UINT64_MAX)->time, 20);
-	assert_int_equal(looseends_waiting(&loose, 16, 21, UINT64_MAX)->time, 30);
+	assert_null(looseends_waiting(&loose, 48, 0, UINT64_MAX, 0));
+	assert_null(looseends_waiting(&loose, 16, 31, UINT64_MAX, 0));
+	assert_null(looseends_waiting(&loose, 16, 0, 20, 0));
+	assert_null(looseends_waiting(&loose, 16, 0, UINT64_MAX, 1));
+	assert_int_equal(looseends_waiting(&loose, 16, 0, UINT64_MAX, 0)->time, 20);
+	assert_int_equal(looseends_waiting(&loose, 16, 21, UINT64_MAX, 0)->time, 30);
 	assert_null(looseends_missing(&loose, 16, 50));
 	assert_int_equal(looseends_missing(&loose, 16, 49)->time, 50);
 	end = looseends_missing(&loose, 16, 3);
@@ -248,14 +249,14 @@ static void test_loose_ends(void **state)
 	while ((end = looseends_oldest(&loose, UINT64_MAX)) != NULL)
 		looseends_remove(&loose, end);
 	assert_int_equal(loose.waiting + loose.missing, 0);
-	assert_null(looseends_waiting(&loose, 16, 0, UINT64_MAX));
+	assert_null(looseends_waiting(&loose, 16, 0, UINT64_MAX, 0));
 	looseends_release(&loose);
 }
 
 static void test_loose_ends_bounded(void **state)
 {
 	struct looseends loose = {0};
-	struct loose_end end = {.kind = LOOSE_WAITING_FREE};
+	struct loose_end end = {.kind = LOOSE_WAITING_FREE, .thread = 1};
 	uint64_t taken = 0;
 
 	(void)state;
@@ -267,8 +268,8 @@ static void test_loose_ends_bounded(void **state)
 			assert_int_equal(looseends_add(&loose, &end), 0);
 			taken++;
 		}
-		assert_non_null(looseends_waiting(&loose, 16 * i, 0, UINT64_MAX));
-		assert_int_equal(looseends_waiting(&loose, 16 * i, 0, UINT64_MAX)->time, i);
+		assert_non_null(looseends_waiting(&loose, 16 * i, 0, UINT64_MAX, 0));
+		assert_int_equal(looseends_waiting(&loose, 16 * i, 0, UINT64_MAX, 0)->time, i);
 		assert_int_equal(loose.waiting, i - taken);
 	}
 	assert_true(taken > 0);

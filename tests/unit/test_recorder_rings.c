@@ -142,6 +142,37 @@ static void test_times(void **state)
 	assert_true(trace.peak_tick + PAUSE_MS <= trace.end[TRACE_END_TICK]);
 }
 
+/* A free of a block that was never seen, and right behind it one of the same address that is: all
+ * of one time, without stamps, and another thread is there. */
+static void play_again(struct region *region, void *context)
+{
+	(void)context;
+	player_open(&player, region, ORIGIN_FIRST, 0);
+	player_ring(&player);
+	player_ring(&player);
+	player_publish(&player, 1);
+	player_await_look(&player);
+	put(0, 0, EVENT_FREE, 0x10000, 0);
+	put(0, 0, EVENT_ALLOC, 0x10000, 7);
+	put(0, 0, EVENT_ALLOC, 0x20000, 9);
+	put(0, 0, EVENT_FREE, 0x10000, 0);
+	player_publish(&player, 0);
+}
+
+static void test_again(void **state)
+{
+	(void)state;
+	run_init(&run);
+	run_play(&run, play_again, NULL);
+	finish();
+	assert_int_equal(trace.allocations, 2);
+	assert_int_equal(trace.deallocations, 1);
+	assert_int_equal(trace.unknown, 1);
+	assert_int_equal(trace.temporary, 0);
+	assert_int_equal(trace.live_bytes, 9);
+	assert_int_equal(trace.peak_bytes, 16);
+}
+
 /* --- nonsense ---------------------------------------------------------------------------- */
 
 enum { HOSTILE_RINGS = 4, HOSTILE_STEPS = 400, HOSTILE_WORDS = 24 };
@@ -317,7 +348,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_growth), cmocka_unit_test(test_no_growth),
 	    cmocka_unit_test(test_times),  cmocka_unit_test(test_hostile),
-	    cmocka_unit_test(test_odd),
+	    cmocka_unit_test(test_odd),    cmocka_unit_test(test_again),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
