@@ -107,6 +107,13 @@ $(B)/preload/%.o: %.c
 	$(CC) $(PRELOAD_CFLAGS) -c -o $@ $<
 
 $(B)/tests/unit/test_stacks: $(addprefix $(B)/libcollect/preload/,cfi.o filters.o rawio.o rules.o stacks.o table.o)
+# The library's own code in a test's process, where -fsanitize=thread looks at it as well.
+RINGS_OBJECTS := $(patsubst %.c,$(B)/tests/%.o,$(filter-out libcollect/preload/hooks% %/init.c %/real.c,$(PRELOAD_SOURCES)))
+$(RINGS_OBJECTS): $(B)/tests/%.o: %.c
+	@mkdir -p $(@D)
+	$(CC) $(PRELOAD_CFLAGS) $(if $(filter thread,$(SAN)),-fsanitize=thread) -c -o $@ $<
+$(B)/tests/unit/rings_program.o: ALL_CFLAGS += -fno-optimize-sibling-calls
+$(B)/tests/unit/test_rings: $(B)/tests/unit/rings_program.o $(RINGS_OBJECTS)
 $(B)/tests/unit/test_hands: $(addprefix $(B)/tests/bench/,capture.o capture_random.o play.o)
 $(FIGURES) $(UNIT_TESTS): $(B)/%: $(B)/%.o $(filter-out $(B)/cli/main.o,$(TOOL_OBJECTS))
 	$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS) -lcmocka

@@ -127,7 +127,7 @@ static int interrupted(struct thread *thread, uintptr_t sp)
 static int thread_open(struct thread *thread, uintptr_t sp, uint32_t epoch)
 {
 	const uint64_t blocked = RAW_ASYNCHRONOUS;
-	uint32_t parent = thread->epoch == EPOCH_NONE || thread->epoch == epoch ? 0 : thread->epoch;
+	const int new_process = epoch == 0 || thread->epoch != EPOCH_NONE;
 	uint64_t before = 0;
 	long masked = raw_syscall(SYS_rt_sigprocmask, SIG_SETMASK, (long)&blocked, (long)&before,
 				  sizeof(before), 0, 0);
@@ -137,9 +137,9 @@ static int thread_open(struct thread *thread, uintptr_t sp, uint32_t epoch)
 	thread->busy = sp;
 	atomic_signal_fence(memory_order_seq_cst);
 	thread->deleting = 0;
-	if (parent != 0)
-		thread->limit = 0; /* it has not yet waited for a ring */
-	if ((epoch != 0 || session_open(parent) == 0) && ring_open(thread) == 0)
+	if (new_process)
+		thread->limit = 0; /* it has not yet waited for a ring in this process */
+	if ((epoch != 0 || session_open() == 0) && ring_open(thread) == 0)
 		thread->epoch = atomic_load(&state->epoch);
 	atomic_signal_fence(memory_order_seq_cst);
 	thread->busy = 0;

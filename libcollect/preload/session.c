@@ -281,8 +281,11 @@ void session_off(void)
 	atomic_store(&state->epoch, EPOCH_OFF);
 }
 
-int session_open(uint32_t parent_epoch)
+int session_open(void)
 {
+	/* Of the last session in this memory. A fork leaves it to the child, whichever thread
+	 * forked; an exec does not. */
+	static uint32_t epoch_before;
 	uint32_t phase = PHASE_CLOSED;
 
 	if (state == &state_before) {
@@ -305,10 +308,11 @@ int session_open(uint32_t parent_epoch)
 		return atomic_load(&state->phase) == PHASE_OPEN ? 0 : -1;
 	}
 	if ((shared_region == NULL && attach_by_environment() != 0) ||
-	    session_claim(parent_epoch) != 0) {
+	    session_claim(epoch_before) != 0) {
 		session_off();
 		return -1;
 	}
+	epoch_before = state->session->epoch;
 	atomic_store(&state->epoch, state->session->epoch);
 	atomic_store(&state->phase, PHASE_OPEN);
 	return 0;

@@ -18,9 +18,9 @@ int session_parse(const char *text, int *id, uint64_t *cookie);
 /* 1 while the recorder of the region is there. */
 int session_recorder_lives(void);
 
-/* Opens the session of this process, once; parent_epoch: the session it was forked from, or 0.
+/* Opens the session of this process, once; a forked child's says which one it was forked from.
  * Returns 0 when it is open. */
-int session_open(uint32_t parent_epoch);
+int session_open(void);
 
 /* Wakes the recorder if it sleeps at least so deeply (SLEEPING_NOT: in any case). */
 void session_wake_recorder(enum region_sleep least);

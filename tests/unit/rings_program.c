@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "tests/unit/rings_program.h"
+
+#include "libcollect/preload/events.h"
+#include "libcollect/preload/prepare.h"
+#include "libcollect/preload/session.h"
+
+enum { BLOCKS = 20000, MAILBOXES = 64, DEPTH_MOST = 30 };
+
+static _Atomic uint64_t mailbox[MAILBOXES];
+static _Thread_local uint64_t random_state, next_address;
+
+static uint64_t dice(uint64_t below)
+{
+	random_state ^= random_state << 13;
+	random_state ^= random_state >> 7;
+	random_state ^= random_state << 17;
+	return (random_state >> 11) % below;
+}
+
+static __attribute__((noinline)) uint64_t tell_allocation(struct told *sum, uint64_t size)
+{
+	struct frame caller = CALLER();
+
+	next_address += 16;
+	event_allocation_by(FUNCTION_MALLOC, (void *)(uintptr_t)next_address, size, caller.pc,
+			    caller.sp, caller.rbp);
+	sum->allocations++;
+	sum->bytes += size;
+	return next_address;
+}
+
+static __attribute__((noinline)) void tell_deallocation(struct told *sum, uint64_t address)
+{
+	struct frame caller = CALLER();
+
+	event_deallocation(FUNCTION_FREE, (void *)(uintptr_t)address, &caller);
+	sum->deallocations++;
+}
+
+static void *move(void *old, size_t size)
+{
+	(void)old;
+	(void)size;
+	next_address += 16;
+	return (void *)(uintptr_t)next_address;
+}
+
+static __attribute__((noinline)) uint64_t tell_reallocation(struct told *sum, uint64_t address,
+							    uint64_t size)
+{
+	struct frame caller = CALLER();
+
+	event_reallocation(FUNCTION_REALLOC, (void *)(uintptr_t)address, size, &caller, move);
+	sum->allocations++;
+	sum->deallocations++;
+	sum->reallocations++;
+	sum->bytes += size;
+	return next_address;
+}
+
+/* Allocates at any depth; what was in a mailbox goes, what is new comes there. */
+static __attribute__((noinline)) unsigned descend(struct told *sum, unsigned depth)
+{
+	uint64_t block;
+	unsigned done;
+
+	if (depth > 0) {
+		done = descend(sum, depth - 1);
+		return done + (dice(4) == 0 ? descend(sum, 0) : 0);
+	}
+	block = tell_allocation(sum, dice(500));
+	if (dice(3) == 0)
+		block = tell_reallocation(sum, block, dice(500));
+	block = atomic_exchange(&mailbox[dice(MAILBOXES)], block);
+	if (block != 0)
+		tell_deallocation(sum, block);
+	return 1;
+}
+
+void hooks_cxx_forget(const void *map)
+{
+	(void)map;
+}
+
+int program_start(struct region *region)
+{
+	shared_region = region;
+	return session_open();
+}
+
+void program_thread(unsigned number, struct told *sum)
+{
+	random_state = (number + 1) * UINT64_C(88172645463325252);
+	next_address = (number + UINT64_C(1)) << 32;
+	for (unsigned done = 0; done < BLOCKS;)
+		done += descend(sum, (unsigned)dice(DEPTH_MOST));
+}
