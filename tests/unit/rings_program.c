@@ -59,6 +59,14 @@ static __attribute__((noinline)) uint64_t tell_reallocation(struct told *sum, ui
 	return next_address;
 }
 
+static unsigned descend(struct told *sum, unsigned depth);
+
+/* So that there are many stacks. */
+static __attribute__((noinline)) unsigned detour(struct told *sum, unsigned depth)
+{
+	return descend(sum, depth);
+}
+
 /* Allocates at any depth; what was in a mailbox goes, what is new comes there. */
 static __attribute__((noinline)) unsigned descend(struct told *sum, unsigned depth)
 {
@@ -66,7 +74,7 @@ static __attribute__((noinline)) unsigned descend(struct told *sum, unsigned dep
 	unsigned done;
 
 	if (depth > 0) {
-		done = descend(sum, depth - 1);
+		done = dice(8) == 0 ? detour(sum, depth - 1) : descend(sum, depth - 1);
 		return done + (dice(4) == 0 ? descend(sum, 0) : 0);
 	}
 	block = tell_allocation(sum, dice(500));
