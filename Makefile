@@ -113,6 +113,7 @@ $(RINGS_OBJECTS): $(B)/tests/%.o: %.c
 	@mkdir -p $(@D)
 	$(CC) $(PRELOAD_CFLAGS) $(if $(filter thread,$(SAN)),-fsanitize=thread) -c -o $@ $<
 $(B)/tests/unit/rings_program.o: ALL_CFLAGS += -fno-optimize-sibling-calls
+$(B)/tests/unit/test_rings: private LDFLAGS += -Wl,--wrap=raw_map,--wrap=raw_map_wiped,--wrap=raw_unmap
 $(B)/tests/unit/test_rings: $(B)/tests/unit/rings_program.o $(RINGS_OBJECTS)
 $(B)/tests/unit/test_hands: $(addprefix $(B)/tests/bench/,capture.o capture_random.o play.o)
 $(FIGURES) $(UNIT_TESTS): $(B)/%: $(B)/%.o $(filter-out $(B)/cli/main.o,$(TOOL_OBJECTS))

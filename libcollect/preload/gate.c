@@ -25,7 +25,7 @@ __thread struct thread self __attribute__((tls_model("initial-exec"))) = {.epoch
 enum { POOL_TRIES = 200 }; /* 5 ms apart: a second until a thread goes unrecorded */
 
 /* Whether libc's own number of a thread was right where it could be compared. */
-static int libc_knows_tid;
+static _Atomic int libc_knows_tid;
 
 /* A child of vfork runs on its parent's memory, and what it allocates is the
  * parent's: so is the number of the thread. */
@@ -37,10 +37,11 @@ static int thread_id(void)
 		int tid = raw_gettid();
 
 		if (tid == number)
-			libc_knows_tid = 1;
+			atomic_store_explicit(&libc_knows_tid, 1, memory_order_relaxed);
 		return tid;
 	}
-	return libc_knows_tid ? number : state->session->pid;
+	return atomic_load_explicit(&libc_knows_tid, memory_order_relaxed) ? number
+									   : state->session->pid;
 }
 
 /* A ring in memory that is there is worth a dozen page faults, most of what a short thread costs.

@@ -1,9 +1,15 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "tests/unit/rings_program.h"
 
+#include <sys/mman.h>
+
 #include "libcollect/preload/events.h"
 #include "libcollect/preload/prepare.h"
 #include "libcollect/preload/session.h"
+
+void *__wrap_raw_map(size_t bytes);
+void *__wrap_raw_map_wiped(size_t bytes);
+void __wrap_raw_unmap(void *map, size_t bytes);
 
 enum { BLOCKS = 20000, MAILBOXES = 64, DEPTH_MOST = 30 };
 
@@ -86,10 +92,33 @@ static __attribute__((noinline)) unsigned descend(struct told *sum, unsigned dep
 	return 1;
 }
 
+/* --- in the place of the library's own ------------------------------------------------------ */
+
 void hooks_cxx_forget(const void *map)
 {
 	(void)map;
 }
+
+/* What is mapped by bare system calls is not known to the sanitizer: it would take the memory for
+ * what lay there before. (The linker's --wrap.) */
+void *__wrap_raw_map(size_t bytes)
+{
+	void *map = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	return map != MAP_FAILED ? map : NULL;
+}
+
+void *__wrap_raw_map_wiped(size_t bytes)
+{
+	return __wrap_raw_map(bytes);
+}
+
+void __wrap_raw_unmap(void *map, size_t bytes)
+{
+	munmap(map, bytes);
+}
+
+/* --- the program ---------------------------------------------------------------------------- */
 
 int program_start(struct region *region)
 {
