@@ -159,6 +159,7 @@ $(B)/bench/%: $(B)/tests/bench/%.o
 	$(CC) $(ALL_CFLAGS) $(LDFLAGS) -pthread -o $@ $^ $(LDLIBS)
 
 # Frames of other kinds than -O0 makes.
+$(B)/victims/load_past: VICTIM_CFLAGS += -Wl,--enable-new-dtags,-rpath,'$$ORIGIN'
 $(B)/victims/alloca $(B)/victims/tail_calls: VICTIM_CFLAGS += -O2
 $(B)/victims/no_frame_pointer $(B)/victims/single_step: VICTIM_CFLAGS += -O2 -fomit-frame-pointer
 $(B)/victims/never_return: VICTIM_CFLAGS += -O2 -falign-functions=1

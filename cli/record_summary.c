@@ -184,6 +184,10 @@ static void add_first(struct text *text, const struct launch *launch, const stru
 		add_row(text, "unrecorded", number_plain((int64_t)r->unrecorded).text);
 		add(text, "  (programs started that cannot be recorded)\n");
 	}
+	if (r->loaded_past > 0) {
+		add_row(text, "unrecorded", number_plain((int64_t)r->loaded_past).text);
+		add(text, "  (libraries loaded with RTLD_DEEPBIND or dlmopen)\n");
+	}
 	add(text, "  %-22s%s  (%s)\n", "trace", shown(r->path).text,
 	    number_bytes((int64_t)r->trace_bytes).text);
 	add(text, "next: %s print %s\n", for_shell(program_invocation_name).text,

@@ -243,6 +243,7 @@ enum session_counter {
 	COUNT_STACK_UNKNOWN = 4,   /* allocations recorded with node 0 */
 	COUNT_STACK_FALLBACK = 5,  /* captures that needed libunwind */
 	COUNT_EXEC_UNRECORDED = 6, /* programs started that cannot be recorded */
+	COUNT_LOADED_PAST = 7,     /* loads of libraries that call another malloc than ours */
 	SESSION_COUNTERS = 16
 };
 

@@ -9,7 +9,7 @@ REALLOC, OTHER_THREAD, YOUNG, LATEST = 16, 32, 64, 256
 FLAGS = {DEALLOCATION: REALLOC | OTHER_THREAD | YOUNG} | dict.fromkeys((ALLOCATION, TEMPORARY, RECENT, STEP), REALLOC)
 U32, COUNT, U64, MAX_BLOCK = (1 << 32) - 1, (1 << 63) - 1, (1 << 64) - 1, 1 << 24
 CUT, INCOMPLETE, EVENTS_STOPPED, SUPPRESSIONS = 2, 4, 46, 13
-NUMBER_TAGS = {META: (4, 5, 6, 7, 9, 11), END: (*range(1, 15), *range(32, 47))}
+NUMBER_TAGS = {META: (4, 5, 6, 7, 9, 11), END: (*range(1, 15), *range(32, 49))}
 KEYS = {"allocations": 8, "deallocations": 9, "reallocations": 10, "temporary": 11, "bytes": 12,  # and tags in END
 	"peak_bytes": 4, "peak_blocks": 5, "peak_tick": 6, "leaked_blocks": 13, "leaked_bytes": 14,
 	"unknown_frees": 32, "inherited_frees": 33, "classes": 0, "threads": 0, "events": 0}

@@ -92,6 +92,14 @@ const struct health_item health_items[] = {
 	.sentence = "started by this one, but static, privileged or of another kind",
     },
     {
+	.tag = TRACE_END_LOADED_PAST,
+	.misleading = 1,
+	.label = "libraries not recorded",
+	.unit = " (RTLD_DEEPBIND or dlmopen)",
+	.sentence = "they call another malloc: what they allocate is missing, what they free "
+		    "for others counts as leaked",
+    },
+    {
 	.tag = TRACE_END_LATE_EVENTS,
 	.label = "read out of order",
 	.unit = " events",

@@ -163,7 +163,8 @@ enum trace_end_tag {
 	TRACE_END_SYMBOLS_SKIPPED = 45, /* modules whose symbols were skipped (limits, failure) */
 	TRACE_END_EVENTS_STOPPED = 46,  /* 1 + the tick from which on events are missing; counters
 					 * went on */
-	TRACE_END_EVENTS_STOPPED_BY = 47 /* number: enum trace_stopped_by */
+	TRACE_END_EVENTS_STOPPED_BY = 47, /* number: enum trace_stopped_by */
+	TRACE_END_LOADED_PAST = 48 /* loads of libraries that call another malloc than ours */
 };
 
 enum trace_stopped_by {

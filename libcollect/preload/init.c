@@ -70,6 +70,7 @@ __attribute__((constructor)) static void prepare(void)
 	hooks_exec_prepare();
 	hooks_fork_prepare();
 	hooks_confine_prepare();
+	hooks_load_prepare();
 	dlerror(); /* what we did not find is no business of the program's */
 	self.ours--;
 }

@@ -8,6 +8,7 @@ void hooks_cxx_prepare(void);
 void hooks_exec_prepare(void);
 void hooks_fork_prepare(void);
 void hooks_confine_prepare(void);
+void hooks_load_prepare(void);
 
 /* The loader gives back p, perhaps the record of a file whose operators were
  * remembered. */

@@ -57,6 +57,7 @@ struct report {
 	uint64_t lost;              /* events, all reasons */
 	uint64_t lost_other_reason; /* a bit set: 1 abandoned, 2 write failed, 4 exec unrecorded */
 	uint64_t unrecorded;        /* processes and programs that could not be recorded */
+	uint64_t loaded_past;       /* libraries loaded whose calls are not recorded */
 	uint64_t trace_bytes;
 	char name[64];   /* of the program, base name */
 	char path[1024]; /* of the trace, as the user would type it (relative to the folder) */

@@ -219,6 +219,7 @@ static void write_end(struct recording *recording, const struct account_totals *
 	    {TRACE_END_STACKS_GUESSED, 0, totals->stacks_guessed},
 	    {TRACE_END_STACKS_FALLBACK, 0, recording->counter[COUNT_STACK_FALLBACK]},
 	    {TRACE_END_EXEC_UNRECORDED, 0, unrecorded(recording)},
+	    {TRACE_END_LOADED_PAST, 0, recording->counter[COUNT_LOADED_PAST]},
 	    {TRACE_END_LATE_EVENTS, 0, recording->drain.late},
 	    {TRACE_END_SYMBOLS_SKIPPED, 0, recording->symbols_skipped},
 	    {TRACE_END_EVENTS_STOPPED, 0, account->events_stopped},
@@ -259,6 +260,7 @@ static void report_trace(struct recording *recording, const struct account_total
 	    .lost = recording->counter[COUNT_LOST_SIGNAL] + recording->counter[COUNT_LOST_NO_RING] +
 		    lost_other(recording),
 	    .unrecorded = unrecorded(recording),
+	    .loaded_past = recording->counter[COUNT_LOADED_PAST],
 	    .trace_bytes = trace_writer_size(recording->writer),
 	};
 

@@ -27,6 +27,8 @@ _ZnwmSt11align_val_tRKSt9nothrow_t
 aligned_alloc
 calloc
 cfree
+dlmopen
+dlopen
 execl
 execle
 execlp
