@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * handler_storm MICROSECONDS PAIRS ROUNDS: a timer's handler makes more allocations at once than
+ * the collector can keep while it is interrupted itself. Says how many allocations there were in
+ * all, and in how many handlers. As in signals.c, a handler that interrupted libc does nothing.
+ */
+#include <signal.h>
+#include <stdio.h>
+#include <sys/time.h>
+#include <ucontext.h>
+
+#include "expect.h"
+
+static uintptr_t libc_start, libc_end, loader_start, loader_end;
+static volatile uint64_t handled, pairs;
+
+static int find_libc(struct dl_phdr_info *info, size_t size, void *unused)
+{
+	uintptr_t start = UINTPTR_MAX, end = 0;
+
+	(void)size;
+	(void)unused;
+	for (int i = 0; i < info->dlpi_phnum; i++) {
+		const ElfW(Phdr) *segment = &info->dlpi_phdr[i];
+		uintptr_t from = info->dlpi_addr + segment->p_vaddr;
+
+		if (segment->p_type != PT_LOAD)
+			continue;
+		start = from < start ? from : start;
+		end = from + segment->p_memsz > end ? from + segment->p_memsz : end;
+	}
+	if (strstr(info->dlpi_name, "libc.so")) {
+		libc_start = start;
+		libc_end = end;
+	} else if (strstr(info->dlpi_name, "ld-linux")) {
+		loader_start = start;
+		loader_end = end;
+	}
+	return 0;
+}
+
+static void handle(int number, siginfo_t *info, void *context)
+{
+	uintptr_t at = (uintptr_t)((ucontext_t *)context)->uc_mcontext.gregs[REG_RIP];
+
+	(void)number;
+	(void)info;
+	if ((at >= libc_start && at < libc_end) || (at >= loader_start && at < loader_end))
+		return;
+	for (uint64_t i = 0; i < pairs; i++)
+		free(malloc(30));
+	handled = handled + 1;
+}
+
+int main(int argc, char **argv)
+{
+	struct sigaction action = {.sa_sigaction = handle, .sa_flags = SA_SIGINFO | SA_RESTART};
+	struct itimerval often = {{0, 0}, {0, 0}}, never = {{0, 0}, {0, 0}};
+	uint64_t own = 0, most;
+	char line[100];
+
+	MUST(argc == 4);
+	often.it_value.tv_usec = often.it_interval.tv_usec = atoi(argv[1]);
+	pairs = strtoul(argv[2], NULL, 10);
+	most = strtoul(argv[3], NULL, 10);
+	dl_iterate_phdr(find_libc, NULL);
+	MUST(libc_end && loader_end);
+	free(malloc(80)); /* whatever happens only once has happened */
+	MUST(!sigaction(SIGALRM, &action, NULL));
+	MUST(!setitimer(ITIMER_REAL, &often, NULL));
+	for (; own < most; own++)
+		free(malloc(80));
+	MUST(!setitimer(ITIMER_REAL, &never, NULL));
+	snprintf(line, sizeof(line), "allocations=%llu\nhandlers=%llu\n",
+		 (unsigned long long)(1 + own + handled * pairs), (unsigned long long)handled);
+	say(line);
+	return 0;
+}
