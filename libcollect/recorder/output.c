@@ -213,20 +213,42 @@ out:
 	return error;
 }
 
-int output_is_gone(const struct output *output)
+/* Whether the file that we write to is the one that lies at its path. */
+static int is_there(const struct output *output)
 {
-	struct stat status;
+	struct stat ours, there;
 
-	return fstat(output->fd, &status) == 0 && status.st_nlink == 0;
+	return fstat(output->fd, &ours) == 0 && lstat(output->path, &there) == 0 &&
+	       ours.st_dev == there.st_dev && ours.st_ino == there.st_ino;
+}
+
+int output_follow(struct output *output)
+{
+	char link[64], *now;
+	struct stat ours;
+
+	if (is_there(output) || fstat(output->fd, &ours) != 0)
+		return 0;
+	if (ours.st_nlink == 0)
+		return 1;
+	snprintf(link, sizeof(link), "/proc/self/fd/%d", output->fd);
+	now = realpath(link, NULL);
+	if (now == NULL)
+		return 0;
+	free(output->path);
+	output->path = now;
+	now = strdup(now);
+	if (now != NULL) {
+		free(output->name);
+		output->name = now;
+	}
+	return 0;
 }
 
 void output_remove(struct output *output)
 {
-	struct stat ours, there;
-
 	/* Not what another has put there since. */
-	if (fstat(output->fd, &ours) == 0 && lstat(output->path, &there) == 0 &&
-	    ours.st_dev == there.st_dev && ours.st_ino == there.st_ino)
+	if (is_there(output))
 		unlink(output->path);
 	close(output->fd);
 	output->fd = -1;

@@ -31,10 +31,11 @@ struct output {
 int output_create(struct output_names *names, const struct recorder_options *options,
 		  const char *program, pid_t pid, struct output *output, char *message,
 		  size_t size);
+/* The program may have renamed or removed the file, or its folder, in the meantime: takes over
+ * the name that it has now. Returns 1 when it has none any more. */
+int output_follow(struct output *output);
 /* Removes the file again and closes it: nothing could be written to it. */
 void output_remove(struct output *output);
-/* Whether it has been removed since, or replaced. */
-int output_is_gone(const struct output *output);
 /* Whether a pattern has only what is expanded: %p, %n, %h and %%. Otherwise returns the first
  * that isn't, from its % on. */
 const char *output_unknown_field(const char *pattern);

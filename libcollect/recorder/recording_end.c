@@ -293,7 +293,7 @@ void recording_complete(struct recording *recording, struct symcache *symbols)
 		write_end(recording, &totals);
 		recording_check_writer(recording, trace_writer_finish(recording->writer));
 	}
-	if (recording->writer != NULL && output_is_gone(&recording->output))
+	if (recording->writer != NULL && output_follow(&recording->output) != 0)
 		reports_say(&recording->common->reports, REPORT_WARNING, recording->first,
 			    "'%s' was removed or replaced while it was written: the trace is lost",
 			    recording->output.name);

@@ -17,9 +17,11 @@ again() { # TEST...
 		echo "$name: all ${RUNS:-50}"
 	done
 }
-again cli/forks cli/deaths cli/cancel cli/signals cli/exchange
+again cli/forks cli/deaths cli/cancel cli/signals cli/exchange cli/handler-storm cli/twins
+again cli/terminal cli/own-reader
 
-for victim in signals thread_keys thread_local_objects temporary_threads threads; do
+for victim in signals alarm_storm thread_keys thread_local_objects temporary_threads threads \
+	short_threads thousand_threads cancel_async new_handler_throws small_signal_stack; do
 	for run in $(seq "${RUNS:-50}"); do
 		"$TESTS/check-victim" $victim >log 2>&1 || {
 			cat log
