@@ -80,15 +80,21 @@ $(TOOL): $(TOOL_OBJECTS)
 	$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS)
 	@echo "built $@ ($(FOUND))"
 
+# For tests, too: one that compares every stack with libunwind's (preload/check.h), and one of
+# another version than the recorder's.
+CHECK_OBJECTS := $(PRELOAD_OBJECTS:$(B)/%=$(B)/check/%)
+TEST_LIBRARIES := $(B)/check/libmallograph.so $(B)/other/libmallograph.so
 $(LIBRARY): $(PRELOAD_OBJECTS)
+$(B)/check/libmallograph.so: $(CHECK_OBJECTS)
+$(B)/other/libmallograph.so: $(PRELOAD_OBJECTS:$(B)/libcollect/preload/session.o=$(B)/other/session.o)
+$(LIBRARY) $(TEST_LIBRARIES):
+	@mkdir -p $(@D)
 	$(CC) -shared -static-libgcc -Wl,-soname,libmallograph.so -Wl,-z,now -Wl,-z,relro \
 		-Wl,-z,nodelete -o $@ $^
 
-# The library that compares every stack with libunwind's (preload/check.h), for tests.
-CHECK_OBJECTS := $(PRELOAD_OBJECTS:$(B)/%=$(B)/check/%)
-$(B)/check/libmallograph.so: $(CHECK_OBJECTS)
-	$(CC) -shared -static-libgcc -Wl,-soname,libmallograph.so -Wl,-z,now -Wl,-z,relro \
-		-Wl,-z,nodelete -o $@ $^
+$(B)/other/session.o: libcollect/preload/session.c
+	@mkdir -p $(@D)
+	$(CC) $(PRELOAD_CFLAGS) -DCONTRACT_VERSION=1000000u -c -o $@ $<
 
 $(B)/check/libcollect/preload/%.o: libcollect/preload/%.c
 	@mkdir -p $(@D)
@@ -197,7 +203,7 @@ soak: tests-built
 RUN_TESTS = BUILD=$(abspath $(B)) MALLOGRAPH=$(abspath $(TOOL)) LIB=$(abspath $(LIBRARY)) \
 	CC="$(CC)" CXX="$(CXX)" JOBS=$(JOBS) tests/run
 tests-built: all $(UNIT_TESTS) $(FIGURES) $(VICTIMS) $(PLUGINS) $(DEMO) $(B)/bench/driver \
-	$(B)/bench/replay $(B)/check/libmallograph.so
+	$(B)/bench/replay $(TEST_LIBRARIES)
 
 bench: all bench-programs
 	@BUILD=$(abspath $(B)) MALLOGRAPH=$(abspath $(TOOL)) LIB=$(abspath $(LIBRARY)) \
@@ -245,7 +251,7 @@ help:
 	@echo 'Variables: DEVELOPER=1 (warnings are errors), SAN=address,undefined or SAN=thread'
 	@echo '(a build of its own in build-SAN), B=FOLDER, CC, CFLAGS, HAVE_ZSTD=0'
 
--include $(TOOL_OBJECTS:.o=.d) $(PRELOAD_OBJECTS:.o=.d) $(CHECK_OBJECTS:.o=.d) $(UNIT_TESTS:=.d) $(VICTIMS:=.d) $(FIGURES).d \
+-include $(TOOL_OBJECTS:.o=.d) $(PRELOAD_OBJECTS:.o=.d) $(CHECK_OBJECTS:.o=.d) $(B)/other/session.d $(UNIT_TESTS:=.d) $(VICTIMS:=.d) $(FIGURES).d \
 	$(wildcard $(B)/tests/bench/*.d)
 .PHONY: all demo demo-run test check soak bench bench-programs lint deps install uninstall clean help tests-built
 .SECONDARY:

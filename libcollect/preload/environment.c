@@ -3,6 +3,7 @@
 
 #include <dlfcn.h>
 #include <link.h>
+#include <stdint.h>
 #include <unistd.h>
 
 #include "libcollect/preload/rawio.h"
@@ -13,6 +14,7 @@
 static const char preload_name[] = "LD_PRELOAD";
 static char library[1024];    /* our own path, as LD_PRELOAD named it */
 static char session_text[64]; /* "NAME=SHMID.COOKIE" */
+static const char session_is_off[] = SESSION_VARIABLE "=" SESSION_OFF;
 
 size_t environment_size(char *const *envp)
 {
@@ -154,19 +156,22 @@ void environment_session(int id, unsigned long long cookie)
 
 void environment_session_off(void)
 {
-	static const char off[] = SESSION_VARIABLE "=" SESSION_OFF;
-
-	raw_copy(session_text, off, sizeof(off));
+	raw_copy(session_text, session_is_off, sizeof(session_is_off));
 }
 
 /* A process that was started by LD_PRELOAD alone hands the session on to
- * those children that libc itself starts (system, popen) by its environment. */
+ * those children that libc itself starts (system, popen) by its environment; and one that
+ * complained that it has none says so to its children, lest they complain, too. */
 static void put_session(void)
 {
+	const char *value = environment_value(environ, SESSION_VARIABLE);
 	size_t n = environment_size(environ);
 	char **larger;
 
-	if (session_text[0] == '\0' || environment_value(environ, SESSION_VARIABLE) != NULL)
+	if (value != NULL && raw_equal(session_text, session_is_off) &&
+	    raw_length(value) >= sizeof(SESSION_OFF) - 1)
+		raw_copy((char *)(uintptr_t)value, SESSION_OFF, sizeof(SESSION_OFF));
+	if (session_text[0] == '\0' || value != NULL)
 		return;
 	larger = raw_map((n + 2) * sizeof(*larger));
 	if (larger == NULL)

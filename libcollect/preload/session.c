@@ -142,29 +142,29 @@ int region_attach(int id, uint64_t cookie)
 static int attach_by_environment(void)
 {
 	/* Not wiped by a fork: where there was no recorder for us there is none
-	 * for our children, who might be able to start one that we then see. */
+	 * for our children, who would complain once more, or might be able to start one that
+	 * we then see. */
 	static _Atomic int failed;
 	char text[64];
 	uint64_t cookie;
-	int id;
+	int id, result = -1;
 
 	if (atomic_load(&failed))
 		return -1;
-	if (session_variable(text, sizeof(text)) != 0) {
-		if (preload_start() == 0)
-			return 0;
-		atomic_store(&failed, 1);
-		environment_session_off();
+	if (session_variable(text, sizeof(text)) != 0)
+		result = preload_start();
+	else if (raw_equal(text, SESSION_OFF))
 		return -1;
-	}
-	if (raw_equal(text, SESSION_OFF))
-		return -1;
-	if (session_parse(text, &id, &cookie) != 0) {
+	else if (session_parse(text, &id, &cookie) == 0)
+		result = region_attach(id, cookie);
+	else
 		raw_message("cannot read " SESSION_VARIABLE "=", text,
 			    ": this process runs unprofiled", NULL);
-		return -1;
+	if (result != 0) {
+		atomic_store(&failed, 1);
+		environment_session_off();
 	}
-	return region_attach(id, cookie);
+	return result;
 }
 
 /* --- the session --------------------------------------------------------- */
