@@ -46,7 +46,7 @@ endif
 GNU := -std=gnu11 -D_GNU_SOURCE=
 ALL_CFLAGS = $(GNU) -I. -DHAVE_ZSTD=$(HAVE_ZSTD) $(WARN) $(CFLAGS) -MMD -MP \
 	$(if $(SAN),-fsanitize=$(SAN) -fno-omit-frame-pointer)
-PRELOAD_CFLAGS = $(GNU) -I. $(WARN) $(CFLAGS) -MMD -MP -fPIC -fvisibility=hidden \
+PRELOAD_CFLAGS = $(GNU) -I. -include libcollect/preload/glibc.h $(WARN) $(CFLAGS) -MMD -MP -fPIC -fvisibility=hidden \
 	-fno-omit-frame-pointer -fexceptions -fno-builtin-malloc -fno-builtin-free \
 	-fno-builtin-calloc -fno-builtin-realloc -ftls-model=initial-exec -fno-tree-slp-vectorize
 LIBS := -ldw -lelf -liberty -ldeflate -lncursesw -ltinfo $(if $(filter 1,$(HAVE_ZSTD)),-lzstd) -lz -lpthread

@@ -8,6 +8,7 @@
 
 #include "libcollect/preload/capture.h"
 #include "libcollect/preload/environment.h"
+#include "libcollect/preload/glibc.h"
 #include "libcollect/preload/modules.h"
 #include "libcollect/preload/prepare.h"
 #include "libcollect/preload/rawio.h"
@@ -53,6 +54,10 @@ __attribute__((constructor)) static void prepare(void)
 	const struct link_map *keeper;
 
 	real_find();
+	if (!libc_is_glibc()) {
+		(void)gate((uintptr_t)__builtin_frame_address(0));
+		return;
+	}
 	keeper = keeps_malloc();
 	if (keeper != NULL) {
 		complain(keeper);

@@ -13,6 +13,7 @@
 #include "libcollect/preload/chunks.h"
 #include "libcollect/preload/clock.h"
 #include "libcollect/preload/environment.h"
+#include "libcollect/preload/glibc.h"
 #include "libcollect/preload/limits.h"
 #include "libcollect/preload/rawio.h"
 #include "libcollect/preload/session.h"
@@ -288,6 +289,11 @@ int session_open(void)
 	static uint32_t epoch_before;
 	uint32_t phase = PHASE_CLOSED;
 
+	if (!libc_is_glibc()) {
+		raw_message("this program's libc is not glibc: it runs unprofiled", NULL);
+		session_off();
+		return -1;
+	}
 	if (state == &state_before) {
 		struct state *map = raw_map_wiped(sizeof(*map));
 		struct state *before = &state_before;

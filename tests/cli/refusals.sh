@@ -76,6 +76,59 @@ for program in ./static ./musl ./asan; do
 	grep -qiE 'unrecorded|could not be recorded|not recorded' err || fail "$program is not counted: $(cat err)"
 done
 
+# By a raw execve (Go does so) our variables reach it all the same: a program of another libc runs
+# unrecorded, and says so once.
+cat >raw.c <<'END'
+#include <sys/syscall.h>
+#include <unistd.h>
+extern char **environ;
+int main(int argc, char **argv)
+{
+	(void)argc;
+	syscall(SYS_execve, argv[1], argv + 1, environ);
+	return 9;
+}
+END
+gcc -o raw raw.c || fail "gcc"
+cat >busy.c <<'END'
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
+static void *work(void *argument)
+{
+	for (int i = 0; i < 1000; i++)
+		free(realloc(malloc(i), 2 * i + 1));
+	return argument;
+}
+int main(void)
+{
+	pthread_t thread;
+	void *aligned = aligned_alloc(64, 128), *other = NULL;
+	int status = 0;
+	if (!aligned || posix_memalign(&other, 64, 100) || (unsigned long)other % 64)
+		return 1;
+	pthread_create(&thread, NULL, work, NULL);
+	work(NULL);
+	pthread_join(thread, NULL);
+	free(aligned);
+	free(other);
+	if (fork() == 0)
+		exit(work(NULL) == NULL ? 5 : 6);
+	wait(&status);
+	printf("%x\n", status);
+	fflush(stdout);
+	execl("/bin/sh", "sh", "-c", "exit 3", (char *)NULL);
+	return 2;
+}
+END
+musl-gcc -o busy busy.c || fail "musl-gcc"
+"$MALLOGRAPH" record -o r.mlg ./raw ./busy >out 2>err
+equal "status of musl by a raw execve" $? 3
+equal "its output" "$(cat out)" 500
+equal "times that it is told" "$(grep -c 'libc is not glibc: it runs unprofiled' err)" 1
+
 # reading
 : >empty.mlg
 echo 'no trace at all, but some text' >foreign.mlg
