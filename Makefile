@@ -29,6 +29,9 @@ TEST_PACKAGES := libcmocka-dev valgrind python3 python3-apt sqlite3 perl jq git 
 	openssl g++ clang redis-server redis-tools libjemalloc2 libtcmalloc-minimal4 \
 	libmimalloc2.0 libjemalloc-dev libeatmydata1 fakeroot musl-tools binutils procps \
 	util-linux mandoc heaptrack libdevel-nytprof-perl
+# languages that soak tests record programs of
+SOAK_PACKAGES := gfortran rustc golang-go libclang-rt-14-dev python3-numpy nodejs \
+	openjdk-17-jdk-headless ruby
 LINT_PACKAGES := shellcheck clang-format clang-tidy cppcheck mandoc
 
 # What was found. zlib, libdw and libelf must be there; zstd is used where it is.
@@ -197,7 +200,9 @@ test:
 check: tests-built
 	@$(RUN_TESTS) --quick
 
-soak: tests-built
+soak:
+	@.ci/deps $(BUILD_PACKAGES) $(TEST_PACKAGES) $(SOAK_PACKAGES)
+	@$(MAKE) --no-print-directory -j$(JOBS) tests-built
 	@$(RUN_TESTS) --soak
 
 RUN_TESTS = BUILD=$(abspath $(B)) MALLOGRAPH=$(abspath $(TOOL)) LIB=$(abspath $(LIBRARY)) \
