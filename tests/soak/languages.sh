@@ -22,6 +22,17 @@ guessed() { # NAME PATTERN
 	grep -q '^stacks with guessed frames: ' "$1.report" || fail "guesses of $1 are not counted"
 }
 
+# Code that a program describes in /tmp/perf-PID.map has names.
+named() { # NAME PATTERN COMMAND...
+	local name=$1 pattern=$2
+	shift 2
+	record -o "$name.mlg" "$@" >"$name.out"
+	rm -f "/tmp/perf-$("$MALLOGRAPH" print --json "$name.mlg" | jq .trace.pid).map"
+	equal "status of $name" "$status" 3
+	whole "$name.mlg"
+	guessed "$name" "$pattern"
+}
+
 # --- Fortran ----------------------------------------------------------------------
 cat >lists.f90 <<'END'
 module lists
@@ -269,8 +280,7 @@ END
 same node 'node::' node work.js
 equal "node's buffers" "$(share node.mlg $odd)" "50 $((50 * 1000003))"
 demangled node
-same node_named 'node::' node --perf-basic-prof work.js
-guessed node_named 'JS:.*work\.js'
+named node_named 'JS:.*work\.js' node --perf-basic-prof work.js
 
 cat >Work.java <<'END'
 import java.nio.ByteBuffer;
@@ -313,8 +323,7 @@ same java 'os::malloc|JavaThread|ClassFileParser' java Work.java
 equal "java's buffers" "$(share java.mlg $odd | cut -d' ' -f1)" 50
 demangled java
 guessed java '0x[0-9a-f]+'
-same java_named 'os::malloc' java -XX:+UnlockDiagnosticVMOptions -XX:+DumpPerfMapAtExit Work.java
-guessed java_named 'Interpreter'
+named java_named 'Interpreter' java -XX:+UnlockDiagnosticVMOptions -XX:+DumpPerfMapAtExit Work.java
 
 # --- the compilers themselves -------------------------------------------------------------
 same rustc 'rustc|LLVM|llvm' /usr/bin/rustc --edition 2021 --emit metadata -o boxes.rmeta boxes.rs
