@@ -132,33 +132,47 @@ static uint8_t *match_locations(const struct profile *profile, const struct filt
 	return matches;
 }
 
+/* By node: what its frames match. */
+static uint8_t *match_nodes(const struct profile *profile, const struct filter *filter,
+			    uint8_t *found)
+{
+	uint8_t *locations = match_locations(profile, filter, found);
+	uint8_t *nodes = locations ? calloc(profile->node_count, 1) : NULL;
+
+	for (size_t i = 1; nodes && i < profile->node_count; i++)
+		nodes[i] = nodes[profile->nodes[i].parent] | locations[profile->nodes[i].location];
+	free(locations);
+	return nodes;
+}
+
 static int judge_classes(struct judgement *judgement, const struct profile *profile,
 			 const struct filter *filter, uint8_t *found)
 {
-	uint8_t *locations = match_locations(profile, filter, found);
-	uint8_t *nodes = calloc(profile->node_count, 1);
-	uint8_t needed = 0;
+	uint8_t *nodes = NULL;
+	uint8_t needed = 0, asked = 0;
+	int error = ERROR_MEMORY;
 
-	for (size_t i = 0; i < filter->count; i++)
+	for (size_t i = 0; i < filter->count; i++) {
+		asked |= bit_of(filter->terms[i].key);
 		if (!filter->terms[i].exclude)
 			needed |= bit_of(filter->terms[i].key);
-	judgement->classes = calloc(profile->class_count, 1);
-	if (locations && nodes && judgement->classes) {
-		for (size_t i = 1; i < profile->node_count; i++)
-			nodes[i] =
-			    nodes[profile->nodes[i].parent] | locations[profile->nodes[i].location];
-		for (size_t i = 1; i < profile->class_count; i++) {
-			const struct profile_class *class_ = &profile->classes[i];
-			uint8_t matches = nodes[class_->node];
-
-			judgement->classes[i] = !(needed & ~matches) &&
-						!(matches & MATCHES_EXCLUSION) &&
-						filter_holds(filter, FILTER_SIZE, class_->size);
-		}
 	}
-	free(locations);
+	judgement->classes = calloc(profile->class_count, 1);
+	if (asked)
+		nodes = match_nodes(profile, filter, found);
+	if (!judgement->classes || (asked && !nodes))
+		goto out;
+	for (size_t i = 1; i < profile->class_count; i++) {
+		const struct profile_class *class_ = &profile->classes[i];
+		uint8_t matches = nodes ? nodes[class_->node] : 0;
+
+		judgement->classes[i] = !(needed & ~matches) && !(matches & MATCHES_EXCLUSION) &&
+					filter_holds(filter, FILTER_SIZE, class_->size);
+	}
+	error = 0;
+out:
 	free(nodes);
-	return locations && nodes && judgement->classes ? 0 : ERROR_MEMORY;
+	return error;
 }
 
 static int is_thread(const struct profile_thread *thread, const char *text)

@@ -29,14 +29,14 @@ struct filtering {
 	void *context;
 	int result; /* of the callback, or an error of ours */
 
-	uint64_t next_tick; /* the three below hold until then */
-	int open;           /* allocations are in the time range */
+	uint64_t next_tick; /* the two below hold until then */
 	uint8_t late;       /* what FILTER_LATE_DEALLOCATION adds: the range is over */
 	int ended;          /* the instant is reached */
 
 	uint64_t range_end, end_tick;
 	uint64_t live_bytes; /* of all blocks, up to the peak */
 	struct births *births;
+	uint8_t verdict[SLICE]; /* 1: selected */
 	struct trace_event kept[SLICE];
 };
 
@@ -56,38 +56,40 @@ static void bound(uint64_t *next, uint64_t candidate, uint64_t tick)
 
 static void cross(struct filtering *all, uint64_t tick)
 {
-	const struct ranges *time = &all->judgement.time;
-
-	all->open = ranges_hold(time, tick);
 	all->late = tick >= all->range_end ? FILTER_LATE_DEALLOCATION : 0;
 	all->next_tick = UINT64_MAX;
-	for (size_t i = 0; i < time->count; i++) {
-		bound(&all->next_tick, time->list[i].from, tick);
-		bound(&all->next_tick, time->list[i].from + time->list[i].length, tick);
-	}
+	bound(&all->next_tick, all->range_end, tick);
 	if (all->filter->instant == FILTER_AT_TICK) {
 		all->ended = tick > all->filter->tick;
 		bound(&all->next_tick, all->filter->tick + 1, tick);
 	}
 }
 
-static inline int is_selected(struct filtering *all, const struct trace_event *event)
+/* Of all events alike, whatever they are: an allocation's age is 0, and a free of an unknown
+ * block has class 0, which is never in. No branch depends on an event, since most of them could not
+ * be foreseen. Returns how many are selected. */
+static size_t judge(struct filtering *all, const struct trace_event *events, size_t count)
 {
 	const struct judgement *judgement = &all->judgement;
-	int in = judgement->classes[event->class_id] & judgement->threads[event->allocating_thread];
+	const uint8_t *classes = judgement->classes, *threads = judgement->threads;
+	uint8_t *verdict = all->verdict;
+	size_t selected = 0;
 
-	if (event->operation == TRACE_OPERATION_ALLOCATION) {
-		if (all->births)
-			return births_next(all->births, event->thread) & in & all->open;
-		return in & all->open;
-	}
-	if (event->operation != TRACE_OPERATION_DEALLOCATION)
-		return 0;
-	if (in && judgement->timed)
-		in = ranges_hold(&judgement->time, event->tick - event->age_ticks);
-	if (in && judgement->lived)
-		in = ranges_hold(&judgement->lifetime, event->age_ticks);
-	return in;
+	for (size_t i = 0; i < count; i++)
+		verdict[i] = classes[events[i].class_id] & threads[events[i].allocating_thread];
+	if (judgement->timed)
+		for (size_t i = 0; i < count; i++)
+			verdict[i] &= (uint8_t)ranges_hold(&judgement->time,
+							   events[i].tick - events[i].age_ticks);
+	for (size_t i = 0; i < count && all->births; i++)
+		if (events[i].operation == TRACE_OPERATION_ALLOCATION)
+			verdict[i] &= (uint8_t)births_next(all->births, events[i].thread);
+		else
+			verdict[i] &=
+			    (uint8_t)ranges_hold(&judgement->lifetime, events[i].age_ticks);
+	for (size_t i = 0; i < count; i++)
+		selected += verdict[i];
+	return selected;
 }
 
 /* Whether the event makes the peak of all blocks: nothing of what follows counts. */
@@ -102,52 +104,75 @@ static int is_peak(struct filtering *all, const struct trace_event *event)
 	return all->live_bytes == all->profile->totals.peak_bytes;
 }
 
-static void keep(struct filtering *all, size_t at, const struct trace_event *event)
+/* Up to and with the event that makes the peak: how many. */
+static size_t find_peak(struct filtering *all, const struct trace_event *events, size_t count)
 {
-	all->kept[at] = *event;
-	if (event->operation == TRACE_OPERATION_DEALLOCATION)
-		all->kept[at].operation |= all->late;
+	size_t before = 0;
+
+	while (before < count && !all->ended)
+		all->ended = is_peak(all, &events[before++]);
+	return before;
 }
 
-/* Events are copied only where some are left out, or are late. */
+/* How many come before what cross() has to look at. */
+static size_t find_crossing(const struct filtering *all, const struct trace_event *events,
+			    size_t count)
+{
+	size_t before = 0;
+
+	if (events[count - 1].tick < all->next_tick)
+		return count;
+	while (events[before].tick < all->next_tick)
+		before++;
+	return before;
+}
+
+/* Copied only where some are left out, or are late. */
+static const struct trace_event *keep(struct filtering *all, const struct trace_event *events,
+				      size_t count, size_t selected)
+{
+	size_t kept = 0;
+
+	if (selected == count && !all->late)
+		return events;
+	for (size_t i = 0; i < count; i++) {
+		all->kept[kept] = events[i];
+		kept += all->verdict[i];
+	}
+	for (size_t i = 0; i < kept && all->late; i++)
+		if (all->kept[i].operation == TRACE_OPERATION_DEALLOCATION)
+			all->kept[i].operation |= all->late;
+	return all->kept;
+}
+
+/* At most SLICE, between two crossings. */
 static int filter_slice(struct filtering *all, const struct trace_event *events, size_t count)
 {
-	const int to_peak = all->filter->instant == FILTER_AT_PEAK;
-	size_t kept = 0;
-	int copied = 0, result;
+	size_t selected;
+	int result = 0;
 
-	for (size_t i = 0; i < count && !all->ended; i++) {
-		const struct trace_event *event = &events[i];
-
-		if (event->tick >= all->next_tick) {
-			cross(all, event->tick);
-			if (all->ended)
-				break;
-		}
-		if (to_peak)
-			all->ended = is_peak(all, event);
-		if (!is_selected(all, event))
-			continue;
-		if (!copied && (kept < i || all->late)) {
-			memcpy(all->kept, events, kept * sizeof(*events));
-			copied = 1;
-		}
-		if (copied)
-			keep(all, kept, event);
-		kept++;
-	}
-	result = kept ? all->events(all->context, copied ? all->kept : events, kept) : 0;
+	if (all->filter->instant == FILTER_AT_PEAK)
+		count = find_peak(all, events, count);
+	selected = judge(all, events, count);
+	if (selected)
+		result = all->events(all->context, keep(all, events, count, selected), selected);
 	return result || all->ended ? finish(all, result) : 0;
 }
 
 static int filter_events(void *context, const struct trace_event *events, size_t count)
 {
+	struct filtering *all = context;
 	int result = 0;
 
 	while (count && !result) {
-		size_t slice = count < SLICE ? count : SLICE;
+		size_t slice = find_crossing(all, events, count < SLICE ? count : SLICE);
 
-		result = filter_slice(context, events, slice);
+		if (slice) {
+			result = filter_slice(all, events, slice);
+		} else {
+			cross(all, events->tick);
+			result = all->ended ? finish(all, 0) : 0;
+		}
 		events += slice;
 		count -= slice;
 	}

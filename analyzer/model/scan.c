@@ -116,7 +116,7 @@ static int scan_unchecked(void *context, const struct trace_event *events, size_
 static int scan_file(const struct profile *profile, scan_events events, void *context)
 {
 	static const struct trace_visitor visitor = {
-	    .class_ = scan_class, .thread = scan_thread, .events = scan_batch};
+	    .class_ = scan_class, .nodes_known = 1, .thread = scan_thread, .events = scan_batch};
 	struct scan scan = {.profile = profile->whole ? profile->whole : profile,
 			    .events = events,
 			    .context = context,

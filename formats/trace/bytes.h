@@ -84,13 +84,22 @@ static inline size_t trace_left(const struct trace_cursor *cursor)
 	return (size_t)(cursor->end - cursor->at);
 }
 
-/* The varints of more than one byte. */
+/* Any varint: for those of more than two bytes. */
 int trace_get_varint_long(struct trace_cursor *cursor, uint64_t *value);
 
 static inline int trace_get_varint(struct trace_cursor *cursor, uint64_t *value)
 {
-	if (cursor->at < cursor->end && *cursor->at < 0x80) {
-		*value = *cursor->at++;
+	const uint8_t *at = cursor->at;
+
+	if (at < cursor->end && at[0] < 0x80) {
+		*value = at[0];
+		cursor->at = at + 1;
+		return 0;
+	}
+	/* a 0 behind would be longer than needed */
+	if (cursor->end - at >= 2 && at[1] < 0x80 && at[1]) {
+		*value = (at[0] & 0x7f) | (uint64_t)at[1] << 7;
+		cursor->at = at + 2;
 		return 0;
 	}
 	return trace_get_varint_long(cursor, value);

@@ -134,8 +134,8 @@ int trace_reader_complete(struct trace_reader *reader)
 int trace_decoder_needs(const struct trace_decoder *decoder, unsigned type)
 {
 	const struct trace_visitor *visitor = decoder->visitor;
-	int stacks = visitor->module || visitor->node || visitor->class_ || visitor->symbol ||
-		     visitor->suppressions;
+	int stacks = visitor->module || visitor->node || visitor->symbol || visitor->suppressions ||
+		     (visitor->class_ && !visitor->nodes_known);
 	int counters = visitor->class_counters || visitor->thread_counters || visitor->end;
 
 	switch (type) {

@@ -78,6 +78,9 @@ struct trace_visitor {
 	int (*module)(void *context, uint32_t id, const struct trace_module *module);
 	int (*node)(void *context, uint32_t id, const struct trace_node *node);
 	int (*class_)(void *context, uint32_t id, const struct trace_class *class_);
+	/* 1: who visits classes compares their nodes with those of an earlier reading, so nodes
+	 * need not be read to check them */
+	int nodes_known;
 	int (*thread)(void *context, uint32_t id, uint64_t tid, const struct trace_text *name);
 	/* Some hundred events at once, in the order of time; they are valid during the call. */
 	int (*events)(void *context, const struct trace_event *events, size_t count);
