@@ -13,6 +13,7 @@
 
 #include "analyzer/model/health.h"
 #include "cli/message.h"
+#include "formats/trace/layout.h"
 
 #define TRACE_PATTERN "mallograph.*.mlg"
 
@@ -47,6 +48,15 @@ static int find_newest(char *newest)
 	return found;
 }
 
+/* "print <x.mlg": what was meant, whatever else is here. */
+static int is_trace_on_stdin(void)
+{
+	char magic[TRACE_MAGIC_BYTES];
+
+	return pread(STDIN_FILENO, magic, sizeof(magic), 0) == (ssize_t)sizeof(magic) &&
+	       !memcmp(magic, TRACE_MAGIC, sizeof(magic));
+}
+
 int input_choose(const char *command, const char *option, int argc, char **argv, char *newest,
 		 const char **path)
 {
@@ -60,9 +70,14 @@ int input_choose(const char *command, const char *option, int argc, char **argv,
 	*path = first;
 	if (first)
 		return -1;
+	if (is_trace_on_stdin())
+		return message_usage(
+		    "%s: standard input is a trace: to read it type mallograph %s -", command,
+		    command);
 	if (!find_newest(newest))
-		return message_usage("%s: name a trace: there is no " TRACE_PATTERN " here",
-				     command);
+		return message_usage(
+		    "%s: name a trace, or - for standard input: there is no " TRACE_PATTERN " here",
+		    command);
 	message("reading %s, the newest trace here", newest);
 	*path = newest;
 	return -1;

@@ -236,6 +236,22 @@ static int open_side(struct view *view, struct view_side *side, const char *path
 	return result;
 }
 
+static const char *program_of(const struct profile *profile)
+{
+	const char *slash = profile->program ? strrchr(profile->program, '/') : NULL;
+
+	return slash ? slash + 1 : profile->program;
+}
+
+/* Of two programs a diff is rarely meant; nothing but the names tells it from two builds. */
+static void remark_programs(const struct profile *fresh, const struct profile *base)
+{
+	const char *program = program_of(fresh), *other = program_of(base);
+
+	if (program && other && strcmp(program, other) != 0)
+		message("the traces are of different programs: base %s, new %s", other, program);
+}
+
 int view_open(struct view *view, const struct view_options *options)
 {
 	const struct profile *shown;
@@ -260,6 +276,7 @@ int view_open(struct view *view, const struct view_options *options)
 		if (error)
 			return failed(options->base, error);
 		shown = view->combined;
+		remark_programs(view->fresh.whole, view->base.whole);
 	}
 	error = suppressions_apply(&view->suppressions, shown);
 	if (error)

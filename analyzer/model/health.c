@@ -198,6 +198,10 @@ int health_state_text(const struct profile *profile, char *text, size_t size)
 	case TRACE_RECORDING:
 		return snprintf(text, size, "still recording: figures up to %s s", upto.text);
 	case TRACE_CUT:
+		if (profile->used_bytes == profile->file_bytes)
+			return snprintf(text, size,
+					"cut off: figures up to %s s, from all %ju bytes",
+					upto.text, (uintmax_t)profile->file_bytes);
 		return snprintf(text, size, "cut off: figures up to %s s, from %ju of %ju bytes",
 				upto.text, (uintmax_t)profile->used_bytes,
 				(uintmax_t)profile->file_bytes);

@@ -109,6 +109,12 @@ char *report_conditions(const struct filter *filter);
 enum cost_kind report_tree_kind(const struct report *report);
 
 int report_in_bytes(enum cost_kind kind);
+/* Whether the program was still running: leaked is then what was in use. */
+static inline int report_is_unfinished(const struct report *report)
+{
+	return !report->diff && report->profile->state == TRACE_RECORDING;
+}
+
 /* What is shown of a cost: of a diff the difference. */
 int64_t report_figure(const struct report *report, const struct cost *cost, const struct cost *base,
 		      enum cost_kind kind);

@@ -90,12 +90,13 @@ static void print_leak_hint(const struct text *text)
 	    report->options->sections & REPORT_LEAKS || !leaked)
 		return;
 	single = report->options->per <= 1 && (leaked == 1 || leaked == -1);
-	fprintf(text->out, "%s %sblock%s leaked; -l lists %s\n",
+	fprintf(text->out, "%s %sblock%s %s; -l lists %s\n",
 		report_count_text(report->options, leaked < 0 ? -leaked : leaked).text,
 		!report->diff ? ""
 		: leaked < 0  ? "fewer "
 			      : "more ",
-		single ? "" : "s", single ? "it" : "them");
+		single ? "" : "s", report_is_unfinished(report) ? "in use so far" : "leaked",
+		single ? "it" : "them");
 }
 
 int text_report(FILE *out, struct report *report)

@@ -54,6 +54,15 @@ static void print_bytes(const struct text *text, const char *label, uint64_t fre
 	end_total(text, fresh, base, 1);
 }
 
+/* As long as the program runs nobody knows what it will give back. */
+static void print_leaked(const struct text *text, uint64_t fresh, uint64_t base)
+{
+	fprintf(text->out, "total memory leaked: %s%s",
+		report_bytes_text(text->report->options, (int64_t)(fresh - base)).text,
+		report_is_unfinished(text->report) ? " (in use so far)" : "");
+	end_total(text, fresh, base, 1);
+}
+
 static void print_rss(const struct text *text, uint64_t fresh, uint64_t base)
 {
 	const char *label = text->report->profile->kind == PROFILE_HEAPTRACK
@@ -78,7 +87,7 @@ void text_summary(struct text *text)
 	print_bytes(text, "peak heap memory consumption", fresh->totals->peak_bytes,
 		    base->totals->peak_bytes);
 	print_rss(text, fresh->totals->peak_rss, base->totals->peak_rss);
-	print_bytes(text, "total memory leaked", fresh->leaked_bytes, base->leaked_bytes);
+	print_leaked(text, fresh->leaked_bytes, base->leaked_bytes);
 	if (fresh->suppressed_blocks || base->suppressed_blocks)
 		print_bytes(text, "suppressed leaks", fresh->suppressed_bytes,
 			    base->suppressed_bytes);

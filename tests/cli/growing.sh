@@ -24,6 +24,8 @@ look() { # OUTPUT
 		cat "$1.err"
 		fail "does not say still recording"
 	}
+	grep -qE '^total memory leaked: [0-9]+ \(in use so far\)$' "$1" || fail "$(grep leaked "$1")"
+	grep -qE '^[0-9]+ blocks in use so far; -l lists them$' "$1" || fail "$(tail -n 1 "$1")"
 }
 total() {
 	sed -n 's/^calls to allocation functions: \([0-9]*\).*/\1/p' "$1"
@@ -48,4 +50,6 @@ wait $launcher
 equal "status of redis-server" $? 0
 trap - EXIT
 whole redis.mlg
+"$MALLOGRAPH" print --bytes redis.mlg >out || fail "print"
+! grep -q 'in use so far' out || fail "$(grep 'in use' out)"
 at_least "allocations at the end" "$(figure allocations redis.mlg)" "$(total second)"

@@ -105,6 +105,11 @@ equal "per 10" "$(entries out | cut -d' ' -f2- | tr '\n' ' ')" "50.00 grow 25.00
 diff_of out old.mlg new.mlg --only allocations --per 10 --min-change 20
 equal "per 10, from 20" "$(entries out | cut -d' ' -f2- | tr '\n' ' ')" "50.00 grow 25.00 fresh "
 
+# other programs are compared, too, and that they are
+record -o other.mlg "$VICTIMS/leaks"
+"$MALLOGRAPH" print -d old.mlg other.mlg >out 2>err || fail "another program: $?"
+equal "remark" "$(cat err)" 'mallograph: the traces are of different programs: base program, new leaks'
+
 # both sides' condition is told
 head -c 700 old.mlg >cut.mlg
 "$MALLOGRAPH" print -d cut.mlg new.mlg >out 2>err

@@ -53,6 +53,18 @@ equal "lines" "$(wc -l <err)" 1
 equal "status of a closed input" $? 1
 equal "lines" "$(wc -l <err)" 1
 
+# who forgot the "-" is told, and not shown another trace
+for command in print info; do
+	"$MALLOGRAPH" $command <t.mlg >out 2>err
+	equal "status of $command without -" $? 2
+	equal "$command without -" "$(cat err)" \
+		"mallograph: $command: standard input is a trace: to read it type mallograph $command -"
+	equal "standard output" "$(wc -c <out)" 0
+	"$MALLOGRAPH" $command </dev/null >out 2>err
+	equal "status of $command without a trace" $? 2
+	grep -q '^mallograph: .*: name a trace, or - for standard input' err || fail "$(cat err)"
+done
+
 # a file there is read in place; what is left of one that was begun is kept
 TMPDIR=/nonexistent "$MALLOGRAPH" print -l - <t.mlg >out || fail "a file: $?"
 cat <(head -c 100 t.mlg) t.mlg >behind
