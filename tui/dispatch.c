@@ -90,6 +90,13 @@ static const struct prompt_kind threshold_prompt = {
 
 /* --- what all views have in common --------------------------------------------------------- */
 
+/* Who goes on from a backtrace of leaks, or a line of them, asks about leaks. */
+static void take_cost(struct tui *tui, const struct point *at)
+{
+	if (at->figures)
+		tui_set_cost(tui, at->kind);
+}
+
 static void show_view(struct tui *tui, const struct view_ops *view)
 {
 	void *data = tui_view_data(tui, tui->view);
@@ -98,6 +105,7 @@ static void show_view(struct tui *tui, const struct view_ops *view)
 	if (view->follow && view != tui->view) {
 		if (data && tui->view->point)
 			tui->view->point(tui, data, &at);
+		take_cost(tui, &at);
 		data = tui_view_data(tui, view);
 		if (data)
 			view->follow(tui, data, &at);
@@ -195,8 +203,10 @@ static void act(struct tui *tui, enum action action)
 		break;
 	case ACTION_OPEN:
 	case ACTION_CALLERS:
-		if (point(tui, &at))
+		if (point(tui, &at)) {
+			take_cost(tui, &at);
 			callers_show(tui, at.at);
+		}
 		break;
 	case ACTION_BACKTRACE:
 		if (point(tui, &at))

@@ -121,7 +121,7 @@ int tui_view_error(struct tui *tui, const struct view_ops *view)
 
 void tui_remember(struct tui *tui)
 {
-	struct tui_place place = {.view = tui->view};
+	struct tui_place place = {.view = tui->view, .cost = tui->cost};
 	void *data = tui->state[index_of(tui->view)].data;
 
 	if (data && tui->view->position)
@@ -168,6 +168,14 @@ void tui_show(struct tui *tui, const struct view_ops *view)
 	tui->restore = SIZE_MAX;
 }
 
+void tui_set_cost(struct tui *tui, enum cost_kind cost)
+{
+	if (tui->cost == cost)
+		return;
+	tui->cost = cost;
+	tui_changed(tui);
+}
+
 void tui_changed(struct tui *tui)
 {
 	tui->generation++;
@@ -195,6 +203,7 @@ void tui_back(struct tui *tui)
 		return;
 	}
 	place = tui->history[--tui->history_count];
+	tui_set_cost(tui, place.cost);
 	if (same_filters(&place.filters[0], &tui->picture->filters[0])) {
 		tui_turn_to(tui, place.view);
 		tui->restore = place.position;

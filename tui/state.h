@@ -23,6 +23,7 @@ enum { TUI_VIEWS = 20, TUI_HISTORY = 64, TUI_MESSAGE_BYTES = 512 };
 struct tui_place { /* where one can go back to */
 	const struct view_ops *view;
 	size_t position;
+	enum cost_kind cost;
 	struct filter filters[2];
 };
 
@@ -89,6 +90,7 @@ void tui_turn_to(struct tui *tui, const struct view_ops *view);
 void tui_put_away(struct tui *tui);
 /* Back comes to where the view is now: for what changes within one. */
 void tui_remember(struct tui *tui);
+void tui_set_cost(struct tui *tui, enum cost_kind cost);
 /* The data of views is made again at the next look. */
 void tui_changed(struct tui *tui);
 

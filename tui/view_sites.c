@@ -409,7 +409,7 @@ const struct view_ops view_temporary = {
 const struct view_ops view_threads = {
     LIST_OPS,
     .name = "Threads",
-    .brief = "Thread",
+    .brief = "Thr",
     .key = 'T',
     .help = "what each thread allocated; Enter shows one alone",
     .refresh = refresh_threads,

@@ -247,6 +247,8 @@ static int point(struct tui *tui, void *data, struct point *at)
 	if (!backtrace->frame_count)
 		return 0;
 	at->at = backtrace->frames.list[backtrace->list.cursor];
+	at->figures = backtrace->has_figures ? backtrace->stacks.figures : NULL;
+	at->kind = backtrace->kind;
 	point_add_function(at, tui->picture->profile);
 	return 1;
 }

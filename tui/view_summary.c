@@ -330,10 +330,7 @@ static int open_line(struct tui *tui, struct summary *summary)
 	if (point(tui, summary, &at)) {
 		stack_show(tui, &at);
 	} else if (line->leads) {
-		if (tui->cost != line->cost) {
-			tui->cost = line->cost;
-			tui_changed(tui);
-		}
+		tui_set_cost(tui, line->cost);
 		tui_show(tui, line->leads);
 	}
 	return 1;

@@ -64,7 +64,7 @@ is sites <<'END'
   48.98%   48.00K   48.00K        1000         0  leaker (box.c:8)
 END
 equal "lines of a screen" "$(wc -l <screen)" 24
-head -n 1 screen | grep -qx '1Sum 2Time 3Sites 4Down 5Up 6Calls 7Flame 8Leaks 9Temp zSizes TThread SSrc *' || fail "tabs: $(head -n 1 screen)"
+head -n 1 screen | grep -qx '1Sum 2Time 3Sites 4Down 5Up 6Calls 7Flame 8Leaks 9Temp zSizes TThr SSrc *' || fail "tabs: $(head -n 1 screen)"
 tail -n 1 screen | grep -q '^? help  q quit .* peak$' || fail "status: $(tail -n 1 screen)"
 
 screens box.mlg <<'END'
@@ -182,6 +182,24 @@ keys 3jCj<Enter><Backspace>
 save screen
 END
 inner | sed -n 2p | grep -q 'callers of leaker$' || fail "back: $(inner)"
+# who asks for the callers of a leak sees leaks, and what he had when he is back
+screens box.mlg <<'END'
+keys 8C
+save screen
+END
+is "callers of a leak" <<'END'
+   share     peak   leaked allocations temporary  function
+ 100.00%   48.00K   48.00K        1000         0  ▾ callers of leaker
+ 100.00%   48.00K   48.00K        1000         0      main (box.c:27)
+
+ 100.00%   48.00K   48.00K        1000         0    callees of leaker
+END
+tail -n 1 screen | grep -q ' leaked$' || fail "callers of a leak: $(tail -n 1 screen)"
+screens box.mlg <<'END'
+keys 8C<Backspace><Backspace>4
+save screen
+END
+tail -n 1 screen | grep -q ' peak$' || fail "back from leaks: $(tail -n 1 screen)"
 
 screens box.mlg <<'END'
 keys zcc
@@ -216,8 +234,36 @@ END
 grep -qF " at $PWD/box.c:14" backtrace || fail "no file: $(cat backtrace)"
 grep -qF " in $PWD/box" backtrace || fail "no module: $(cat backtrace)"
 
+# one step back from what is alive at an instant; and what was unfolded still is
+screens box.mlg <<'END'
+keys 4x2<Enter><Backspace>
+save screen
+END
+head -n 1 screen | grep -q ' 2Timeline ' || fail "one step back: $(head -n 1 screen)"
+screens box.mlg <<'END'
+keys 5jlfsize=..1000<Enter>
+save screen
+END
+# 1000 x 48 + 16, of the first that churns
+is "what was unfolded is not there" <<'END'
+   share     peak   leaked allocations temporary  function
+ 100.00%   48.02K   48.00K        5000      4000  ▾ [all]
+  99.97%   48.00K   48.00K        1000         0    ▸ leaker (box.c:8)
+   0.03%      16B       0B        4000      4000    ▸ churn (box.c:22)
+END
+screens box.mlg <<'END'
+keys 5jlfsize=..1000<Enter><Backspace>f-size=48<Enter>
+save screen
+END
+is "what was unfolded still is" <<'END'
+   share     peak   leaked allocations temporary  function
+ 100.00%   50.00K       0B        4010      4001  ▾ [all]
+ 100.00%   50.00K       0B          10         1    ▾ worker (box.c:14)
+ 100.00%   50.00K       0B          10         1        main (box.c:28)
+END
+
 # filters: typed, by completion, by what is under the cursor; back again, and everything
-for keys in 'fsize=48<Enter>' 'fsi<Tab>48<Enter>' 'f-function=wor<Tab><Enter>f-size=16<Enter>' \
+for keys in 'fsize=48<Enter>' 'f0..1000<Enter>F<Backspace>Ffsize=48<Enter>' 'fsi<Tab>48<Enter>' 'f-function=wor<Tab><Enter>f-size=16<Enter>' \
 	'jo' 'f-size=48<Enter><Backspace>jo' 'fsize=16<Enter>Ffsize=17..1k<Enter>'; do
 	screens box.mlg <<END
 keys 3$keys

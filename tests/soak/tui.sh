@@ -8,7 +8,7 @@ need python3
 
 here=$PWD
 again() { # TEST: one of tests/cli, in a folder of its own
-	mkdir "$here/$1" && cd "$here/$1" || fail "mkdir $1"
+	mkdir -p "$here/$1/home" && cd "$here/$1" || fail "mkdir $1"
 	timeout 2400 bash "$TESTS/cli/$1.sh" >"$here/$1.out" 2>&1 || fail "$1: $?, $(cat "$here/$1.out")"
 	cd "$here" && rm -rf "$here/$1"
 }
