@@ -146,6 +146,29 @@ static int open_pipe(void)
 	return pipe2(screen.wake, O_CLOEXEC | O_NONBLOCK);
 }
 
+/* What nearly all terminals send, whatever TERM says: a serial line is often called vt100 and has
+ * keys that a vt100 had not. Without this the 5 of PgUp's ESC [ 5 ~ would be taken for a key. */
+static void define_keys(void)
+{
+	static const struct {
+		const char *sequence;
+		int key;
+	} known[] = {
+	    {"\033[A", KEY_UP},     {"\033[B", KEY_DOWN},   {"\033[C", KEY_RIGHT},
+	    {"\033[D", KEY_LEFT},   {"\033OA", KEY_UP},     {"\033OB", KEY_DOWN},
+	    {"\033OC", KEY_RIGHT},  {"\033OD", KEY_LEFT},   {"\033[H", KEY_HOME},
+	    {"\033[F", KEY_END},    {"\033OH", KEY_HOME},   {"\033OF", KEY_END},
+	    {"\033[1~", KEY_HOME},  {"\033[7~", KEY_HOME},  {"\033[4~", KEY_END},
+	    {"\033[8~", KEY_END},   {"\033[3~", KEY_DC},    {"\033[5~", KEY_PPAGE},
+	    {"\033[6~", KEY_NPAGE}, {"\033[2~", KEY_IC},    {"\033[Z", KEY_BTAB},
+	    {"\033OP", KEY_F(1)},   {"\033[11~", KEY_F(1)}, {"\033[[A", KEY_F(1)},
+	};
+
+	for (size_t i = 0; i < sizeof(known) / sizeof(*known); i++)
+		if (!key_defined(known[i].sequence))
+			define_key(known[i].sequence, known[i].key);
+}
+
 static void set_up(void)
 {
 	set_term(screen.terminal);
@@ -155,6 +178,7 @@ static void set_up(void)
 	nonl();
 	curs_set(0);
 	keypad(stdscr, TRUE);
+	define_keys();
 	nodelay(stdscr, TRUE);
 	leaveok(stdscr, TRUE);
 	set_escdelay(ESCAPE_MILLISECONDS);

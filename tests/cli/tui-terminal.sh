@@ -152,7 +152,12 @@ for environment in ({"TERM": "screen"}, {"TERM": "tmux-256color"}, {"TERM": "lin
         continue
     t = Terminal(**environment)
     t.expect(b"Summary")
-    t.type(b"3q")
+    # PgDn, Home and End as nearly all send them; each goes nowhere but to the view's own lines
+    t.type(b"3\x1b[6~\x1b[1~\x1b[4~\x1b[5~\x1b[B\x1b[F")
+    t.expect(b"keep_or_free")
+    t.type(b"?")
+    t.expect(b"Help")
+    t.type(b"qq")
     leaves(str(environment), t, 0, False)
     if environment.get("LC_ALL", "C.UTF-8") != "C.UTF-8":
         check("bytes beyond ASCII: %s" % environment, all(byte < 128 for byte in t.text))
