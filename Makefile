@@ -160,9 +160,7 @@ $(B)/bench/scan: $(filter $(B)/formats/% $(B)/analyzer/%,$(TOOL_OBJECTS))
 $(B)/bench/maps: tests/bench/maps.cc tests/bench/inside.h
 	@mkdir -p $(@D)
 	$(CXX) -I. -O2 -g -pthread -o $@ $<
-$(B)/bench/wide: tests/bench/wide.c tests/bench/wide_functions.S
-	@mkdir -p $(@D)
-	$(CC) $(GNU) $(WARN) -O2 -g -o $@ $^
+$(B)/bench/wide: tests/bench/wide_functions.S
 $(B)/bench/%: $(B)/tests/bench/%.o
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) $(LDFLAGS) -pthread -o $@ $^ $(LDLIBS)

@@ -25,7 +25,7 @@ def fail(text):
 
 def run(*words):
     done = subprocess.run([MALLOGRAPH, *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                          stdin=subprocess.DEVNULL, timeout=60)
+                          stdin=subprocess.DEVNULL, timeout=1000)
     if done.returncode:
         fail("%s: status %d: %s" % (" ".join(words), done.returncode, done.stderr.decode()))
     return done.stdout.decode()

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * wide ROUNDS: in each round each of 100,000 functions allocates a block of a size of its own, called
- * by a chain of others that is always the same; all but one in ten are given back at once.
+ * wide ROUNDS: in each round each of 100,000 functions allocates a block of a size of its own,
+ * called by a chain of others that is always the same; all but one in ten are given back at once.
  */
 #include <stdint.h>
 #include <stdlib.h>

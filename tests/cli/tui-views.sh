@@ -60,7 +60,7 @@ checked = 0
 
 
 def run(script, words):
-    subprocess.run([TOOL, "tui", "--script", "-", *words], input=script.encode(), check=True, timeout=60)
+    subprocess.run([TOOL, "tui", "--script", "-", *words], input=script.encode(), check=True)
 
 
 def screens(words, before, sizes):
