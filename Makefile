@@ -79,6 +79,8 @@ $(B)/tests/bench/%.o: ALL_CFLAGS += -fno-optimize-sibling-calls
 
 all: $(TOOL) $(LIBRARY)
 
+include tests/fuzz/fuzz.mk
+
 $(TOOL): $(TOOL_OBJECTS)
 	$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS)
 	@echo "built $@ ($(FOUND))"
@@ -124,6 +126,7 @@ $(RINGS_OBJECTS): $(B)/tests/%.o: %.c
 $(B)/tests/unit/rings_program.o: ALL_CFLAGS += -fno-optimize-sibling-calls
 $(B)/tests/unit/test_rings: private LDFLAGS += -Wl,--wrap=raw_map,--wrap=raw_map_wiped,--wrap=raw_unmap
 $(B)/tests/unit/test_rings: $(B)/tests/unit/rings_program.o $(RINGS_OBJECTS)
+$(B)/tests/unit/test_trace_corpus: $(B)/tests/fuzz/trace_text.o
 $(B)/tests/unit/test_hands: $(addprefix $(B)/tests/bench/,capture.o capture_random.o play.o)
 $(FIGURES) $(UNIT_TESTS): $(B)/%: $(B)/%.o $(filter-out $(B)/cli/main.o,$(TOOL_OBJECTS))
 	$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS) -lcmocka
@@ -206,7 +209,7 @@ soak:
 RUN_TESTS = BUILD=$(abspath $(B)) MALLOGRAPH=$(abspath $(TOOL)) LIB=$(abspath $(LIBRARY)) \
 	CC="$(CC)" CXX="$(CXX)" JOBS=$(JOBS) tests/run
 tests-built: all $(UNIT_TESTS) $(FIGURES) $(VICTIMS) $(PLUGINS) $(DEMO) $(B)/bench/driver \
-	$(B)/bench/replay $(TEST_LIBRARIES)
+	$(B)/bench/replay $(TEST_LIBRARIES) $(REPLAY)
 
 bench: all bench-programs
 	@BUILD=$(abspath $(B)) MALLOGRAPH=$(abspath $(TOOL)) LIB=$(abspath $(LIBRARY)) \
@@ -246,6 +249,7 @@ help:
 	@echo 'make check      build, and run the tests that take less than a minute together'
 	@echo 'make test       install what is needed, build, run all tests (under five minutes)'
 	@echo 'make soak       the long repetitions'
+	@echo 'make fuzz       feed every reader with hostile files, FUZZ_SECONDS (60) each'
 	@echo 'make lint       formatting, static analysis, arrows between folders, man pages'
 	@echo 'make bench      measure against native runs (and heaptrack where installed)'
 	@echo 'make deps       install the Debian packages for building and testing'

@@ -9,10 +9,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include "analyzer/model/health.h"
 #include "cli/message.h"
+#include "formats/error.h"
 #include "formats/trace/layout.h"
 
 #define TRACE_PATTERN "mallograph.*.mlg"
@@ -106,47 +108,84 @@ static int temporary_file(const char *folder)
 	return fd;
 }
 
-/* 0; otherwise errno says what failed, and *writing which of the two. */
-static int copy_all(int to, int from, int *writing)
-{
-	char bytes[65536];
-	ssize_t got;
+enum copied { COPIED, NOT_READ, NOT_WRITTEN, FOREIGN, ENDLESS };
 
-	while ((got = read(from, bytes, sizeof(bytes))) != 0) {
-		*writing = 0;
-		if (got < 0 && errno == EINTR)
-			continue;
-		if (got < 0)
+static int write_all(int to, const char *bytes, size_t count)
+{
+	while (count) {
+		ssize_t put = write(to, bytes, count);
+
+		if (put < 0 && errno != EINTR)
 			return -1;
-		*writing = 1;
-		for (ssize_t done = 0, put; done < got; done += put) {
-			put = write(to, bytes + done, (size_t)(got - done));
-			if (put < 0 && errno != EINTR)
-				return -1;
-			if (put < 0)
-				put = 0;
+		if (put > 0) {
+			bytes += put;
+			count -= (size_t)put;
 		}
 	}
 	return 0;
 }
 
+/* Where it says so, errno has the reason. What never ends is given up: at its first bytes, where
+ * it is no trace of any kind, or when it has taken half of what the folder had left. */
+static enum copied copy_all(int to, int from)
+{
+	char bytes[65536];
+	uint64_t copied = 0, most = UINT64_MAX;
+	struct statvfs disk;
+	size_t held = 0;
+
+	if (fstatvfs(to, &disk) == 0)
+		most = (uint64_t)disk.f_bavail * disk.f_frsize / 2;
+	for (;;) {
+		ssize_t got = read(from, bytes + held, sizeof(bytes) - held);
+
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got < 0)
+			return NOT_READ;
+		held += (size_t)got;
+		if (got && held < TRACE_HEADER_BYTES && !copied)
+			continue;
+		if (held && !copied && !profile_is_known(bytes, held))
+			return FOREIGN;
+		if (held > most - copied)
+			return ENDLESS;
+		if (write_all(to, bytes, held))
+			return NOT_WRITTEN;
+		if (!got)
+			return COPIED;
+		copied += held;
+		held = 0;
+	}
+}
+
 static int copy_to_folder(int from, const char *name, char *path, size_t size)
 {
 	const char *folder = getenv("TMPDIR");
-	int fd, writing = 1;
+	enum copied copied = NOT_WRITTEN;
+	int fd;
 
 	if (!folder || !*folder)
 		folder = "/tmp";
 	fd = temporary_file(folder);
-	if (fd < 0 || copy_all(fd, from, &writing)) {
+	if (fd >= 0)
+		copied = copy_all(fd, from);
+	if (copied != COPIED) {
 		const char *why = strerror(errno);
 
 		if (fd >= 0)
 			close(fd);
-		return writing ? message_failed("%s: it cannot be kept in '%s': %s: set TMPDIR to "
-						"another directory",
-						name, folder, why)
-			       : message_failed("%s: %s", name, why);
+		return copied == FOREIGN ? message_trace_error(name, ERROR_FOREIGN)
+		       : copied == ENDLESS
+			   ? message_failed("%s: it does not end: half of what "
+					    "was free in '%s' is taken: write it to "
+					    "a file, or set TMPDIR to another "
+					    "directory",
+					    name, folder)
+		       : copied == NOT_READ ? message_failed("%s: %s", name, why)
+					    : message_failed("%s: it cannot be kept in '%s': %s: "
+							     "set TMPDIR to another directory",
+							     name, folder, why);
 	}
 	/* fd stays open as long as the process lives: the file is nowhere else */
 	snprintf(path, size, "/proc/self/fd/%d", fd);

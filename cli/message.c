@@ -103,6 +103,9 @@ int message_trace_error(const char *path, int error)
 	case ERROR_RAW:
 		return message_failed("%s: %s: type: heaptrack --interpret \"%s\"", name,
 				      error_text(error), strcmp(path, "-") ? path : "FILE");
+	case ERROR_SWOLLEN:
+		return message_failed("%s: %s: it is made to do harm, or damaged", name,
+				      error_text(error));
 	case ERROR_FOREIGN:
 		return message_failed("%s: %s: record one with mallograph record PROGRAM", name,
 				      error_text(error));

@@ -19,6 +19,7 @@ static const char *const texts[] = {
     [-ERROR_DIRECTORY] = "it is a directory",
     [-ERROR_RAW] = "a raw file of heaptrack",
     [-ERROR_CANCELLED] = "it was stopped",
+    [-ERROR_SWOLLEN] = "it would take far more memory than a file of its size accounts for",
 };
 
 const char *error_text(int error)

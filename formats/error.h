@@ -18,7 +18,8 @@ enum error {
 	ERROR_DIRECTORY = -10,  /* a folder, not a file */
 	ERROR_OLDER = -11,      /* written by a version too old */
 	ERROR_RAW = -12,        /* heaptrack's, before its own interpreter was run on it */
-	ERROR_CANCELLED = -13   /* whoever asked for it has stopped it */
+	ERROR_CANCELLED = -13,  /* whoever asked for it has stopped it */
+	ERROR_SWOLLEN = -14     /* unpacks to far more than its size accounts for */
 };
 
 /* A sentence without a full stop, lower case: "not a mallograph trace".

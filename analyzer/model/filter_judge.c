@@ -100,11 +100,11 @@ static int init_ranges(struct ranges *ranges, const struct filter *filter, enum 
 static int location_has(const struct profile *profile, const struct profile_location *location,
 			const struct filter_term *term)
 {
-	const struct profile_frame *frame = &profile->frames[location->frame];
-
 	if (term->key == FILTER_MODULE)
 		return strstr(profile->modules[location->module].path, term->text) != NULL;
-	for (uint32_t i = 0; i < location->frame_count; i++, frame++) {
+	for (uint32_t i = 0; i < location->frame_count; i++) {
+		const struct profile_frame *frame = &profile->frames[location->frame + i];
+
 		if (term->key == FILTER_FILE
 			? frame->file && strstr(frame->file, term->text)
 			: frame->function && name_has(frame->function, term->text))

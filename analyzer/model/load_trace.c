@@ -7,20 +7,20 @@
 #include "analyzer/model/scan.h"
 #include "formats/error.h"
 
-/* The array with room for one more, zeroed; NULL when out of memory, and the
- * array is then as it was. */
+/* The array with room for one more, which is zeroed; NULL when out of memory, and the
+ * array is then as it was. What is behind it stays untouched, and takes no memory. */
 static void *enlarged(void *array, size_t *room, size_t count, size_t element)
 {
 	size_t wanted = *room ? *room * 2 : 64;
-	char *larger;
+	char *larger = array;
 
-	if (array && count < *room)
-		return array;
-	larger = reallocarray(array, wanted, element);
-	if (!larger)
-		return NULL;
-	memset(larger + *room * element, 0, (wanted - *room) * element);
-	*room = wanted;
+	if (!array || count >= *room) {
+		larger = reallocarray(array, wanted, element);
+		if (!larger)
+			return NULL;
+		*room = wanted;
+	}
+	memset(larger + count * element, 0, element);
 	return larger;
 }
 

@@ -8,6 +8,7 @@
 #include "analyzer/model/load_trace.h"
 #include "analyzer/model/scan.h"
 #include "formats/error.h"
+#include "formats/heaptrack/input.h"
 #include "formats/trace/source.h"
 
 /*
@@ -229,6 +230,12 @@ static int load(struct profile **profile, const char *path, int from_events)
 
 	scan_watch_tell(NULL, 0, 0);
 	return error;
+}
+
+int profile_is_known(const void *bytes, size_t size)
+{
+	return !memcmp(bytes, TRACE_MAGIC, size < TRACE_MAGIC_BYTES ? size : TRACE_MAGIC_BYTES) ||
+	       heaptrack_input_is_known(bytes, size);
 }
 
 int profile_load(struct profile **profile, const char *path)

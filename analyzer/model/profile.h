@@ -151,6 +151,8 @@ const char *profile_lack_text(const struct profile *profile, unsigned lacks);
  * ERROR_DAMAGED where nothing at all could be used. On success the caller
  * frees with profile_free(). */
 int profile_load(struct profile **profile, const char *path);
+/* Whether a file that begins so may be one of those. */
+int profile_is_known(const void *bytes, size_t size);
 /* The same, always from the events, whatever counters the file has: for tests. */
 int profile_load_from_events(struct profile **profile, const char *path);
 void profile_free(struct profile *profile);

@@ -66,15 +66,16 @@ static int find_name(struct finder *all, const char *name, uint32_t *rule)
 static int find_location(struct finder *all, uint32_t id, uint32_t *rule)
 {
 	const struct profile_location *location = &all->profile->locations[id];
-	const struct profile_frame *frames = all->profile->frames + location->frame;
 	int error;
 
 	*rule = 0;
 	error = find_name(all, all->profile->modules[location->module].path, rule);
 	for (uint32_t i = 0; i < location->frame_count && !error; i++) {
-		error = find_name(all, frames[i].function, rule);
+		const struct profile_frame *frame = &all->profile->frames[location->frame + i];
+
+		error = find_name(all, frame->function, rule);
 		if (!error)
-			error = find_name(all, frames[i].file, rule);
+			error = find_name(all, frame->file, rule);
 	}
 	return error;
 }

@@ -3,6 +3,7 @@
 
 #include <dwarf.h>
 #include <elfutils/libdwelf.h>
+#include <endian.h>
 #include <fcntl.h>
 #include <libgen.h>
 #include <malloc.h>
@@ -13,6 +14,10 @@
 
 #include "analyzer/symbols/debug_image.h"
 #include "formats/error.h"
+
+/* What sections may unpack to: so much, and so many times the file's size. */
+#define UNPACKED_ANYWAY (UINT64_C(32) << 20)
+#define UNPACKED_RATIO  64
 
 struct debug_info {
 	const struct elf_file *module;
@@ -44,37 +49,70 @@ int debug_limits_reached(const struct debug_limits *limits)
 	return 0;
 }
 
+/* What a compressed section says it unpacks to, or 0: it is not compressed. */
+static uint64_t unpacked_bytes(Elf_Scn *section, const GElf_Shdr *header, const char *name)
+{
+	static const unsigned char magic[] = {'Z', 'L', 'I', 'B'};
+	GElf_Chdr compressed;
+
+	if (header->sh_flags & SHF_COMPRESSED)
+		return gelf_getchdr(section, &compressed) ? compressed.ch_size : UINT64_MAX;
+	if (name && strstr(name, ".zdebug_")) {
+		Elf_Data *data = elf_rawdata(section, NULL);
+		uint64_t bytes;
+
+		if (!data || data->d_size < sizeof(magic) + sizeof(bytes) ||
+		    memcmp(data->d_buf, magic, sizeof(magic)) != 0)
+			return 0;
+		memcpy(&bytes, (const char *)data->d_buf + sizeof(magic), sizeof(bytes));
+		return be64toh(bytes);
+	}
+	return 0;
+}
+
 /*
  * Uncompressed sections are read in place, from the page cache; each compressed one
- * is copied to memory. To that comes what is built from it.
+ * is copied to memory. To that comes what is built from it. What unpacks to far more than
+ * debug information does (to a tenth, at best) is made to fill memory.
  */
-static uint64_t expected_memory(Elf *elf)
+static int check_memory(Elf *elf, uint64_t limit)
 {
-	uint64_t bytes = 0;
-	size_t names;
-	if (elf_getshdrstrndx(elf, &names) != 0)
+	uint64_t unpacked = 0;
+	size_t names, file_bytes;
+
+	if (elf_getshdrstrndx(elf, &names) != 0 || !elf_rawfile(elf, &file_bytes))
 		return 0;
 	for (Elf_Scn *section = NULL; (section = elf_nextscn(elf, section)) != NULL;) {
 		GElf_Shdr header;
-		GElf_Chdr compressed;
+		uint64_t bytes;
+
 		if (!gelf_getshdr(section, &header) || header.sh_type == SHT_NOBITS)
 			continue;
-		const char *name = elf_strptr(elf, names, header.sh_name);
-		if (!name)
-			continue;
-		if (strncmp(name, ".zdebug_", 8) == 0)
-			bytes += header.sh_size * 8; /* its own header is not worth trusting */
-		else if (strncmp(name, ".debug_", 7) == 0 && gelf_getchdr(section, &compressed))
-			bytes += compressed.ch_size;
+		bytes = unpacked_bytes(section, &header, elf_strptr(elf, names, header.sh_name));
+		if (__builtin_add_overflow(unpacked, bytes, &unpacked))
+			return ERROR_LIMIT;
 	}
-	return bytes;
+	if (limit && unpacked > limit)
+		return ERROR_LIMIT;
+	return unpacked > UNPACKED_ANYWAY &&
+		       (unpacked - UNPACKED_ANYWAY) / UNPACKED_RATIO > file_bytes
+		   ? ERROR_LIMIT
+		   : 0;
 }
 
-static Dwarf *open_dwarf(const struct elf_file *file, struct elf_file *image)
+/* NULL with an error in *status. */
+static Dwarf *open_dwarf(const struct elf_file *file, struct elf_file *image, uint64_t limit,
+			 int *status)
 {
-	Elf *elf = debug_image_open(image, file) == 0 ? image->elf : file->elf;
+	Dwarf *dwarf;
 
-	return dwarf_begin_elf(elf, DWARF_C_READ, NULL);
+	*status = check_memory(file->elf, limit);
+	if (*status < 0)
+		return NULL;
+	dwarf = dwarf_begin_elf(debug_image_open(image, file) == 0 ? image->elf : file->elf,
+				DWARF_C_READ, NULL);
+	*status = dwarf ? 0 : ERROR_DAMAGED;
+	return dwarf;
 }
 
 static void open_alternate(struct debug_info *info, const struct elf_file *file,
@@ -86,6 +124,7 @@ static void open_alternate(struct debug_info *info, const struct elf_file *file,
 	if (bytes <= 0)
 		return;
 	struct elf_file *found = &info->alternate_file;
+	int status;
 	if (debug_file_open_by_build_id(found, build_id, (size_t)bytes, sysroot) < 0) {
 		char *copy = strdup(file->path), *path = NULL;
 		int relative = *name != '/';
@@ -93,7 +132,7 @@ static void open_alternate(struct debug_info *info, const struct elf_file *file,
 					   relative ? dirname(copy) : (sysroot ? sysroot : ""),
 					   relative ? "/" : "", name)
 				: -1;
-		int status = made < 0 ? ERROR_MEMORY : elf_file_open(found, path, -1);
+		status = made < 0 ? ERROR_MEMORY : elf_file_open(found, path, -1);
 		if (made >= 0)
 			free(path);
 		free(copy);
@@ -104,7 +143,7 @@ static void open_alternate(struct debug_info *info, const struct elf_file *file,
 			return;
 		}
 	}
-	info->alternate = open_dwarf(found, &info->alternate_image);
+	info->alternate = open_dwarf(found, &info->alternate_image, info->limits.memory, &status);
 	if (info->alternate)
 		dwarf_setalt(info->dwarf, info->alternate);
 }
@@ -188,8 +227,6 @@ int debug_info_open(struct debug_info **opened, const struct elf_file *file,
 	if (!elf_file_has_section(file, ".debug_info") &&
 	    !elf_file_has_section(file, ".zdebug_info"))
 		return ERROR_UNSUPPORTED;
-	if (limits->memory && expected_memory(file->elf) > limits->memory)
-		return ERROR_LIMIT;
 	struct debug_info *info = calloc(1, sizeof(*info));
 	if (!info)
 		return ERROR_MEMORY;
@@ -198,8 +235,8 @@ int debug_info_open(struct debug_info **opened, const struct elf_file *file,
 	info->limits = *limits;
 	info->alternate_file.fd = -1;
 	range_table_init(&info->ranges);
-	info->dwarf = open_dwarf(file, &info->image);
-	int status = info->dwarf ? 0 : ERROR_DAMAGED;
+	int status;
+	info->dwarf = open_dwarf(file, &info->image, limits->memory, &status);
 	if (status == 0) {
 		open_alternate(info, file, sysroot);
 		status = read_units(info);

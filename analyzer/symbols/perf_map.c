@@ -3,7 +3,6 @@
 
 #include <ctype.h>
 #include <fcntl.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -13,7 +12,7 @@
 #include "formats/error.h"
 
 #define LINE_BYTES           4096
-#define LINES_BETWEEN_CHECKS 4096
+#define STEPS_BETWEEN_CHECKS 4096
 
 /* Anyone may put a file there: only ourselves and root are believed. Root, who
  * profiles other users' programs, believes all: at worst a name is wrong. */
@@ -63,7 +62,8 @@ static size_t first_at(const struct perf_map_name *names, size_t count, uint64_t
 	return low;
 }
 
-static int apply_line(char *line, struct perf_map_name *names, size_t count)
+/* *steps grows with what it costs. */
+static int apply_line(char *line, struct perf_map_name *names, size_t count, size_t *steps)
 {
 	uint64_t start, size;
 	if (parse_hex(&line, &start) < 0 || parse_hex(&line, &size) < 0)
@@ -78,8 +78,29 @@ static int apply_line(char *line, struct perf_map_name *names, size_t count)
 			return ERROR_MEMORY;
 		free(names[i].name);
 		names[i].name = name;
+		++*steps;
 	}
 	return 0;
+}
+
+int perf_map_take(FILE *map, struct perf_map_name *names, size_t count, uint64_t deadline)
+{
+	char line[LINE_BYTES];
+	int status = 0, continued = 0;
+	size_t steps = 0;
+	while (status == 0 && fgets(line, sizeof(line), map)) {
+		/* of a line that is too long only the beginning is used */
+		int whole = strchr(line, '\n') != NULL;
+		if (!continued)
+			status = apply_line(line, names, count, &steps);
+		continued = !whole;
+		if (++steps >= STEPS_BETWEEN_CHECKS) {
+			if (is_late(deadline))
+				break;
+			steps = 0;
+		}
+	}
+	return status;
 }
 
 int perf_map_read(const char *path, struct perf_map_name *names, size_t count, uint64_t deadline)
@@ -92,18 +113,7 @@ int perf_map_read(const char *path, struct perf_map_name *names, size_t count, u
 		close(fd);
 		return ERROR_MEMORY;
 	}
-	char line[LINE_BYTES];
-	int status = 0, continued = 0;
-	unsigned lines = 0;
-	while (status == 0 && fgets(line, sizeof(line), map)) {
-		/* of a line that is too long only the beginning is used */
-		int whole = strchr(line, '\n') != NULL;
-		if (!continued)
-			status = apply_line(line, names, count);
-		continued = !whole;
-		if (++lines % LINES_BETWEEN_CHECKS == 0 && is_late(deadline))
-			break;
-	}
+	int status = perf_map_take(map, names, count, deadline);
 	fclose(map);
 	return status;
 }

@@ -11,6 +11,7 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 struct perf_map_name {
 	uint64_t address; /* sorted by this */
@@ -21,5 +22,7 @@ struct perf_map_name {
  * Returns 0, ERROR_SYSTEM (no such file), ERROR_FOREIGN (another user's, or no
  * regular file), ERROR_MEMORY. */
 int perf_map_read(const char *path, struct perf_map_name *names, size_t count, uint64_t deadline);
+/* The same of a file that is open. */
+int perf_map_take(FILE *map, struct perf_map_name *names, size_t count, uint64_t deadline);
 
 #endif

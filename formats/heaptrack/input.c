@@ -174,6 +174,17 @@ static int begins_with(const struct heaptrack_input *input, const unsigned char 
 	return input->count >= size && !memcmp(input->bytes, magic, size);
 }
 
+static int begins(const void *bytes, size_t size, const void *magic, size_t magic_bytes)
+{
+	return !memcmp(bytes, magic, size < magic_bytes ? size : magic_bytes);
+}
+
+int heaptrack_input_is_known(const void *bytes, size_t size)
+{
+	return begins(bytes, size, gzip_magic, sizeof(gzip_magic)) ||
+	       begins(bytes, size, zstd_magic, sizeof(zstd_magic)) || begins(bytes, size, "v ", 2);
+}
+
 int heaptrack_input_init(struct heaptrack_input *input, struct trace_source *source)
 {
 	int error = 0;

@@ -29,6 +29,9 @@ struct heaptrack_input {
 int heaptrack_input_init(struct heaptrack_input *input, struct trace_source *source);
 void heaptrack_input_release(struct heaptrack_input *input);
 
+/* Whether a file that begins so may be one. */
+int heaptrack_input_is_known(const void *bytes, size_t size);
+
 /* Up to `room` bytes of text; *got is 0 at the end. Errors, all of which come behind the last
  * byte that could be had: ERROR_CUT_OFF (ends within compressed data), ERROR_DAMAGED (not
  * what the compressor wrote), ERROR_SYSTEM, ERROR_MEMORY. */

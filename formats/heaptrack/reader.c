@@ -83,7 +83,7 @@ static int define(struct heaptrack_reader *reader, uint64_t bytes)
 	reader->defined += bytes;
 	return reader->defined <= DEFINED_ANYWAY + DEFINED_PER_BYTE * heaptrack_reader_used(reader)
 		   ? 0
-		   : ERROR_LIMIT;
+		   : ERROR_SWOLLEN;
 }
 
 static struct trace_text rest_of(const struct heaptrack_record *record)

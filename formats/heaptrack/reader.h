@@ -11,7 +11,7 @@
  * are checked: ids were defined earlier, parents are smaller, sizes do not
  * overflow a sum of 2^63, no class has more deallocations than allocations, the
  * clock does not go back. Memory follows what the file defines, and a file that
- * defines far more than one of its size can mean is given up (ERROR_LIMIT).
+ * defines far more than one of its size can mean is given up (ERROR_SWOLLEN).
  * Not thread-safe.
  */
 
@@ -65,7 +65,7 @@ void heaptrack_reader_close(struct heaptrack_reader *reader);
 /* Reads to the end, or to the first record that is not whole and sound, which is no error:
  * *state tells. TRACE_COMPLETE is what ends in heaptrack's closing comment. Once for a reader.
  *
- * Returns what a callback returned to stop, or ERROR_RAW (not interpreted yet), ERROR_LIMIT,
+ * Returns what a callback returned to stop, or ERROR_RAW (not interpreted yet), ERROR_LIMIT, ERROR_SWOLLEN,
  * ERROR_MEMORY, ERROR_SYSTEM. */
 int heaptrack_reader_read(struct heaptrack_reader *reader, const struct heaptrack_visitor *visitor,
 			  void *context, enum trace_state *state);

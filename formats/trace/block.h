@@ -44,6 +44,7 @@ struct trace_block_writer {
 	int fd;
 	int system_errno; /* of the write that failed */
 	struct trace_compressor compressor;
+	int plain;       /* what is encoded now is not to be compressed */
 	uint8_t *buffer; /* header and stored payload, for one write(2) */
 	size_t capacity;
 	uint64_t size;

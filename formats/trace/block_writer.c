@@ -153,14 +153,15 @@ int trace_block_encode(struct trace_block_writer *writer, enum trace_block_type 
 	    .raw_bytes = (uint32_t)bytes,
 	    .first_tick = first_tick,
 	};
-	size_t stored;
+	size_t stored = 0;
 	uint8_t *out;
 	int error = trace_block_reserve(writer, bytes);
 
 	if (error)
 		return error;
 	out = writer->buffer + TRACE_BLOCK_HEADER_BYTES;
-	error = trace_compress(&writer->compressor, payload, bytes, out, &stored);
+	if (!writer->plain)
+		error = trace_compress(&writer->compressor, payload, bytes, out, &stored);
 	if (error && error != ERROR_MEMORY)
 		return error;
 	/* Larger, but written. */

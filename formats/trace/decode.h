@@ -7,12 +7,13 @@
  * needs to know what came before. Private to the reader.
  *
  * A decoding function returns 0, DECODE_STOPPED when a callback wanted to stop
- * (its value is in decoder->stop), ERROR_DAMAGED with decoder->fault set, or
- * ERROR_MEMORY.
+ * (its value is in decoder->stop), ERROR_DAMAGED with decoder->fault set,
+ * ERROR_SWOLLEN or ERROR_MEMORY.
  */
 
 #include "formats/trace/block.h"
 #include "formats/trace/bytes.h"
+#include "formats/trace/memory.h"
 #include "formats/trace/reader.h"
 
 #define DECODE_STOPPED 1
@@ -41,10 +42,20 @@ struct trace_decoder {
 	uint64_t event_bytes; /* sum of the sizes of allocations read as events */
 	uint64_t class_bytes; /* the same by class counters, and by thread counters: */
 	uint64_t thread_bytes;
+
+	uint64_t memory, memory_bound; /* memory.h; the bound is that behind this block */
 };
 
 /* The sums that a reader lets grow; below it they cannot overflow int64_t. */
 #define TRACE_SUM_MAX INT64_MAX
+
+/* One thing more of a type of block, with so many bytes beside: 0 or ERROR_SWOLLEN. */
+static inline int trace_take_memory(struct trace_decoder *decoder, enum trace_block_type type,
+				    uint64_t bytes)
+{
+	decoder->memory += trace_memory_thing(type) + bytes;
+	return decoder->memory <= decoder->memory_bound ? 0 : ERROR_SWOLLEN;
+}
 
 void trace_decoder_release(struct trace_decoder *decoder);
 void trace_replay_free(struct trace_replay *replay);

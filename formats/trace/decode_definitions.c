@@ -30,6 +30,8 @@ static int decode_fields(struct trace_decoder *decoder, struct trace_cursor payl
 			return trace_fault(decoder, "a field");
 		field.tag = tag;
 		field.number = field_number(&field.bytes);
+		if (trace_take_memory(decoder, TRACE_BLOCK_META, field.bytes.size))
+			return ERROR_SWOLLEN;
 		result = callback ? trace_called(decoder, callback(decoder->context, &field)) : 0;
 		if (!result && suppressions && tag == TRACE_META_SUPPRESSIONS)
 			result = suppressions(decoder, &field.bytes);
@@ -88,6 +90,9 @@ int trace_decode_modules(struct trace_decoder *decoder, struct trace_cursor payl
 			return trace_fault(decoder, "a module that ends before its start");
 		if (decoder->modules == UINT32_MAX)
 			return trace_fault(decoder, "too many modules");
+		if (trace_take_memory(decoder, TRACE_BLOCK_MODULES,
+				      module.path.size + module.build_id.size))
+			return ERROR_SWOLLEN;
 		decoder->modules++;
 		if (decoder->visitor->module)
 			result = trace_called(
@@ -117,6 +122,8 @@ int trace_decode_nodes(struct trace_decoder *decoder, struct trace_cursor payloa
 			return trace_fault(decoder, "a node");
 		if (decoder->nodes == UINT32_MAX)
 			return trace_fault(decoder, "too many nodes");
+		if (trace_take_memory(decoder, TRACE_BLOCK_NODES, 0))
+			return ERROR_SWOLLEN;
 		decoder->nodes++;
 		if (back == 0 || back > decoder->nodes)
 			return trace_fault(decoder, "the parent of a node");
@@ -179,7 +186,9 @@ int trace_decode_classes(struct trace_decoder *decoder, struct trace_cursor payl
 		if (decoder->class_count == UINT32_MAX)
 			return trace_fault(decoder, "too many classes");
 		class_.function = function;
-		result = remember_class(decoder, class_.size);
+		result = trace_take_memory(decoder, TRACE_BLOCK_CLASSES, 0);
+		if (!result)
+			result = remember_class(decoder, class_.size);
 		if (!result && decoder->visitor->class_)
 			result = trace_called(
 			    decoder, decoder->visitor->class_(decoder->context,
@@ -204,6 +213,8 @@ int trace_decode_threads(struct trace_decoder *decoder, struct trace_cursor payl
 			return trace_fault(decoder, "a thread");
 		if (id == 0 || id - 1 > decoder->threads)
 			return trace_fault(decoder, "the id of a thread");
+		if (trace_take_memory(decoder, TRACE_BLOCK_THREADS, name.size))
+			return ERROR_SWOLLEN;
 		if (id > decoder->threads)
 			decoder->threads = id;
 		if (decoder->visitor->thread)

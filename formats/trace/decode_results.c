@@ -14,6 +14,8 @@ int trace_decode_strings(struct trace_decoder *decoder, struct trace_cursor payl
 			return trace_fault(decoder, "a string");
 		if (decoder->strings == UINT32_MAX)
 			return trace_fault(decoder, "too many strings");
+		if (trace_take_memory(decoder, TRACE_BLOCK_STRINGS, string.size))
+			return ERROR_SWOLLEN;
 		decoder->strings++;
 		if (decoder->visitor->string)
 			result = trace_called(
@@ -63,9 +65,10 @@ int trace_decode_symbols(struct trace_decoder *decoder, struct trace_cursor payl
 			return trace_fault(decoder, "a symbol");
 		if (module > decoder->modules)
 			return trace_fault(decoder, "the module of a symbol");
-		/* A frame takes three bytes at least. */
-		if (count > trace_left(&record) / 3)
+		if (count > trace_left(&record) / TRACE_FRAME_LEAST)
 			return trace_fault(decoder, "the number of frames of a symbol");
+		if (trace_take_memory(decoder, TRACE_BLOCK_SYMBOLS, count * TRACE_MEMORY_FRAME))
+			return ERROR_SWOLLEN;
 		result = decode_frames(decoder, &record, count);
 		if (!result && decoder->visitor->symbol)
 			result = trace_called(
@@ -102,6 +105,8 @@ int trace_decode_timeline(struct trace_decoder *decoder, uint64_t first_tick,
 		if (first && decoder->point_tick != first_tick)
 			return trace_fault(decoder, "the first tick of a timeline block");
 		first = 0;
+		if (trace_take_memory(decoder, TRACE_BLOCK_TIMELINE, 0))
+			return ERROR_SWOLLEN;
 		point.tick = decoder->point_tick;
 		if (decoder->visitor->point)
 			result = trace_called(decoder,

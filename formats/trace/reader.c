@@ -174,6 +174,8 @@ static int read_block(struct trace_reader *reader, struct trace_decoder *decoder
 	if (error)
 		return error;
 	if (trace_decoder_needs(decoder, header.type)) {
+		decoder->memory_bound = trace_memory_bound(reader->used + TRACE_BLOCK_HEADER_BYTES +
+							   header.stored_bytes);
 		error = trace_block_payload(&reader->blocks, &reader->source, reader->used, &header,
 					    &payload, &decoder->fault);
 		if (!error)

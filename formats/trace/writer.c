@@ -135,6 +135,7 @@ void trace_writer_commit(struct trace_writer *writer, enum trace_block_type type
 			 const uint8_t *end)
 {
 	writer->payload[type].size = (size_t)(end - writer->payload[type].bytes);
+	writer->payload[type].things++;
 }
 
 /* Rows of numbers as columns, behind their lengths: out has room for the rows and
@@ -171,6 +172,7 @@ static int flush_payload(struct trace_writer *writer, enum trace_block_type type
 	struct trace_payload *payload = &writer->payload[type];
 	const uint8_t *bytes = payload->bytes;
 	size_t size = payload->size;
+	int error;
 
 	if (size == 0)
 		return 0;
@@ -178,8 +180,13 @@ static int flush_payload(struct trace_writer *writer, enum trace_block_type type
 		bytes = writer->turned;
 		size = (size_t)(turn(payload, columns_of[type], writer->turned) - bytes);
 	}
-	payload->size = 0;
-	return trace_writer_put_block(writer, type, 0, payload->first_tick, bytes, size);
+	writer->memory += payload->things * (uint64_t)trace_memory_thing(type) +
+			  (columns_of[type] ? 0 : payload->size * trace_memory_byte(type));
+	writer->blocks.plain = writer->memory > trace_memory_bound(writer->blocks.size);
+	payload->size = payload->things = 0;
+	error = trace_writer_put_block(writer, type, 0, payload->first_tick, bytes, size);
+	writer->blocks.plain = 0;
+	return error;
 }
 
 int trace_writer_flush_through(struct trace_writer *writer, enum trace_block_type type)

@@ -6,6 +6,7 @@
 
 #include "formats/trace/block.h"
 #include "formats/trace/guess.h"
+#include "formats/trace/memory.h"
 #include "formats/trace/writer.h"
 
 /* EVENTS are closed at whichever comes first. */
@@ -25,6 +26,7 @@ struct trace_payload {
 	uint8_t *bytes;
 	size_t size, capacity;
 	uint64_t first_tick;
+	size_t things; /* records, rows, fields ... in it */
 };
 
 /*
@@ -68,6 +70,8 @@ struct trace_writer {
 	uint32_t class_node;                                /* of the last class */
 	uint32_t class_counters, thread_counters;
 	uint64_t point_tick; /* of the last point of the timeline */
+
+	uint64_t memory; /* that what was written takes in readers (memory.h) */
 
 	uint64_t limit; /* no EVENTS behind it in the file; 0: none */
 	struct trace_writer_stop stop;

@@ -37,6 +37,7 @@ struct row {
 
 enum { STATES = 12 };
 struct program {
+	const struct cfi_bounds *bounds;
 	struct row row, initial, stack[STATES];
 	unsigned depth;
 	uint64_t code_align;
@@ -45,6 +46,21 @@ struct program {
 	uintptr_t pc;      /* that is looked for */
 	unsigned encoding; /* of pointers in the FDE */
 };
+
+/* The bytes of an entry: its length, which must lie within the bounds, and what follows. */
+static struct cursor entry(const struct cfi_bounds *bounds, uintptr_t at)
+{
+	struct cursor c = {.bad = 1};
+	uint32_t length;
+
+	if (at < bounds->from || at > bounds->to || bounds->to - at < sizeof(length))
+		return c;
+	__builtin_memcpy(&length, (const void *)at, sizeof(length));
+	at += sizeof(length);
+	if (length == 0 || length >= 0xfffffff0u || length > bounds->to - at)
+		return c;
+	return (struct cursor){(const unsigned char *)at, (const unsigned char *)at + length, 0};
+}
 
 static uint64_t get(struct cursor *c, unsigned bytes)
 {
@@ -150,6 +166,12 @@ static int rbp_expression(struct cursor *c, int64_t *offset, int *deref)
 	return !e.bad && e.at + *deref == e.end;
 }
 
+/* An offset in units of the CIE's; a senseless one wraps. */
+static int64_t scaled(const struct program *p, uint64_t units)
+{
+	return (int64_t)(units * (uint64_t)p->data_align);
+}
+
 static void set_register(struct program *p, uint64_t reg, int64_t offset)
 {
 	if (reg == REG_RBP) {
@@ -239,7 +261,7 @@ static void run_extended(struct program *p, struct cursor *c, unsigned op)
 		break;
 	case 0x05: /* offset_extended */
 		reg = get_uleb(c);
-		set_register(p, reg, (int64_t)get_uleb(c) * p->data_align);
+		set_register(p, reg, scaled(p, get_uleb(c)));
 		break;
 	case 0x06: /* restore_extended */
 		restore_register(p, get_uleb(c));
@@ -291,14 +313,14 @@ static void run_extended(struct program *p, struct cursor *c, unsigned op)
 		break;
 	case 0x11: /* offset_extended_sf */
 		reg = get_uleb(c);
-		set_register(p, reg, get_sleb(c) * p->data_align);
+		set_register(p, reg, scaled(p, (uint64_t)get_sleb(c)));
 		break;
 	case 0x12: /* def_cfa_sf */
 		reg = get_uleb(c);
-		def_cfa(p, reg, get_sleb(c) * p->data_align);
+		def_cfa(p, reg, scaled(p, (uint64_t)get_sleb(c)));
 		break;
 	case 0x13: /* def_cfa_offset_sf */
-		p->row.cfa_offset = get_sleb(c) * p->data_align;
+		p->row.cfa_offset = scaled(p, (uint64_t)get_sleb(c));
 		break;
 	case 0x14: /* val_offset */
 	case 0x15: /* val_offset_sf */
@@ -323,7 +345,7 @@ static void run(struct program *p, struct cursor *c, uintptr_t pc)
 		if (op >> 6 == 1) {
 			next += (op & 0x3f) * p->code_align;
 		} else if (op >> 6 == 2) {
-			set_register(p, op & 0x3f, (int64_t)get_uleb(c) * p->data_align);
+			set_register(p, op & 0x3f, scaled(p, get_uleb(c)));
 		} else if (op >> 6 == 3) {
 			restore_register(p, op & 0x3f);
 		} else if (op == 0x01) {
@@ -339,45 +361,50 @@ static void run(struct program *p, struct cursor *c, uintptr_t pc)
 	}
 }
 
-/* Sets up p from the CIE, whose initial instructions it runs. */
-static int read_cie(const unsigned char *cie, struct program *p, int *augmented, int *signal)
+/* What the letters behind 'z' announce; -1: something unknown. */
+static int read_augmentation(struct cursor *c, const char *letters, struct program *p, int *signal)
 {
-	struct cursor c = {cie, cie + 4, 0};
-	uint64_t length = get(&c, 4);
+	for (; *letters != '\0'; letters++) {
+		if (*letters == 'R')
+			p->encoding = (unsigned)get(c, 1);
+		else if (*letters == 'P')
+			get_pointer(c, (unsigned)get(c, 1) & 0x0f);
+		else if (*letters == 'L')
+			get(c, 1);
+		else if (*letters == 'S')
+			*signal = 1;
+		else if (*letters != 'B')
+			return -1;
+	}
+	return 0;
+}
+
+/* Sets up p from the CIE, whose initial instructions it runs. */
+static int read_cie(uintptr_t cie, struct program *p, int *augmented, int *signal)
+{
+	struct cursor c = entry(p->bounds, cie);
 	const char *augmentation;
 
-	if (length == 0 || length >= 0xfffffff0u)
+	if (c.bad || get(&c, 4) != 0)
 		return -1;
-	c.end = c.at + length;
-	if (get(&c, 4) != 0)
-		return -1;
-	c.at++; /* version 1 or 3; in .eh_frame they differ in what follows only for RA > 127 */
+	get(&c, 1); /* version 1 or 3; in .eh_frame they differ in what follows only for RA > 127 */
 	augmentation = (const char *)c.at;
-	while (c.at < c.end && *c.at++ != 0)
+	while (get(&c, 1) != 0)
 		;
 	p->code_align = get_uleb(&c);
 	p->data_align = get_sleb(&c);
-	if (get_uleb(&c) != REG_RA)
+	if (get_uleb(&c) != REG_RA || c.bad)
 		return -1;
 	*augmented = augmentation[0] == 'z';
 	*signal = 0;
 	if (*augmented) {
 		uint64_t bytes = get_uleb(&c);
-		const unsigned char *instructions = c.at + bytes;
+		const unsigned char *start = c.at;
 
-		for (const char *a = augmentation + 1; *a != '\0'; a++) {
-			if (*a == 'R')
-				p->encoding = (unsigned)get(&c, 1);
-			else if (*a == 'P')
-				get_pointer(&c, (unsigned)get(&c, 1) & 0x0f);
-			else if (*a == 'L')
-				get(&c, 1);
-			else if (*a == 'S')
-				*signal = 1;
-			else if (*a != 'B')
-				return -1;
-		}
-		c.at = instructions;
+		if (c.bad || bytes > (uint64_t)(c.end - c.at) ||
+		    read_augmentation(&c, augmentation + 1, p, signal) != 0)
+			return -1;
+		c.at = start + bytes;
 	} else if (augmentation[0] != '\0') {
 		return -1;
 	}
@@ -416,19 +443,18 @@ static uint64_t pack(const struct row *row)
 	return rule | RULE_STANDARD;
 }
 
-static uint64_t fde_rule(const unsigned char *fde, uintptr_t pc)
+static uint64_t fde_rule(const struct cfi_bounds *bounds, uintptr_t fde, uintptr_t pc)
 {
-	struct cursor c = {fde, fde + 4, 0};
-	struct program p = {.row = {.cfa = CFA_OTHER}, .pc = pc};
-	uint64_t length = get(&c, 4), back;
+	struct cursor c = entry(bounds, fde);
+	struct program p = {.bounds = bounds, .row = {.cfa = CFA_OTHER}, .pc = pc};
 	uintptr_t begin, bytes;
+	uint64_t back;
 	int augmented, signal;
 
-	if (length == 0 || length >= 0xfffffff0u)
+	if (c.bad)
 		return RULE_OTHER;
-	c.end = c.at + length;
 	back = get(&c, 4);
-	if (back == 0 || read_cie(c.at - 4 - back, &p, &augmented, &signal) != 0)
+	if (back == 0 || read_cie((uintptr_t)c.at - 4 - back, &p, &augmented, &signal) != 0)
 		return RULE_OTHER;
 	begin = get_pointer(&c, p.encoding);
 	bytes = get_pointer(&c, p.encoding & 0x0f);
@@ -450,34 +476,49 @@ static uint64_t fde_rule(const unsigned char *fde, uintptr_t pc)
 	return c.bad ? RULE_OTHER : pack(&p.row);
 }
 
-uint64_t cfi_rule(uintptr_t eh_frame_hdr, uintptr_t pc)
+struct found { /* an entry of the sorted table; both are relative to the header */
+	int32_t start, fde;
+};
+
+static struct found table_at(const unsigned char *table, uint64_t i)
+{
+	struct found found;
+
+	__builtin_memcpy(&found, table + i * sizeof(found), sizeof(found));
+	return found;
+}
+
+uint64_t cfi_rule(uintptr_t eh_frame_hdr, const struct cfi_bounds *bounds, uintptr_t pc)
 {
 	enum { VERSION = 1, TABLE = 0x3b /* datarel, sdata4 */, COUNT = 0x03 };
+	enum { HEAD = 4, NUMBERS_MOST = 16 };
 	const unsigned char *header = (const unsigned char *)eh_frame_hdr;
-	struct cursor c = {header + 4, header + 20, 0};
-	const struct {
-		int32_t start, fde;
-	} * table;
 	int64_t want = (int64_t)(pc - eh_frame_hdr);
-	uint64_t low = 0, high;
+	uint64_t low = 0, high, left;
+	struct cursor c;
 
-	if (header[0] != VERSION || header[1] == PE_OMIT || header[2] != COUNT ||
-	    header[3] != TABLE)
+	if (eh_frame_hdr < bounds->from || eh_frame_hdr > bounds->to ||
+	    bounds->to - eh_frame_hdr < HEAD || header[0] != VERSION || header[1] == PE_OMIT ||
+	    header[2] != COUNT || header[3] != TABLE)
 		return RULE_OTHER;
+	left = bounds->to - eh_frame_hdr - HEAD;
+	c = (struct cursor){.at = header + HEAD,
+			    .end = header + HEAD + (left < NUMBERS_MOST ? left : NUMBERS_MOST)};
 	get_pointer(&c, header[1] & 0x7f);
 	high = get(&c, 4);
-	if (c.bad || high == 0)
-		return c.bad ? RULE_OTHER : RULE_NONE;
-	table = (const void *)c.at;
+	if (c.bad || high > (bounds->to - (uintptr_t)c.at) / sizeof(struct found))
+		return RULE_OTHER;
+	if (high == 0)
+		return RULE_NONE;
 	while (high - low > 1) {
 		uint64_t middle = low + (high - low) / 2;
 
-		if (table[middle].start <= want)
+		if (table_at(c.at, middle).start <= want)
 			low = middle;
 		else
 			high = middle;
 	}
-	if (table[low].start > want)
+	if (table_at(c.at, low).start > want)
 		return RULE_NONE;
-	return fde_rule(header + table[low].fde, pc);
+	return fde_rule(bounds, eh_frame_hdr + (uintptr_t)(intptr_t)table_at(c.at, low).fde, pc);
 }

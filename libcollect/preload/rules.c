@@ -20,6 +20,7 @@
 #include "libcollect/preload/rules.h"
 
 #include <dlfcn.h>
+#include <link.h>
 #include <stddef.h>
 
 #include "libcollect/preload/cfi.h"
@@ -87,6 +88,41 @@ static uint32_t other_id(uint64_t key, uint32_t module_and_flags)
 	return id != 0 ? (uint32_t)table_set(&rules->others, key, id) : 0;
 }
 
+/*
+ * What of a module is surely mapped around its unwind information: the segments that follow each
+ * other without a gap. Where the file's own header is not at its start, or its segments are
+ * not described right behind it, all of the module's place is believed.
+ */
+static struct cfi_bounds bounds_of(const struct dl_find_object *found)
+{
+	enum { ELF_MAGIC = 0x464c457f, PAGE_LEAST = 4096 };
+	struct cfi_bounds all = {(uintptr_t)found->dlfo_map_start, (uintptr_t)found->dlfo_map_end};
+	struct cfi_bounds run = {all.from, all.from};
+	const ElfW(Ehdr) *header = found->dlfo_map_start;
+	uintptr_t at = (uintptr_t)found->dlfo_eh_frame;
+	const ElfW(Phdr) * segment;
+
+	if (*(const uint32_t *)header->e_ident != ELF_MAGIC || found->dlfo_link_map == NULL ||
+	    header->e_phentsize != sizeof(*segment) || header->e_phoff > PAGE_LEAST ||
+	    header->e_phoff + header->e_phnum * sizeof(*segment) > PAGE_LEAST)
+		return all;
+	segment = (const ElfW(Phdr) *)(all.from + header->e_phoff);
+	for (unsigned i = 0; i < header->e_phnum; i++) {
+		uintptr_t from = found->dlfo_link_map->l_addr + segment[i].p_vaddr;
+
+		if (segment[i].p_type != PT_LOAD || from >= all.to)
+			continue;
+		if (!(segment[i].p_flags & PF_R) ||
+		    (from & ~(uintptr_t)(PAGE_LEAST - 1)) > run.to + PAGE_LEAST - 1) {
+			if (at >= run.from && at < run.to)
+				break;
+			run.from = from;
+		}
+		run.to = segment[i].p_memsz < all.to - from ? from + segment[i].p_memsz : all.to;
+	}
+	return at >= run.from && at < run.to ? run : all;
+}
+
 static cold uint64_t rules_make(uintptr_t pc, int interrupted, uint64_t key)
 {
 	struct rules *rules = &state->rules;
@@ -97,8 +133,11 @@ static cold uint64_t rules_make(uintptr_t pc, int interrupted, uint64_t key)
 
 	if (_dl_find_object((void *)at, &found) == 0) {
 		module = modules_id(&found);
-		if (found.dlfo_eh_frame != NULL)
-			rule = cfi_rule((uintptr_t)found.dlfo_eh_frame, at);
+		if (found.dlfo_eh_frame != NULL) {
+			struct cfi_bounds bounds = bounds_of(&found);
+
+			rule = cfi_rule((uintptr_t)found.dlfo_eh_frame, &bounds, at);
+		}
 	}
 	if (module == 0)
 		return rule | (uint64_t)other_id(OTHER_KEY(pc, interrupted), 0) << ID_SHIFT;

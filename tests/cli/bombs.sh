@@ -1,0 +1,33 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# timeout: 120
+# Small files that unpack to gigabytes, numbers of 2^60, and pipes that never end: one line,
+# status 1, in less than 256 MB; the symbolizer says that it left something out.
+. "$TESTS/lib.sh"
+
+record -o good.mlg "$VICTIMS/leaks" >/dev/null
+python3 "$TESTS/fuzz/bombs.py" good.mlg . || fail "bombs.py: $?"
+
+# The memory of a command and of what it starts; sanitizers take more for themselves.
+cat >within.py <<'END'
+import os, resource, subprocess, sys
+status = subprocess.run(sys.argv[2:], stdin=subprocess.DEVNULL).returncode
+most = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
+if most > int(sys.argv[1]) and "address" not in os.environ["BUILD"]:
+    sys.exit(f"{most} kB")
+sys.exit(status)
+END
+within=(python3 "$PWD/within.py" 256000)
+
+for bomb in bomb-*; do
+	expect_error 1 "$bomb: (it would take far more memory than a file of its size|damaged|the file is damaged)" \
+		"${within[@]}" "$MALLOGRAPH" info "$bomb"
+	expect_error 1 "$bomb: (it would take far more memory than a file of its size|damaged|the file is damaged)" \
+		"${within[@]}" "$MALLOGRAPH" print --tree bottom-up --timeline "$bomb"
+done
+for count in count-*; do
+	"${within[@]}" "$MALLOGRAPH" print --timeline "$count" >out 2>err
+	status=$?
+	equal "status of $count" $status 1
+	equal "lines of $count" "$(wc -l <err)" 1
+	grep -q "^mallograph: $count: " err || fail "$count: $(cat err)"
+done
