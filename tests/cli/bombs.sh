@@ -31,3 +31,19 @@ for count in count-*; do
 	equal "lines of $count" "$(wc -l <err)" 1
 	grep -q "^mallograph: $count: " err || fail "$count: $(cat err)"
 done
+
+# What never ends is refused by its first bytes, or when it has taken half of the room.
+yes | timeout 20 "$MALLOGRAPH" print - >out 2>err
+equal "status of yes" $? 1
+grep -q '^mallograph: standard input: not a file that mallograph knows' err || fail "$(cat err)"
+if [ "$(id -u)" = 0 ] && mkdir room && unshare -m mount -t tmpfs none room 2>/dev/null; then
+	for begin in 'head -c 16 good.mlg' 'echo v 10400 2'; do
+		unshare -m bash -c '
+			mount -t tmpfs -o size=32m none room || exit 99
+			{ $1; yes "t 1 0"; } | TMPDIR=$PWD/room timeout 30 "$MALLOGRAPH" print -
+			exit "${PIPESTATUS[1]}"' endless "$begin" >out 2>err
+		equal "status of a pipe without end" $? 1
+		grep -q '^mallograph: standard input: it does not end' err || fail "$(cat err)"
+		equal "lines" "$(wc -l <err)" 1
+	done
+fi
