@@ -26,7 +26,8 @@
  * A session is one process image: it begins at the first hook call of a
  * program, and again in a forked child and behind an exec. Programs claim
  * sessions and chunks by atomics; only the recorder gives them back, all zero
- * (of a session all but its state, which becomes SESSION_FREE last). Some rings are given
+ * (of a session all but its state, which becomes SESSION_FREE last), but for chunks that a
+ * program takes and can't use: it returns them untouched. Some rings are given
  * back as they are, for the next thread to begin in memory that is there already.
  *
  * Who writes what is said at each field: P the program, R the recorder,

@@ -36,6 +36,15 @@ confined locked $((2 * BLOCKS + 2))
 # as many as there was memory for
 confined no_memory ""
 
+# Strict mode takes a thread's clock away: beside others its events have no place, and are counted.
+record -o thread.mlg "$VICTIMS/confined" strict_thread >out
+equal "status of strict_thread" $status 6
+equal "output of strict_thread" "$(cat out)" fine
+equal "allocations of strict_thread" "$(figure allocations thread.mlg)" $((3 * BLOCKS + 1))
+equal "lost of strict_thread" "$(figure lost thread.mlg)" $((2 * BLOCKS))
+"$MALLOGRAPH" print thread.mlg 2>&1 | grep -q "lost events: $((2 * BLOCKS)) " ||
+	fail "print does not say what is lost: $("$MALLOGRAPH" print thread.mlg 2>&1 | tail -n 5)"
+
 # A filter that forbids what a recording begins with: the next program is not recorded, and
 # counted.
 "$VICTIMS/confined" filter_exec >native

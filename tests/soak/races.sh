@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# timeout: 3000
+# timeout: 9000
 # What goes wrong once in a while: forks, handlers, deaths, unloading, 50 times each.
 . "$TESTS/lib.sh"
 
@@ -17,8 +17,8 @@ again() { # TEST...
 		echo "$name: all ${RUNS:-50}"
 	done
 }
-again cli/forks cli/deaths cli/cancel cli/signals cli/exchange cli/handler-storm cli/twins
-again cli/terminal cli/own-reader
+again cli/forks cli/deaths cli/offspring cli/confinement cli/cancel cli/signals cli/exchange
+again cli/handler-storm cli/twins cli/terminal cli/own-reader
 
 for victim in signals alarm_storm thread_keys thread_local_objects temporary_threads threads \
 	short_threads thousand_threads cancel_async new_handler_throws small_signal_stack; do

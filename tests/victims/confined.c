@@ -11,6 +11,7 @@
  *   no_memory     RLIMIT_AS until malloc gives NULL
  *   locked        mlockall() of what is there and what will be: a few megabytes
  *   strict        seccomp: read, write, _exit and no other
+ *   strict_thread a thread does that, while others are there
  *   filter        seccomp: what an allocator needs, and no other; what else comes is death
  *   no_futex      the same without futex
  *   no_map        the same without memory, for what needs none
@@ -20,6 +21,7 @@
 #include <fcntl.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
+#include <pthread.h>
 #include <sched.h>
 #include <signal.h>
 #include <stddef.h>
@@ -132,6 +134,25 @@ static void other_namespaces(void)
 	kill(child, 9);
 }
 
+/* Its allocator has all that it needs from before; a strict thread can't end as others do. */
+static void *strict_thread(void *unused)
+{
+	(void)unused;
+	allocate();
+	MUST(!prctl(PR_SET_SECCOMP, SECCOMP_MODE_STRICT));
+	allocate_confined();
+	syscall(SYS_exit, 0);
+	return NULL;
+}
+
+static void with_strict_thread(void)
+{
+	pthread_t thread;
+
+	MUST(!pthread_create(&thread, NULL, strict_thread, NULL));
+	MUST(!pthread_join(thread, NULL));
+}
+
 #define ALLOW(number)                                                                              \
 	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, number, 0, 1),                                         \
 	    BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW)
@@ -203,6 +224,8 @@ int main(int argc, char **argv)
 		lock_all();
 	else if (!strcmp(how, "strict"))
 		MUST(!prctl(PR_SET_SECCOMP, SECCOMP_MODE_STRICT));
+	else if (!strcmp(how, "strict_thread"))
+		with_strict_thread();
 	else if (!strcmp(how, "filter"))
 		filter(1, SYS_futex);
 	else if (!strcmp(how, "no_futex"))
