@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # timeout: 120
+# tier: test
 # Programs that take something from themselves: output and status are as alone, and the
 # trace is exact, or says what is missing.
 . "$TESTS/lib.sh"

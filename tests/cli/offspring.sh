@@ -1,4 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
+# timeout: 120
+# tier: test
 # Children of all kinds, each with a trace of its own that is exact: daemons, forks from threads,
 # clone(), a thousand at once; and a signal to the whole group.
 . "$TESTS/lib.sh"
