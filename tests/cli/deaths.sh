@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
+# timeout: 180
 # Every way to die: the trace holds exactly what was allocated, says how the program
 # ended, and record's status is the program's.
 . "$TESTS/lib.sh"
