@@ -29,7 +29,6 @@ TEST_PACKAGES := libcmocka-dev valgrind python3 python3-apt sqlite3 perl jq git 
 	openssl g++ clang redis-server redis-tools libjemalloc2 libtcmalloc-minimal4 \
 	libmimalloc2.0 libjemalloc-dev libeatmydata1 fakeroot musl-tools binutils procps \
 	util-linux mandoc heaptrack libdevel-nytprof-perl
-# languages that soak tests record programs of
 SOAK_PACKAGES := gfortran rustc golang-go libclang-rt-14-dev python3-numpy nodejs \
 	openjdk-17-jdk-headless ruby
 LINT_PACKAGES := shellcheck clang-format clang-tidy cppcheck mandoc

@@ -47,7 +47,7 @@
 #ifndef CONTRACT_VERSION /* a test builds a library of another version */
 #define CONTRACT_VERSION 3u
 #endif
-#define REGION_MAGIC     0x4d4c4752u
+#define REGION_MAGIC 0x4d4c4752u
 
 /* "SHMID.COOKIE" in decimal and hexadecimal; or SESSION_OFF: run unprofiled. */
 #define SESSION_VARIABLE "MALLOGRAPH_SESSION"
