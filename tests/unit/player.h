@@ -68,25 +68,55 @@ static inline void player_await_look(struct player *player)
 		usleep(1000);
 }
 
-static inline uint32_t player_chunk(struct player *player)
+static inline uint32_t player_pop(struct player *player, _Atomic uint64_t *stack)
 {
 	struct region *region = player->region;
-	uint64_t top = atomic_load(&region->pool);
-	uint32_t chunk;
+	uint64_t top = atomic_load(stack);
 
 	while ((uint32_t)top != CHUNK_NONE) {
 		uint32_t next = atomic_load(&region_next(region)[(uint32_t)top]);
 
-		chunk = (uint32_t)top;
-		if (atomic_compare_exchange_weak(&region->pool, &top,
-						 ((top >> 32) + 1) << 32 | next))
-			goto taken;
+		if (atomic_compare_exchange_weak(stack, &top, ((top >> 32) + 1) << 32 | next))
+			break;
 	}
+	if ((uint32_t)top != CHUNK_NONE)
+		atomic_store(&region_owner(region)[(uint32_t)top], player->session->epoch);
+	return (uint32_t)top;
+}
+
+static inline uint32_t player_chunk(struct player *player)
+{
+	struct region *region = player->region;
+	uint32_t chunk = player_pop(player, &region->pool);
+
+	if (chunk != CHUNK_NONE)
+		return chunk;
 	chunk = atomic_fetch_add(&region->fresh, 1);
 	if (chunk >= region->chunks)
 		abort();
-taken:
 	atomic_store(&region_owner(region)[chunk], player->session->epoch);
+	return chunk;
+}
+
+/* One that another thread has used, or a new one, which must be empty. */
+static inline uint32_t player_ring_chunk(struct player *player)
+{
+	uint32_t chunk = player_pop(player, &player->region->used_rings);
+	struct ring *ring;
+
+	if (chunk == CHUNK_NONE) {
+		chunk = player_chunk(player);
+		ring = region_chunk(player->region, chunk);
+		if (atomic_load(&ring->head) != 0 || atomic_load(&ring->tail) != 0)
+			abort();
+		return chunk;
+	}
+	atomic_fetch_sub(&player->region->used_ring_count, 1);
+	ring = region_chunk(player->region, chunk);
+	memset(ring->place, 0, sizeof(ring->place));
+	memset(ring->more, 0, sizeof(ring->more));
+	atomic_store(&ring->head, 0);
+	atomic_store(&ring->tail, 0);
 	return chunk;
 }
 
@@ -142,7 +172,7 @@ static inline unsigned player_ring(struct player *player)
 		abort();
 	while (atomic_load(&mine->tid) == 0)
 		syscall(SYS_futex, &mine->tid, FUTEX_WAIT, 0, NULL, NULL, 0);
-	mine->chunk = player_chunk(player);
+	mine->chunk = player_ring_chunk(player);
 	mine->ring = region_chunk(player->region, mine->chunk);
 	mine->head = 0;
 	mine->few = 0;
@@ -151,8 +181,6 @@ static inline unsigned player_ring(struct player *player)
 	memset(mine->until, 0, sizeof(mine->until));
 	mine->end = mine->until[0] = SEGMENT_WORDS;
 	mine->tick = atomic_load(&player->region->tick) - 1;
-	if (atomic_load(&mine->ring->head) != 0 || atomic_load(&mine->ring->tail) != 0)
-		abort(); /* chunks come back empty */
 	mine->ring->session = player->slot;
 	mine->ring->tid = mine->tid;
 	mine->ring->opened = clock_now(&player->clock);

@@ -279,7 +279,8 @@ static void test_cut(void **state)
 }
 
 /* One allocation in a stack of one node; the report of that stack alone. */
-static void check_leaf(struct sample *sample, uint32_t node, const char *expected)
+static void check_leaf(struct sample *sample, uint32_t node, const char *expected,
+		       const char *health)
 {
 	struct report_options options = defaults;
 	char all[2048];
@@ -291,8 +292,8 @@ static void check_leaf(struct sample *sample, uint32_t node, const char *expecte
 	sample_finish(sample);
 	options.sections = REPORT_PEAK;
 	snprintf(all, sizeof(all),
-		 "PEAK MEMORY CONSUMERS\n8B peak memory consumed over 1 calls from\n%s\n\n",
-		 expected);
+		 "PEAK MEMORY CONSUMERS\n8B peak memory consumed over 1 calls from\n%s\n\n%s",
+		 expected, health);
 	check_report(sample, &options, all);
 	sample_free_all(sample);
 }
@@ -311,14 +312,16 @@ static void test_no_symbols(void **state)
 		   "8B consumed over 1 calls from:\n"
 		   "    0x7f0012345678 [guessed]\n"
 		   "      in ??\n"
-		   "    [stack not walked to its end]\n");
+		   "    [stack not walked to its end]\n",
+		   "no function names in /lib/libfoo.so.1 (1 of 1 places): its debug symbols bring "
+		   "them, or --debuginfod\n");
 }
 
 static void test_no_stack(void **state)
 {
 	(void)state;
 	check_leaf(sample_new(TRACE_CODEC_NONE), 0,
-		   "[stack unknown]\n8B consumed over 1 calls from:\n");
+		   "[stack unknown]\n8B consumed over 1 calls from:\n", "");
 }
 
 static void test_only_cut(void **state)
@@ -327,7 +330,7 @@ static void test_only_cut(void **state)
 
 	(void)state;
 	check_leaf(sample, sample_node(sample, 0, 0, 0, TRACE_NODE_CUT),
-		   "[deeper frames cut]\n8B consumed over 1 calls from:\n");
+		   "[deeper frames cut]\n8B consumed over 1 calls from:\n", "");
 }
 
 /* operator new, inlined or not, is not the one who allocates. */
@@ -355,7 +358,8 @@ static void test_operator_new(void **state)
 		   "  in /bin/app\n"
 		   "main\n"
 		   "  at /src/main.cc:9\n"
-		   "8B consumed over 1 calls from:\n");
+		   "8B consumed over 1 calls from:\n",
+		   "");
 }
 
 /* One function inlined into two others is one site; what differs is below. */
