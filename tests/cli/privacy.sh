@@ -2,7 +2,7 @@
 # timeout: 90
 # What others on the machine can see, take or put in: nothing. (With root: tried as another user.)
 . "$TESTS/lib.sh"
-need gcc
+need gcc pgrep
 
 # a trace is its owner's, whatever the mask; a link in its place is replaced, not followed
 (umask 0 && record -o u.mlg "$VICTIMS/fork_chain" 2)
@@ -47,7 +47,7 @@ wait_for grep -q up up
 recorder_of $launcher || fail "no recorder"
 ls -a /tmp /dev/shm 2>/dev/null | sort >after
 ! comm -13 before after | grep -i mallograph | grep -v mallograph-test || fail "files of ours in /tmp or /dev/shm"
-program=$(tr ' ' '\n' <"/proc/$launcher/task/$launcher/children" | grep -vx "$recorder" | grep .)
+program=$(pgrep -x -P "$launcher" wait) || fail "no program"
 segment=$(sed -n 's|^[^ ]* [^ ]* [^ ]* [^ ]* \([0-9]*\) */SYSV00000000 (deleted)$|\1|p' "/proc/$program/maps" | head -n 1)
 [ -n "$segment" ] || fail "no segment: $(grep SYSV "/proc/$program/maps")"
 # key shmid perms: no key to ask for, and 01000 says that it goes with its last user
