@@ -109,9 +109,11 @@ int captions_may_have(const struct profile *profile, uint32_t node, uint32_t fra
 		return 1;
 	if (known && known->function && strcasestr(known->function, letters))
 		return 1;
-	if (known && known->file)
-		return strcasestr(known->file, letters) != NULL;
-	return strcasestr(
+	if (known && known->file && strcasestr(known->file, letters))
+		return 1;
+	/* what has both names is not called after its module */
+	return (!known || !known->function || !known->file) &&
+	       strcasestr(
 		   profile->modules[profile->locations[profile->nodes[node].location].module].path,
 		   letters) != NULL;
 }

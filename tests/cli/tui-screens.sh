@@ -311,6 +311,14 @@ is "search" <<'END'
   51.02%   50.00K  worker (box.c:14)
   48.98%   48.00K  leaker (box.c:8)
 END
+# what stands there is found, wherever it comes from: the file, its line, both names
+for text in 'box.c:8' ' (box.c:8' 'er (box.c:8)' 'leaker (b' ':8'; do
+	screens box.mlg <<END
+keys 3/$text<Enter><Enter>
+save screen
+END
+	inner | grep -q '^  1 leaker ' || fail "search for '$text': $(cat screen)"
+done
 screens box.mlg <<'END'
 keys 3/nowhere<Enter>
 save screen
