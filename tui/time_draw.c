@@ -11,6 +11,7 @@
 enum {
 	LABEL_COLUMNS = 10, /* "1000.00K |" */
 	LABEL_ROWS = 4,
+	TIME_COLUMNS = 12,  /* "1000.000s" and room */
 	LEAST_COLUMNS = 10, /* of a graph with labels */
 	RSS_TIMES = 4       /* more than so many times the heap would leave nothing of it to see */
 };
@@ -195,6 +196,29 @@ static void put_mark(const struct time_view *view, const struct canvas *canvas, 
 		canvas_symbol(canvas, 0, column, role, (wchar_t)sign, sign);
 }
 
+/* Times that are told are 1, 2 or 5 of a unit apart, and far enough for their labels. */
+static uint64_t round_step(const struct time_view *view)
+{
+	static const uint64_t steps[] = {1, 2, 5};
+	uint64_t labels = (uint64_t)(view->width / TIME_COLUMNS), unit = 1;
+
+	for (; unit < UINT64_MAX / 10 / 5; unit *= 10)
+		for (int i = 0; i < 3; i++)
+			if (steps[i] * unit * (labels ? labels : 1) >= view->to - view->from)
+				return steps[i] * unit;
+	return unit;
+}
+
+static uint64_t first_round(const struct time_view *view, uint64_t step)
+{
+	return (view->from + step - 1) / step * step;
+}
+
+static uint64_t next_round(const struct time_view *view, uint64_t tick, uint64_t step)
+{
+	return view->to - tick > step ? tick + step : view->to;
+}
+
 static void draw_axis(const struct tui *tui, const struct time_view *view,
 		      const struct canvas *canvas)
 {
@@ -204,6 +228,9 @@ static void draw_axis(const struct tui *tui, const struct time_view *view,
 
 	for (int i = 0; i < canvas->columns; i++)
 		canvas_symbol(canvas, 0, i, ROLE_DIM, L'─', '-');
+	for (tick = first_round(view, round_step(view)); tick < view->to;
+	     tick = next_round(view, tick, round_step(view)))
+		canvas_symbol(canvas, 0, time_column_of(view, tick), ROLE_DIM, L'┬', '+');
 	if (find_range(tui, &from, &to)) {
 		for (int i = 0; i < canvas->columns; i++)
 			if (time_column_start(view, i) >= from && time_column_start(view, i) < to)
@@ -227,13 +254,28 @@ static void draw_axis(const struct tui *tui, const struct time_view *view,
 
 static void draw_times(const struct time_view *view, const struct canvas *canvas)
 {
-	canvas_text(canvas, 0, 0, canvas->columns, ROLE_DIM, time_text(view->from).text);
-	if (canvas->columns > 3 * LABEL_COLUMNS)
-		canvas_text_right(canvas, 0, canvas->columns / 2 - LABEL_COLUMNS / 2, LABEL_COLUMNS,
-				  ROLE_DIM,
-				  time_text(time_column_start(view, view->width / 2)).text);
-	canvas_text_right(canvas, 0, canvas->columns - LABEL_COLUMNS, LABEL_COLUMNS, ROLE_DIM,
-			  time_text(view->to).text);
+	struct number_text end = time_text(view->to);
+	uint64_t step = round_step(view);
+	int used = 0;
+
+	for (uint64_t tick = first_round(view, step); tick < view->to;
+	     tick = next_round(view, tick, step)) {
+		struct number_text text = number_fixed((int64_t)tick, 1000,
+						       step % 1000 == 0  ? 0
+						       : step % 100 == 0 ? 1
+						       : step % 10 == 0  ? 2
+									 : 3);
+		int column = time_column_of(view, tick);
+
+		strcat(text.text, "s");
+		if (column >= used && column + (int)strlen(text.text) <= canvas->columns)
+			used = column +
+			       canvas_text(canvas, 0, column, canvas->columns - column, ROLE_DIM,
+					   text.text) +
+			       1;
+	}
+	if (used + (int)strlen(end.text) <= canvas->columns)
+		canvas_text_right(canvas, 0, used, canvas->columns - used, ROLE_DIM, end.text);
 }
 
 static void draw_graph(struct tui *tui, const struct time_view *view, const struct canvas *canvas,

@@ -20,7 +20,9 @@ def plain(screen):
     screen = re.sub(r" +[0-9]\.[0-9]+s", " time", screen)
     screen = re.sub(r" at \S*/", " at ", screen)
     screen = re.sub(r" in \S*/", " in ", screen)
-    screen = re.sub("[\u2800-\u28ff \u2500^]+", " ", screen)
+    screen = re.sub("[\u2800-\u28ff \u2500\u252c^]+", " ", screen)
+    # those below the graph depend on how long it took
+    screen = re.sub(r"^ *0s[0-9.s ]*( time)?$", "times", screen, flags=re.M)
     return [line.strip() for line in screen.strip().split("\n")]
 
 tool, page = sys.argv[1:]
