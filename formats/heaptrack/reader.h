@@ -65,8 +65,8 @@ void heaptrack_reader_close(struct heaptrack_reader *reader);
 /* Reads to the end, or to the first record that is not whole and sound, which is no error:
  * *state tells. TRACE_COMPLETE is what ends in heaptrack's closing comment. Once for a reader.
  *
- * Returns what a callback returned to stop, or ERROR_RAW (not interpreted yet), ERROR_LIMIT, ERROR_SWOLLEN,
- * ERROR_MEMORY, ERROR_SYSTEM. */
+ * Returns what a callback returned to stop, or ERROR_RAW (not interpreted yet), ERROR_LIMIT,
+ * ERROR_SWOLLEN, ERROR_MEMORY, ERROR_SYSTEM. */
 int heaptrack_reader_read(struct heaptrack_reader *reader, const struct heaptrack_visitor *visitor,
 			  void *context, enum trace_state *state);
 
