@@ -72,13 +72,9 @@ VICTIM_CFLAGS := -D_GNU_SOURCE -g -O0 -fno-builtin -pthread -MMD -MP -Wall -Wext
 DEMO := $(B)/tests/demo/wordcount
 FIGURES := $(B)/tests/figures
 
-# What `make bench` runs and measures with; frames that are called stay on the stack.
-BENCH_PROGRAMS := $(addprefix $(B)/bench/,driver measure table pairs exchange worst maps replay scan wide)
-$(B)/tests/bench/%.o: ALL_CFLAGS += -fno-optimize-sibling-calls
-
 all: $(TOOL) $(LIBRARY)
 
-include tests/fuzz/fuzz.mk
+include tests/bench/bench.mk tests/fuzz/fuzz.mk
 
 $(TOOL): $(TOOL_OBJECTS)
 	$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS)
@@ -149,23 +145,6 @@ $(B)/victims/%: tests/victims/%.c
 $(B)/victims/%: tests/victims/%.cc
 	@mkdir -p $(@D)
 	$(CXX) -std=gnu++17 $(VICTIM_CFLAGS) -o $@ $<
-
-$(B)/bench/driver: $(addprefix $(B)/tests/bench/,driver_rings.o capture_save.o) \
-	$(addprefix $(B)/libcollect/recorder/,clock.o region.o)
-$(B)/bench/measure: $(B)/tests/bench/watch.o $(B)/tests/bench/tracee.o
-$(B)/bench/table: $(B)/tests/bench/figures.o
-$(B)/bench/replay: LDLIBS += $(LIBS)
-$(B)/bench/replay: $(addprefix $(B)/tests/bench/,capture.o play.o) \
-	$(filter $(B)/formats/% $(B)/libcollect/recorder/%,$(TOOL_OBJECTS))
-$(B)/bench/scan: LDLIBS += $(LIBS)
-$(B)/bench/scan: $(filter $(B)/formats/% $(B)/analyzer/%,$(TOOL_OBJECTS))
-$(B)/bench/maps: tests/bench/maps.cc tests/bench/inside.h
-	@mkdir -p $(@D)
-	$(CXX) -I. -O2 -g -pthread -o $@ $<
-$(B)/bench/wide: tests/bench/wide_functions.S
-$(B)/bench/%: $(B)/tests/bench/%.o
-	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) $(LDFLAGS) -pthread -o $@ $^ $(LDLIBS)
 
 # Frames of other kinds than -O0 makes.
 $(B)/victims/load_past: VICTIM_CFLAGS += -Wl,--enable-new-dtags,-rpath,'$$ORIGIN'
