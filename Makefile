@@ -174,7 +174,7 @@ demo-run: all $(DEMO)
 test:
 	@.ci/deps $(BUILD_PACKAGES) $(TEST_PACKAGES)
 	@$(MAKE) --no-print-directory -j$(JOBS) tests-built
-	@$(RUN_TESTS)
+	@$(RUN_TESTS) $(ONLY)
 
 check: tests-built
 	@$(RUN_TESTS) --quick
@@ -184,8 +184,11 @@ soak:
 	@$(MAKE) --no-print-directory -j$(JOBS) tests-built
 	@$(RUN_TESTS) --soak
 
+sanitize:
+	@CC="$(CC)" CXX="$(CXX)" JOBS=$(JOBS) tests/sanitize
+
 RUN_TESTS = BUILD=$(abspath $(B)) MALLOGRAPH=$(abspath $(TOOL)) LIB=$(abspath $(LIBRARY)) \
-	CC="$(CC)" CXX="$(CXX)" JOBS=$(JOBS) tests/run
+	CC="$(CC)" CXX="$(CXX)" JOBS=$(JOBS) SAN=$(SAN) tests/run
 tests-built: all $(UNIT_TESTS) $(FIGURES) $(VICTIMS) $(PLUGINS) $(DEMO) $(B)/bench/driver \
 	$(B)/bench/replay $(TEST_LIBRARIES) $(REPLAY)
 
@@ -226,7 +229,7 @@ help:
 	@echo 'make demo       install what is needed to build, build, record a program, print its report'
 	@echo 'make check      build, and run the tests that take less than a minute together'
 	@echo 'make test       install what is needed, build, run all tests (under five minutes)'
-	@echo 'make soak       the long repetitions'
+	@echo 'make soak       the long repetitions; make sanitize: the tests under sanitizers'
 	@echo 'make fuzz       feed every reader with hostile files, FUZZ_SECONDS (60) each'
 	@echo 'make lint       formatting, static analysis, arrows between folders, man pages'
 	@echo 'make bench      measure against native runs (and heaptrack where installed)'
@@ -238,5 +241,5 @@ help:
 
 -include $(TOOL_OBJECTS:.o=.d) $(PRELOAD_OBJECTS:.o=.d) $(CHECK_OBJECTS:.o=.d) $(B)/other/session.d $(UNIT_TESTS:=.d) $(VICTIMS:=.d) $(FIGURES).d \
 	$(wildcard $(B)/tests/bench/*.d)
-.PHONY: all demo demo-run test check soak bench bench-programs lint deps install uninstall clean help tests-built
+.PHONY: all demo demo-run test check soak sanitize bench bench-programs lint deps install uninstall clean help tests-built
 .SECONDARY:

@@ -16,6 +16,11 @@ skip() {
 	exit 77
 }
 
+# Where a sanitized tool can't do what the test asks of it.
+not_sanitized() { # REASON
+	[ -z "${SAN-}" ] || skip "$1"
+}
+
 need() { # COMMAND...
 	local command
 	for command; do

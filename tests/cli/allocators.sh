@@ -5,6 +5,7 @@
 # with a program that allocates nothing.)
 . "$TESTS/lib.sh"
 need gcc
+not_sanitized 'a sanitized tool cannot have another allocator preloaded'
 
 folder=/usr/lib/x86_64-linux-gnu
 wrong=0

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # make install: the binary finds its library under any prefix, and uninstall leaves nothing.
 . "$TESTS/lib.sh"
+not_sanitized 'what is installed is not sanitized'
 
 build=$(realpath --relative-to="$TESTS/.." "$BUILD")
 run_make() {

@@ -12,6 +12,7 @@ random_prepare
 for ((seed = first; seed < first + count; seed++)); do
 	random_run "$seed" turns
 	[ $((seed % 2)) != 0 ] || random_run "$seed" free
+	[ $(((seed - first) % 100)) != 99 ] || echo "$((seed - first + 1)) seeds, $SECONDS s"
 done
 [ $random_programs -ge "$count" ] || fail "$random_programs programs"
 echo "$count seeds, $random_programs programs, $random_images process images, $random_figures figures, $SECONDS s"
