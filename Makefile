@@ -114,13 +114,11 @@ $(B)/preload/%.o: %.c
 
 $(B)/tests/unit/test_stacks: $(addprefix $(B)/libcollect/preload/,cfi.o filters.o rawio.o rules.o stacks.o table.o)
 # The library's own code in a test's process, where -fsanitize=thread looks at it as well.
-RINGS_OBJECTS := $(patsubst %.c,$(B)/tests/%.o,$(filter-out libcollect/preload/hooks% %/init.c %/real.c,$(PRELOAD_SOURCES)))
-$(RINGS_OBJECTS): $(B)/tests/%.o: %.c
+$(B)/tests/libcollect/preload/%.o: libcollect/preload/%.c
 	@mkdir -p $(@D)
 	$(CC) $(PRELOAD_CFLAGS) $(if $(filter thread,$(SAN)),-fsanitize=thread) -c -o $@ $<
-$(B)/tests/unit/rings_program.o: ALL_CFLAGS += -fno-optimize-sibling-calls
 $(B)/tests/unit/test_rings: private LDFLAGS += -Wl,--wrap=raw_map,--wrap=raw_map_wiped,--wrap=raw_unmap
-$(B)/tests/unit/test_rings: $(B)/tests/unit/rings_program.o $(RINGS_OBJECTS)
+$(B)/tests/unit/test_rings: $(B)/tests/unit/rings_program.o $(patsubst %.c,$(B)/tests/%.o,$(filter-out libcollect/preload/hooks% %/init.c %/real.c,$(PRELOAD_SOURCES)))
 $(B)/tests/unit/test_trace_corpus: $(B)/tests/fuzz/trace_text.o
 $(B)/tests/unit/test_hands: $(addprefix $(B)/tests/bench/,capture.o capture_random.o play.o)
 $(FIGURES) $(UNIT_TESTS): $(B)/%: $(B)/%.o $(filter-out $(B)/cli/main.o,$(TOOL_OBJECTS))
@@ -234,8 +232,7 @@ help:
 	@echo 'make lint       formatting, static analysis, arrows between folders, man pages'
 	@echo 'make bench      measure against native runs (and heaptrack where installed)'
 	@echo 'make deps       install the Debian packages for building and testing'
-	@echo 'make install    to DESTDIR and PREFIX (/usr/local); make uninstall takes it away'
-	@echo 'make clean'
+	@echo 'make install    to DESTDIR and PREFIX (/usr/local); make uninstall takes it away; make clean'
 	@echo 'Variables: DEVELOPER=1 (warnings are errors), SAN=address,undefined or SAN=thread'
 	@echo '(a build of its own in build-SAN), B=FOLDER, CC, CFLAGS, HAVE_ZSTD=0'
 

@@ -10,7 +10,7 @@ random_figures=0
 random_actual() { # TRACE
 	figures "$1" >totals || fail "no figures of $1: $(cat totals)"
 	# how many came late over which processor is no figure of the program
-	grep -v '^late_events=' totals | tr = '\t'
+	grep -v '^late_events=' totals | tr '=' '\t'
 	"$BUILD/tests/figures" "$1" shares
 }
 

@@ -65,16 +65,18 @@ static __attribute__((noinline)) uint64_t tell_reallocation(struct told *sum, ui
 	return next_address;
 }
 
-static unsigned descend(struct told *sum, unsigned depth);
+#define STAYS __attribute__((noinline, optimize("no-optimize-sibling-calls")))
+
+static STAYS unsigned descend(struct told *sum, unsigned depth);
 
 /* So that there are many stacks. */
-static __attribute__((noinline)) unsigned detour(struct told *sum, unsigned depth)
+static STAYS unsigned detour(struct told *sum, unsigned depth)
 {
 	return descend(sum, depth);
 }
 
 /* Allocates at any depth; what was in a mailbox goes, what is new comes there. */
-static __attribute__((noinline)) unsigned descend(struct told *sum, unsigned depth)
+static STAYS unsigned descend(struct told *sum, unsigned depth)
 {
 	uint64_t block;
 	unsigned done;
