@@ -237,6 +237,6 @@ help:
 	@echo '(a build of its own in build-SAN), B=FOLDER, CC, CFLAGS, HAVE_ZSTD=0'
 
 -include $(TOOL_OBJECTS:.o=.d) $(PRELOAD_OBJECTS:.o=.d) $(CHECK_OBJECTS:.o=.d) $(B)/other/session.d $(UNIT_TESTS:=.d) $(VICTIMS:=.d) $(FIGURES).d \
-	$(wildcard $(B)/tests/bench/*.d)
+	$(wildcard $(B)/tests/bench/*.d $(B)/tests/unit/*.d $(B)/tests/libcollect/preload/*.d)
 .PHONY: all demo demo-run test check soak sanitize bench bench-programs lint deps install uninstall clean help tests-built
 .SECONDARY:
