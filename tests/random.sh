@@ -43,7 +43,7 @@ random_compare() { # TURNS-OR-FREE MODEL ACTUAL
 			for (key in runtime)
 				if (!unknown(key))
 					model[key] += runtime[key]
-				else if ("least " key in model)
+				else if ("least " key in model || "most " key in model)
 					runtime_too[key] = 1
 		for (key in runtime_too) {
 			model["least " key] += runtime[key]

@@ -11,8 +11,9 @@ need ms_print perl python3 objcopy
 export_as() { # FORMAT ARG...
 	local format=$1
 	shift
-	"$MALLOGRAPH" export --format="$format" "$@" 2>export.err || fail "export $format $*: $(cat export.err)"
-	[ ! -s export.err ] || fail "export $format $*: says $(cat export.err)"
+	"$MALLOGRAPH" export --format="$format" "$@" 2>export.err || fail "export $format $*: $(cat export.err)" >&2
+	! grep -v ': the traces are of different programs: ' export.err ||
+		fail "export $format $*: says $(cat export.err)"
 }
 sum() { # FILE: of the last column
 	awk '{ sum += $NF } END { print sum + 0 }' "$1"

@@ -26,7 +26,7 @@ chain() { # HOW
 	echo >&5
 	exec 5>&-
 	wait_for test -e up
-	[ "$1" = alive ] || wait_for no_children_but "$launcher" "$recorder"
+	[ "$1" = alive ] || wait_for only_ours "$launcher"
 	kill -CONT "$recorder"
 	if [ "$1" = alive ]; then
 		wait_for perl_is_seen
@@ -73,8 +73,12 @@ perl_is_seen() {
 	ls ./*perl*.mlg
 }
 
-no_children_but() { # PID CHILD
-	[ "$(cat "/proc/$1/task/$1/children")" = "$2 " ]
+# The program is over: the launcher's children are mallograph's.
+only_ours() { # PID
+	local child
+	for child in $(cat "/proc/$1/task/$1/children"); do
+		[[ $(cat "/proc/$child/comm") == mallograph* ]] || return 1
+	done
 }
 
 chain alive
