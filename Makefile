@@ -12,6 +12,9 @@ endif
 CFLAGS ?= -O2 -g
 DEVELOPER ?= 0
 SAN ?=
+V ?= 0
+# Says what is made instead of how.
+Q = $(if $(filter-out 1,$(V)),@echo '  $@';)
 JOBS ?= $(shell nproc)
 comma := ,
 
@@ -77,7 +80,7 @@ all: $(TOOL) $(LIBRARY)
 include tests/bench/bench.mk tests/fuzz/fuzz.mk
 
 $(TOOL): $(TOOL_OBJECTS)
-	$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS)
+	$(Q)$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS)
 	@echo "built $@ ($(FOUND))"
 
 # For tests, too: one that compares every stack with libunwind's (preload/check.h), and one of
@@ -89,60 +92,60 @@ $(B)/check/libmallograph.so: $(CHECK_OBJECTS)
 $(B)/other/libmallograph.so: $(PRELOAD_OBJECTS:$(B)/libcollect/preload/session.o=$(B)/other/session.o)
 $(LIBRARY) $(TEST_LIBRARIES):
 	@mkdir -p $(@D)
-	$(CC) -shared -static-libgcc -Wl,-soname,libmallograph.so -Wl,-z,now -Wl,-z,relro \
+	$(Q)$(CC) -shared -static-libgcc -Wl,-soname,libmallograph.so -Wl,-z,now -Wl,-z,relro \
 		-Wl,-z,nodelete -o $@ $^
 
 $(B)/other/session.o: libcollect/preload/session.c
 	@mkdir -p $(@D)
-	$(CC) $(PRELOAD_CFLAGS) -DCONTRACT_VERSION=1000000u -c -o $@ $<
+	$(Q)$(CC) $(PRELOAD_CFLAGS) -DCONTRACT_VERSION=1000000u -c -o $@ $<
 
 $(B)/check/libcollect/preload/%.o: libcollect/preload/%.c
 	@mkdir -p $(@D)
-	$(CC) $(PRELOAD_CFLAGS) -DCAPTURE_CHECK=1 -c -o $@ $<
+	$(Q)$(CC) $(PRELOAD_CFLAGS) -DCAPTURE_CHECK=1 -c -o $@ $<
 
 $(B)/check/preload/%.o: %.c
 	@mkdir -p $(@D)
-	$(CC) $(PRELOAD_CFLAGS) -DCAPTURE_CHECK=1 -c -o $@ $<
+	$(Q)$(CC) $(PRELOAD_CFLAGS) -DCAPTURE_CHECK=1 -c -o $@ $<
 
 $(B)/libcollect/preload/%.o: libcollect/preload/%.c
 	@mkdir -p $(@D)
-	$(CC) $(PRELOAD_CFLAGS) -c -o $@ $<
+	$(Q)$(CC) $(PRELOAD_CFLAGS) -c -o $@ $<
 
 $(B)/preload/%.o: %.c
 	@mkdir -p $(@D)
-	$(CC) $(PRELOAD_CFLAGS) -c -o $@ $<
+	$(Q)$(CC) $(PRELOAD_CFLAGS) -c -o $@ $<
 
 $(B)/tests/unit/test_stacks: $(addprefix $(B)/libcollect/preload/,cfi.o filters.o rawio.o rules.o stacks.o table.o)
 # The library's own code in a test's process, where -fsanitize=thread looks at it as well.
 $(B)/tests/libcollect/preload/%.o: libcollect/preload/%.c
 	@mkdir -p $(@D)
-	$(CC) $(PRELOAD_CFLAGS) $(if $(filter thread,$(SAN)),-fsanitize=thread) -c -o $@ $<
+	$(Q)$(CC) $(PRELOAD_CFLAGS) $(if $(filter thread,$(SAN)),-fsanitize=thread) -c -o $@ $<
 $(B)/tests/unit/test_rings: private LDFLAGS += -Wl,--wrap=raw_map,--wrap=raw_map_wiped,--wrap=raw_unmap
 $(B)/tests/unit/test_rings: $(B)/tests/unit/rings_program.o $(patsubst %.c,$(B)/tests/%.o,$(filter-out libcollect/preload/hooks% %/init.c %/real.c,$(PRELOAD_SOURCES)))
 $(B)/tests/unit/test_trace_corpus: $(B)/tests/fuzz/trace_text.o
 $(B)/tests/unit/test_hands: $(addprefix $(B)/tests/bench/,capture.o capture_random.o play.o)
 $(FIGURES) $(UNIT_TESTS): $(B)/%: $(B)/%.o $(filter-out $(B)/cli/main.o,$(TOOL_OBJECTS))
-	$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS) -lcmocka
+	$(Q)$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS) -lcmocka
 
 $(B)/%.o: %.c
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) -c -o $@ $<
+	$(Q)$(CC) $(ALL_CFLAGS) -c -o $@ $<
 
 $(B)/victims/plugin_%.so: tests/victims/plugin_%.cc
 	@mkdir -p $(@D)
-	$(CXX) -std=gnu++17 $(VICTIM_CFLAGS) -shared -fPIC -o $@ $<
+	$(Q)$(CXX) -std=gnu++17 $(VICTIM_CFLAGS) -shared -fPIC -o $@ $<
 
 $(B)/victims/plugin_%.so: tests/victims/plugin_%.c
 	@mkdir -p $(@D)
-	$(CC) -std=gnu11 $(VICTIM_CFLAGS) -shared -fPIC -o $@ $<
+	$(Q)$(CC) -std=gnu11 $(VICTIM_CFLAGS) -shared -fPIC -o $@ $<
 
 $(B)/victims/%: tests/victims/%.c
 	@mkdir -p $(@D)
-	$(CC) -std=gnu11 $(VICTIM_CFLAGS) -o $@ $<
+	$(Q)$(CC) -std=gnu11 $(VICTIM_CFLAGS) -o $@ $<
 
 $(B)/victims/%: tests/victims/%.cc
 	@mkdir -p $(@D)
-	$(CXX) -std=gnu++17 $(VICTIM_CFLAGS) -o $@ $<
+	$(Q)$(CXX) -std=gnu++17 $(VICTIM_CFLAGS) -o $@ $<
 
 # Frames of other kinds than -O0 makes.
 $(B)/victims/load_past: VICTIM_CFLAGS += -Wl,--enable-new-dtags,-rpath,'$$ORIGIN'
@@ -152,11 +155,11 @@ $(B)/victims/never_return: VICTIM_CFLAGS += -O2 -falign-functions=1
 $(B)/victims/realign: VICTIM_CFLAGS += -O2 -mavx2
 $(B)/victims/realign_o3: tests/victims/realign.c
 	@mkdir -p $(@D)
-	$(CC) -std=gnu11 $(VICTIM_CFLAGS) -O3 -mavx2 -o $@ $<
+	$(Q)$(CC) -std=gnu11 $(VICTIM_CFLAGS) -O3 -mavx2 -o $@ $<
 
 $(DEMO): tests/demo/wordcount.c
 	@mkdir -p $(@D)
-	$(CC) -std=gnu11 -g -O1 -o $@ $<
+	$(Q)$(CC) -std=gnu11 -g -O1 -o $@ $<
 
 # ---- what people type
 
@@ -167,7 +170,7 @@ demo:
 
 demo-run: all $(DEMO)
 	./mallograph record -o $(B)/demo.mlg $(DEMO) LICENSE
-	./mallograph print -a0 -p0 -n 1 $(B)/demo.mlg
+	./mallograph print -a0 -p0 -n 1 -s 0 $(B)/demo.mlg
 
 test:
 	@.ci/deps $(BUILD_PACKAGES) $(TEST_PACKAGES)
@@ -234,7 +237,7 @@ help:
 	@echo 'make deps       install the Debian packages for building and testing'
 	@echo 'make install    to DESTDIR and PREFIX (/usr/local); make uninstall takes it away; make clean'
 	@echo 'Variables: DEVELOPER=1 (warnings are errors), SAN=address,undefined or SAN=thread'
-	@echo '(a build of its own in build-SAN), B=FOLDER, CC, CFLAGS, HAVE_ZSTD=0'
+	@echo '(a build of its own in build-SAN), B=FOLDER, CC, CFLAGS, HAVE_ZSTD=0, V=1 (commands)'
 
 -include $(TOOL_OBJECTS:.o=.d) $(PRELOAD_OBJECTS:.o=.d) $(CHECK_OBJECTS:.o=.d) $(B)/other/session.d $(UNIT_TESTS:=.d) $(VICTIMS:=.d) $(FIGURES).d \
 	$(wildcard $(B)/tests/bench/*.d $(B)/tests/unit/*.d $(B)/tests/libcollect/preload/*.d)
