@@ -71,12 +71,44 @@ static int refresh_temporary(struct tui *tui, void *data)
 	return refresh(tui, data, COST_TEMPORARY);
 }
 
+/* A thread is worth a row though it has nothing of this cost: at the peak most have none. They
+ * come last, by their allocations. */
+static int add_the_rest(struct listed *listed, size_t *count)
+{
+	const struct ordering ordering = {.kind = COST_ALLOCATIONS, .sort_by = -1};
+	size_t all, sites = listed->sites->site_count;
+	uint32_t *order = sites_sorted(listed->sites, &ordering, &all);
+	uint32_t *longer = realloc(listed->order, (sites + 1) * sizeof(*longer));
+	unsigned char *there = calloc(sites + 1, 1);
+	int error = order && longer && there ? 0 : ERROR_MEMORY;
+
+	if (longer)
+		listed->order = longer;
+	for (size_t i = 0; i < *count && !error; i++)
+		there[longer[i]] = 1;
+	for (size_t i = 0; i < all && !error; i++)
+		if (!there[order[i]])
+			longer[(*count)++] = order[i];
+	free(there);
+	free(order);
+	return error;
+}
+
 static int refresh_threads(struct tui *tui, void *data)
 {
 	struct listed *listed = data;
+	size_t count, cursor = listed->list.cursor;
+	int error;
 
 	listed->by = LENS_BY_THREAD;
-	return refresh(tui, data, tui->cost);
+	error = refresh(tui, data, tui->cost);
+	if (error || !listed->order)
+		return error;
+	count = listed->list.count;
+	error = add_the_rest(listed, &count);
+	list_resize(&listed->list, count);
+	list_move_to(&listed->list, cursor);
+	return error;
 }
 
 static void put_away(struct tui *tui, void *data)

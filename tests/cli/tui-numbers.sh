@@ -3,7 +3,7 @@
 # timeout: 120
 # Every number on the screen is the one that print has for the same filter.
 . "$TESTS/lib.sh"
-need python3
+need python3 gcc
 
 # what is called python3 may be a script of a shell
 python=$(python3 -c 'import sys; print(sys.executable)')
@@ -127,6 +127,36 @@ trees top-down 4x "$a"
 trees top-down '4x<Home>jlx' --filter size=..100 "$a"
 trees bottom-up 5jx "$a"
 trees bottom-up '5jxGlx' --exclude size=..100 "$a"
+
+# Threads are listed whether or not they have anything at the peak: those with most allocations
+# first where they have not.
+cat >threads.c <<'END'
+#include <pthread.h>
+#include <stdlib.h>
+static void *work(void *count)
+{
+	for (long i = 0; i < (long)count; i++)
+		free(malloc(8));
+	return NULL;
+}
+int main(void)
+{
+	void *kept = malloc(100);
+	for (long i = 1; i <= 3; i++) {
+		pthread_t thread;
+		if (pthread_create(&thread, NULL, work, (void *)(i * 1000)) ||
+		    pthread_join(thread, NULL))
+			return 1;
+	}
+	kept = realloc(kept, 9999);
+	return !kept;
+}
+END
+gcc -O0 -o threads threads.c -pthread || fail "gcc"
+"$MALLOGRAPH" record -q -o threads.mlg ./threads || fail "record threads"
+tui T threads.mlg
+equal "peaks of threads" "$(awk 'NR > 2 {print $2}' view | xargs)" "0B 0B 0B"
+equal "allocations of threads" "$(awk 'NR > 2 {print $4}' view | xargs)" "3000 2000 1000"
 
 # A filter that is typed is that of the command line.
 lists "$a" && mv view whole.view
