@@ -13,7 +13,7 @@
 #include "cli/message.h"
 #include "formats/numbers.h"
 
-enum { OTHERS_MAX = 10, TEXT_BYTES = 4096 };
+enum { OTHERS_MAX = 10, WARNINGS_MAX = 20, TEXT_BYTES = 4096 };
 
 /* One write to stderr for the whole, so that the program's own last words don't
  * come between. */
@@ -46,6 +46,11 @@ static void say(const struct text *text)
 			return;
 		done += (size_t)n;
 	}
+}
+
+static const char *plural(uint64_t count)
+{
+	return count == 1 ? "" : "s";
 }
 
 static void add_row(struct text *text, const char *label, const char *value)
@@ -151,15 +156,16 @@ static void say_lost(const struct report *report)
 static void add_first(struct text *text, const struct launch *launch, const struct report *r,
 		      const char *name)
 {
-	double per_second = r->nanoseconds > 0 ? 1e9 / (double)r->nanoseconds : 1;
-	uint64_t rate = (uint64_t)((double)r->allocations * per_second);
+	/* Over the milliseconds that reports of the trace know of: both show one rate. */
+	uint64_t milliseconds = r->nanoseconds < 1000000 ? 1 : r->nanoseconds / 1000000;
+	uint64_t rate = (uint64_t)((double)r->allocations * 1e3 / (double)milliseconds);
 	char buffer[32];
 
 	add(text, "mallograph: %s finished, ", name);
 	add_ending(text, launch, r);
 	if (r->execed)
-		add(text, "  %-22s%s  (after exec: for the last %s s, which is what follows)\n",
-		    "program", shown(r->name).text, seconds(r->nanoseconds).text);
+		add(text, "  %-22s%s  (after exec; these are the figures of its %s s)\n", "program",
+		    shown(r->name).text, seconds(r->nanoseconds).text);
 	add_row(text, "allocations", number_plain((int64_t)r->allocations).text);
 	add(text, "  (%" PRIu64 "/s, %s requested)\n", rate, number_bytes((int64_t)r->bytes).text);
 	add_row(text, "temporary", number_plain((int64_t)r->temporary).text);
@@ -167,8 +173,9 @@ static void add_first(struct text *text, const struct launch *launch, const stru
 	add_row(text, "reallocations", number_plain((int64_t)r->reallocations).text);
 	add(text, "\n");
 	add_row(text, "peak", number_bytes((int64_t)r->peak_bytes).text);
-	add(text, "  at %s s, %" PRIu64 " blocks\n",
-	    number_fixed((int64_t)r->peak_tick, 1000, 3).text, r->peak_blocks);
+	add(text, "  at %s s, %" PRIu64 " block%s\n",
+	    number_fixed((int64_t)r->peak_tick, 1000, 3).text, r->peak_blocks,
+	    plural(r->peak_blocks));
 	add_row(text, "leaked", number_plain((int64_t)r->leaked_blocks).text);
 	if (r->ending == TRACE_ENDING_EXECED)
 		add(text, "  (%s in use at the exec of a program that is not recorded)\n",
@@ -206,15 +213,27 @@ static void add_others(struct text *text, struct report *reports, size_t count)
 {
 	qsort(reports, count, sizeof(*reports), by_peak);
 	for (size_t i = 0; i < count && i < OTHERS_MAX; i++)
-		add(text, "also: %s, pid %d: peak %s, %" PRIu64 " allocations, %s\n",
+		add(text, "also: %s, pid %d: peak %s, %" PRIu64 " allocation%s, %s\n",
 		    shown(reports[i].name).text, reports[i].pid,
 		    number_bytes((int64_t)reports[i].peak_bytes).text, reports[i].allocations,
-		    shown(reports[i].path).text);
+		    plural(reports[i].allocations), shown(reports[i].path).text);
 	if (count > OTHERS_MAX)
 		add(text,
 		    "also: %zu more, each in its own trace; --follow-fork=0 leaves children "
 		    "out\n",
 		    count - OTHERS_MAX);
+}
+
+/* A full disk has one to say for each process of a build. */
+static void say_warnings(const struct launch *launch)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < launch->report_count; i++)
+		if (launch->reports[i].kind == REPORT_WARNING && count++ < WARNINGS_MAX)
+			message("%s", launch->reports[i].text);
+	if (count > WARNINGS_MAX)
+		message("%zu more warnings like these", count - WARNINGS_MAX);
 }
 
 void record_summary(struct launch *launch, const char *name, int quiet)
@@ -223,12 +242,12 @@ void record_summary(struct launch *launch, const char *name, int quiet)
 	size_t others = 0;
 	struct report *first = NULL, *traces = calloc(launch->report_count + 1, sizeof(*traces));
 
+	say_warnings(launch);
 	for (size_t i = 0; i < launch->report_count; i++) {
 		struct report *r = &launch->reports[i];
 
-		if (r->kind == REPORT_WARNING)
-			message("%s", r->text);
-		else if (r->first && (first == NULL || r->image > first->image))
+		if (r->kind != REPORT_WARNING && r->first &&
+		    (first == NULL || r->image > first->image))
 			first = r;
 	}
 	for (size_t i = 0; traces != NULL && i < launch->report_count; i++)

@@ -51,7 +51,7 @@ chain() { # HOW
 		if [ "$name" = perl ]; then
 			value ended "$trace" | grep -q 'exit status 3,' || fail "perl: $(value ended "$trace")"
 			perl=$((perl + 1))
-			grep -q 'program  *perl  (after exec: ' err || fail "summary: $(cat err)"
+			grep -q 'program  *perl  (after exec; ' err || fail "summary: $(cat err)"
 			grep -q "^next: .* print ${trace#./}$" err || fail "next is not $trace: $(cat err)"
 			grep -q 'perl' whole.out || fail "$trace has no stacks of perl's"
 		else
