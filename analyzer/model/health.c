@@ -185,8 +185,9 @@ int health_misleads(const struct profile *profile, const struct health_item *ite
 
 int health_state_text(const struct profile *profile, char *text, size_t size)
 {
+	int64_t end = (int64_t)profile->totals.end_tick;
 	struct number_text upto =
-	    number_fixed((int64_t)profile->totals.end_tick, TRACE_TICKS_PER_SECOND, 1);
+	    number_fixed(end, TRACE_TICKS_PER_SECOND, end < TRACE_TICKS_PER_SECOND ? 3 : 1);
 
 	switch (profile->state) {
 	case TRACE_COMPLETE:

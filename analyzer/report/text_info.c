@@ -204,12 +204,25 @@ static int print_threads(struct info *info)
 	return 0;
 }
 
+/* Not those of --no-symbols, nor those whose program runs on. */
+static int has_names(const struct profile *profile)
+{
+	for (size_t i = 0; i < profile->frame_count; i++)
+		if (profile->frames[i].function)
+			return 1;
+	return 0;
+}
+
 static void print_nameless(struct info *info)
 {
 	size_t places, of, module = health_nameless(info->profile, &places, &of);
 
 	if (!module)
 		return;
+	if (!has_names(info->profile)) {
+		line(info, "nameless", "all places: reports look names up in the binaries");
+		return;
+	}
 	fprintf(info->out, "%-*s%zu of %zu places in ", LABEL_COLUMNS, "nameless", places, of);
 	frame_print_text(&info->texts, info->profile->modules[module].path);
 	fputc('\n', info->out);
