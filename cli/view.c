@@ -175,6 +175,10 @@ static int select_part(struct view_side *side, const char *path, const struct vi
 			return message_usage("option '--at': %s", complaint);
 		if (error)
 			return failed("--at", error);
+		if (side->filter.instant == FILTER_AT_TICK &&
+		    side->filter.tick > side->whole->totals.end_tick)
+			message("%s: ends before %s: shown as at its end", input_name(path),
+				options->at);
 	}
 	if (options->whole || (!flags && filter_is_empty(&side->filter)))
 		return -1;

@@ -105,6 +105,8 @@ grep -qxE '  lifetime .* of 2000 blocks given back' out || fail "--details: $(ca
 # what was alive at a moment is not called a leak without a word
 "$MALLOGRAPH" print --only summary --at 50% t.mlg >out || fail "--at"
 grep -qx '  leaked: what was alive then' out || fail "--at: $(cat out)"
+"$MALLOGRAPH" print --only summary --at 9h t.mlg >/dev/null 2>err || fail "--at 9h"
+grep -q 't.mlg: ends before 9h: shown as at its end$' err || fail "--at 9h: $(cat err)"
 ! "$MALLOGRAPH" print --only summary --at end t.mlg | grep -q 'alive then' || fail "--at end"
 
 # a tree adds up: 3000 calls, 48048 bytes at the peak, all below main
