@@ -90,7 +90,7 @@ static void print_leak_hint(const struct text *text)
 	    report->options->sections & REPORT_LEAKS || !leaked)
 		return;
 	single = report->options->per <= 1 && (leaked == 1 || leaked == -1);
-	fprintf(text->out, "%s %sblock%s %s; -l lists %s\n",
+	fprintf(text->out, "%s %sblock%s %s; --only leaks lists %s\n",
 		report_count_text(report->options, leaked < 0 ? -leaked : leaked).text,
 		!report->diff ? ""
 		: leaked < 0  ? "fewer "

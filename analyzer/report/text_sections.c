@@ -74,7 +74,7 @@ static int print_site_stacks(struct text *text, enum cost_kind kind, const struc
 		rest -= report_figure(report, &stack->cost, &stack->base, kind);
 	}
 	free(order);
-	if (count > shown)
+	if (count > shown && shown)
 		print_rest(text, kind, rest, count - shown);
 	return 0;
 }
@@ -157,8 +157,8 @@ int text_section(struct text *text, const struct report_kind *section)
 	if (below)
 		fprintf(text->out, "%zu smaller changes are left out (--min-change %" PRIu64 ")\n",
 			below, report->options->least);
-	else if (report->diff && !found && !error)
-		fputs("nothing changed\n", text->out);
+	else if (!found && !error)
+		fputs(report->diff ? "nothing changed\n" : "none\n", text->out);
 	free(order);
 	fputc('\n', text->out);
 	return error;

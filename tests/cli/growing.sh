@@ -25,7 +25,7 @@ look() { # OUTPUT
 		fail "does not say still recording"
 	}
 	grep -qE '^total memory leaked: [0-9]+ \(in use so far\)$' "$1" || fail "$(grep leaked "$1")"
-	grep -qE '^[0-9]+ blocks in use so far; -l lists them$' "$1" || fail "$(tail -n 1 "$1")"
+	grep -qE '^[0-9]+ blocks in use so far; --only leaks lists them$' "$1" || fail "$(tail -n 1 "$1")"
 }
 total() {
 	sed -n 's/^calls to allocation functions: \([0-9]*\).*/\1/p' "$1"

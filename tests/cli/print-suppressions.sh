@@ -34,7 +34,7 @@ leaks() { # LEAKED SUPPRESSED BLOCKS OPTION...: of the totals, and the line abou
 		grep -qx "suppressed leaks: $suppressed" out || fail "$*: $(cat out)"
 	fi
 	equal "sum of $*" $((bytes + suppressed)) "$leaked"
-	grep -qx "$blocks blocks leaked; -l lists them" out || fail "$*: $(tail -n 1 out)"
+	grep -qx "$blocks blocks leaked; --only leaks lists them" out || fail "$*: $(tail -n 1 out)"
 	"$MALLOGRAPH" print --bytes -l "$@" t.mlg >out || fail "print -l $*"
 	"$MALLOGRAPH" print --json -l "$@" t.mlg >json || fail "print --json $*"
 	python3 "$TESTS/report_text.py" same out json >count || fail "$*: $(cat count)"

@@ -39,7 +39,7 @@ has '^peak heap memory consumption: 48\.05K$'
 # (a program may be gone before anybody can look)
 has '^peak RSS \(including mallograph overhead\): ([0-9.]+[BKMG]|unknown)$'
 has '^total memory leaked: 48\.00K$'
-has '1000 blocks leaked; -l lists them'
+has '1000 blocks leaked; --only leaks lists them'
 report -l
 has '^MEMORY LEAKS$'
 has '^48\.00K leaked over [0-9]+ calls from$'

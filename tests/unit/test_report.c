@@ -225,7 +225,7 @@ static void test_one_leak(void **state)
 		     "peak heap memory consumption: 75.70K\n"
 		     "peak RSS (including mallograph overhead): unknown\n"
 		     "total memory leaked: 1000B\n"
-		     "1 block leaked; -l lists it\n");
+		     "1 block leaked; --only leaks lists it\n");
 	sample_free_all(sample);
 }
 
@@ -251,7 +251,7 @@ static void test_health(void **state)
 		     "total memory leaked: 3.00K\n"
 		     "frees of unknown blocks: 3\n"
 		     "lost events: 12 (in signal handlers)\n"
-		     "3 blocks leaked; -l lists them\n");
+		     "3 blocks leaked; --only leaks lists them\n");
 	options.sections = REPORT_TEMPORARY;
 	options.entries = 0;
 	check_report(sample, &options,
@@ -272,7 +272,7 @@ static void test_cut(void **state)
 	options.entries = 0;
 	trace_writer_flush(sample->writer);
 	snprintf(expected, sizeof(expected),
-		 "MEMORY LEAKS\n\ntrace cut off: figures up to 0.0 s, from all %llu bytes\n",
+		 "MEMORY LEAKS\n\ntrace cut off: figures up to 0.000 s, from all %llu bytes\n",
 		 (unsigned long long)trace_writer_size(sample->writer));
 	check_report(sample, &options, expected);
 	sample_free_all(sample);

@@ -110,7 +110,7 @@ static void test_lines(void **state)
 	    "peak heap memory consumption: 70.99K [base 3.01K, new 74.00K, +2360.92%]\n"
 	    "peak RSS (including mallograph overhead): unknown\n"
 	    "total memory leaked: 70.99K [base 3.01K, new 74.00K, +2360.92%]\n"
-	    "10 more blocks leaked; -l lists them\n");
+	    "10 more blocks leaked; --only leaks lists them\n");
 	sample_free_all(base);
 	sample_free_all(fresh);
 }
@@ -146,7 +146,7 @@ static void test_per(void **state)
 		   "peak heap memory consumption: 125.38B [base 375.88B, new 501.25B, +33.36%]\n"
 		   "peak RSS (including mallograph overhead): unknown\n"
 		   "total memory leaked: 125.38B [base 375.88B, new 501.25B, +33.36%]\n"
-		   "1.25 more blocks leaked; -l lists them\n");
+		   "1.25 more blocks leaked; --only leaks lists them\n");
 	options = before;
 	sample_free_all(base);
 	sample_free_all(fresh);
