@@ -20,11 +20,14 @@ struct gatherer {
 	const struct lens *lens;
 	struct sites *sites;
 	struct places places;
-	struct site_key *keys;               /* by site */
-	uint32_t *steps;                     /* by stack: where it ends */
+	struct site_key *keys; /* by site */
+	uint32_t *steps;       /* by stack: where it ends */
+	/* Index + 1 of the first stack that ends in a step, and of the first site with a number in
+	 * its key: most have no other, so that only others are in the tables. */
+	uint32_t *stack_of_step, *site_of_number;
+	size_t number_count;
 	struct id_table stack_ids, site_ids; /* index + 1 in sites->stacks, sites->sites */
 	struct name_numbers thread_names;
-	size_t stack_room, site_room;
 };
 
 /* Apart for what is known in different ways, so that numbers of different kinds
@@ -70,7 +73,7 @@ static struct site_key leaf_key(const struct gatherer *all, const struct place_l
 	switch (all->lens->by) {
 	case LENS_BY_FUNCTION:
 		if (names.function)
-			return make_key(KEY_FUNCTION, names.module, names.function);
+			return make_key(KEY_FUNCTION, names.function, names.module);
 		break;
 	case LENS_BY_LINE:
 		if (names.file)
@@ -126,6 +129,8 @@ static void share_frames(const struct gatherer *all, struct site *site,
 	uint32_t a = profile->nodes[site->node].location, b = profile->nodes[leaf->node].location;
 	uint32_t same = 0;
 
+	if (site->node == leaf->node && site->frame == leaf->frame)
+		return;
 	while (same < site->shared_frames &&
 	       leaf->frame + same < profile->locations[b].frame_count &&
 	       places->place[places->first_place[a] + site->frame + same] ==
@@ -142,27 +147,14 @@ static int same_site(const void *context, const void *key, uint32_t id)
 	return a->first == b->first && a->second == b->second;
 }
 
-static int add_site(struct gatherer *all, const struct place_leaf *leaf,
-		    const struct profile_class *class_)
+static uint32_t add_site(struct gatherer *all, const struct place_leaf *leaf,
+			 const struct profile_class *class_, const struct site_key *key)
 {
 	const struct profile *profile = all->profile;
 	struct sites *sites = all->sites;
 	uint32_t location = profile->nodes[leaf->node].location;
 
-	if (sites->site_count == all->site_room) {
-		size_t room = all->site_room ? all->site_room * 2 : 64;
-		struct site *larger = reallocarray(sites->sites, room, sizeof(*larger));
-		struct site_key *keys;
-
-		if (!larger)
-			return ERROR_MEMORY;
-		sites->sites = larger;
-		keys = reallocarray(all->keys, room, sizeof(*keys));
-		if (!keys)
-			return ERROR_MEMORY;
-		all->keys = keys;
-		all->site_room = room;
-	}
+	all->keys[sites->site_count] = *key;
 	sites->sites[sites->site_count++] = (struct site){
 	    .node = leaf->node,
 	    .frame = leaf->frame,
@@ -170,7 +162,7 @@ static int add_site(struct gatherer *all, const struct place_leaf *leaf,
 	    .thread = class_->thread,
 	    .size = class_->size,
 	};
-	return 0;
+	return (uint32_t)sites->site_count;
 }
 
 static int find_site(struct gatherer *all, const struct profile_class *class_,
@@ -178,23 +170,25 @@ static int find_site(struct gatherer *all, const struct profile_class *class_,
 {
 	struct site_key key;
 	int error = class_key(all, class_, leaf, &key);
+	uint32_t number = (uint32_t)key.first, id;
 	uint64_t hash;
-	uint32_t id;
 
 	if (error)
 		return error;
-	hash = id_table_hash(id_table_hash(0, key.first), key.second);
-	id = id_table_find(&all->site_ids, hash, same_site, all, &key);
-	if (!id) {
-		if (add_site(all, leaf, class_))
-			return ERROR_MEMORY;
-		id = (uint32_t)all->sites->site_count;
-		all->keys[id - 1] = key;
-		if (id_table_add(&all->site_ids, hash, id))
-			return ERROR_MEMORY;
+	id = number < all->number_count ? all->site_of_number[number] : 0;
+	if (!id && number < all->number_count) {
+		id = add_site(all, leaf, class_, &key);
+		all->site_of_number[number] = id;
+	} else if (!id || !same_site(all, &key, id)) {
+		hash = id_table_hash(id_table_hash(0, key.first), key.second);
+		id = id_table_find(&all->site_ids, hash, same_site, all, &key);
+		if (!id) {
+			id = add_site(all, leaf, class_, &key);
+			error = id_table_add(&all->site_ids, hash, id);
+		}
 	}
 	*index = id - 1;
-	return 0;
+	return error;
 }
 
 struct stack_key {
@@ -210,29 +204,15 @@ static int same_stack(const void *context, const void *key, uint32_t id)
 	       all->sites->stacks[id - 1].site == wanted->site;
 }
 
-static int add_stack(struct gatherer *all, const struct place_leaf *leaf,
-		     const struct stack_key *key)
+static uint32_t add_stack(struct gatherer *all, const struct place_leaf *leaf,
+			  const struct stack_key *key)
 {
 	struct sites *sites = all->sites;
 
-	if (sites->stack_count == all->stack_room) {
-		size_t room = all->stack_room ? all->stack_room * 2 : 64;
-		struct site_stack *larger = reallocarray(sites->stacks, room, sizeof(*larger));
-		uint32_t *steps;
-
-		if (!larger)
-			return ERROR_MEMORY;
-		sites->stacks = larger;
-		steps = reallocarray(all->steps, room, sizeof(*steps));
-		if (!steps)
-			return ERROR_MEMORY;
-		all->steps = steps;
-		all->stack_room = room;
-	}
 	all->steps[sites->stack_count] = key->step;
 	sites->stacks[sites->stack_count++] =
 	    (struct site_stack){.site = key->site, .node = leaf->node, .frame = leaf->frame};
-	return 0;
+	return (uint32_t)sites->stack_count;
 }
 
 static int find_stack(struct gatherer *all, const struct profile_class *class_, uint32_t *index)
@@ -245,18 +225,56 @@ static int find_stack(struct gatherer *all, const struct profile_class *class_, 
 
 	if (error)
 		return error;
-	hash = id_table_hash(id_table_hash(0, key.step), key.site);
-	id = id_table_find(&all->stack_ids, hash, same_stack, all, &key);
+	id = all->stack_of_step[key.step];
 	if (!id) {
-		if (add_stack(all, &leaf, &key))
-			return ERROR_MEMORY;
-		id = (uint32_t)all->sites->stack_count;
-		if (id_table_add(&all->stack_ids, hash, id))
-			return ERROR_MEMORY;
+		id = add_stack(all, &leaf, &key);
+		all->stack_of_step[key.step] = id;
+	} else if (!same_stack(all, &key, id)) {
+		hash = id_table_hash(id_table_hash(0, key.step), key.site);
+		id = id_table_find(&all->stack_ids, hash, same_stack, all, &key);
+		if (!id) {
+			id = add_stack(all, &leaf, &key);
+			error = id_table_add(&all->stack_ids, hash, id);
+		}
 	}
 	share_frames(all, &all->sites->sites[key.site], &leaf);
 	*index = id - 1;
+	return error;
+}
+
+/* There are no more stacks than classes, and no more sites than stacks. What is not used of the
+ * room is never touched. */
+static int make_room(struct gatherer *all)
+{
+	const struct profile *profile = all->profile;
+	struct sites *sites = all->sites;
+	size_t classes = profile->class_count + 1;
+
+	all->number_count = profile->frame_count + profile->location_count + 1;
+	sites->sites = reallocarray(NULL, classes, sizeof(*sites->sites));
+	sites->stacks = reallocarray(NULL, classes, sizeof(*sites->stacks));
+	sites->stack_of_class = calloc(classes, sizeof(*sites->stack_of_class));
+	all->keys = reallocarray(NULL, classes, sizeof(*all->keys));
+	all->steps = reallocarray(NULL, classes, sizeof(*all->steps));
+	all->stack_of_step = calloc(all->places.step_count + 1, sizeof(*all->stack_of_step));
+	all->site_of_number = calloc(all->number_count, sizeof(*all->site_of_number));
+	if (!sites->sites || !sites->stacks || !sites->stack_of_class || !all->keys ||
+	    !all->steps || !all->stack_of_step || !all->site_of_number)
+		return ERROR_MEMORY;
+	sites->stack_of_class[0] = UINT32_MAX;
 	return 0;
+}
+
+/* Gives back what was not needed. */
+static void fit(struct sites *sites)
+{
+	struct site *smaller =
+	    reallocarray(sites->sites, sites->site_count + 1, sizeof(*sites->sites));
+	struct site_stack *fewer =
+	    reallocarray(sites->stacks, sites->stack_count + 1, sizeof(*sites->stacks));
+
+	sites->sites = smaller ? smaller : sites->sites;
+	sites->stacks = fewer ? fewer : sites->stacks;
 }
 
 static int gather(struct gatherer *all)
@@ -281,11 +299,13 @@ static int gather(struct gatherer *all)
 	return error;
 }
 
-/* Puts the stacks of a site side by side, in the order they had. into[] names the stack that
- * each is taken for, itself or one before it, and then where it has come to be. */
-static void group_stacks(struct sites *sites, struct site_stack *grouped, uint32_t *into)
+/* Where the stacks of a site lie side by side, in the order they had. into[] names the stack that
+ * each is taken for, itself or one before it, and then where it comes to be. 1: some are not there
+ * yet. */
+static int place_stacks(struct sites *sites, uint32_t *into)
 {
 	uint32_t first = 0;
+	int move = 0;
 
 	for (size_t i = 0; i < sites->stack_count; i++)
 		sites->sites[sites->stacks[i].site].stack_count += into[i] == i;
@@ -299,14 +319,15 @@ static void group_stacks(struct sites *sites, struct site_stack *grouped, uint32
 
 		if (into[i] < i) {
 			into[i] = into[into[i]];
+			move = 1;
 			continue;
 		}
 		into[i] = site->first_stack + site->stack_count++;
-		grouped[into[i]] = sites->stacks[i];
+		move |= into[i] != i;
 		cost_add(&site->cost, &sites->stacks[i].cost);
 		cost_add(&site->base, &sites->stacks[i].base);
 	}
-	sites->stack_count = first;
+	return move;
 }
 
 static int match_similar(struct gatherer *all, uint32_t *into)
@@ -325,28 +346,54 @@ static int match_similar(struct gatherer *all, uint32_t *into)
 	return error;
 }
 
+static int move_stacks(struct sites *sites, const uint32_t *into)
+{
+	struct site_stack *grouped = calloc(sites->stack_count + 1, sizeof(*grouped));
+
+	if (!grouped)
+		return ERROR_MEMORY;
+	/* backwards: of those that are taken together the first one stays */
+	for (size_t i = sites->stack_count; i-- > 0;)
+		grouped[into[i]] = sites->stacks[i];
+	free(sites->stacks);
+	sites->stacks = grouped;
+	return 0;
+}
+
 static int arrange(struct gatherer *all)
 {
 	struct sites *sites = all->sites;
-	struct site_stack *grouped = calloc(sites->stack_count + 1, sizeof(*grouped));
 	uint32_t *into = calloc(sites->stack_count + 1, sizeof(*into));
-	int error = grouped && into ? 0 : ERROR_MEMORY;
+	int error = into ? 0 : ERROR_MEMORY;
 
 	for (size_t i = 0; i < sites->stack_count && !error; i++)
 		into[i] = (uint32_t)i;
 	if (!error && all->profile->fresh && all->lens->match_similar)
 		error = match_similar(all, into);
-	if (!error) {
-		group_stacks(sites, grouped, into);
+	if (!error && place_stacks(sites, into)) {
+		error = move_stacks(sites, into);
 		for (size_t i = 1; i < all->profile->class_count; i++)
 			sites->stack_of_class[i] = into[sites->stack_of_class[i]];
-		free(sites->stacks);
-		sites->stacks = grouped;
-		grouped = NULL;
 	}
-	free(grouped);
+	if (!error) {
+		sites->stack_count = 0;
+		for (size_t i = 0; i < sites->site_count; i++)
+			sites->stack_count += sites->sites[i].stack_count;
+	}
 	free(into);
 	return error;
+}
+
+static void release_gatherer(struct gatherer *all)
+{
+	free(all->keys);
+	free(all->steps);
+	free(all->stack_of_step);
+	free(all->site_of_number);
+	id_table_release(&all->stack_ids);
+	id_table_release(&all->site_ids);
+	name_numbers_release(&all->thread_names);
+	places_release(&all->places);
 }
 
 int sites_init(struct sites *sites, const struct profile *profile, const struct lens *lens)
@@ -360,24 +407,18 @@ int sites_init(struct sites *sites, const struct profile *profile, const struct 
 	int error;
 
 	*sites = (struct sites){0};
-	sites->stack_of_class = calloc(profile->class_count + 1, sizeof(*sites->stack_of_class));
 	error = places_init(&all.places, profile, lens);
-	if (sites->stack_of_class)
-		sites->stack_of_class[0] = UINT32_MAX;
-	else
-		error = ERROR_MEMORY;
+	if (!error)
+		error = make_room(&all);
 	if (!error)
 		error = gather(&all);
 	if (!error)
 		error = arrange(&all);
 	if (!error && profile->fresh && all.lens->identity == LENS_FUNCTION)
 		error = sites_choose_lines(sites, profile, &all.places, all.lens);
-	free(all.keys);
-	free(all.steps);
-	id_table_release(&all.stack_ids);
-	id_table_release(&all.site_ids);
-	name_numbers_release(&all.thread_names);
-	places_release(&all.places);
+	if (!error)
+		fit(sites);
+	release_gatherer(&all);
 	return error;
 }
 
