@@ -39,6 +39,7 @@ void captions_release(struct captions *captions)
 		fclose(captions->stream);
 	}
 	free(captions->text);
+	marks_release(&captions->searched);
 	*captions = (struct captions){0};
 }
 
@@ -92,7 +93,8 @@ int captions_letters(const char *text, char *letters, size_t size)
 			telling += !strchr("0123456789abcdefxABCDEFX", at[length]);
 		if (telling && length > longest && length < size) {
 			longest = length;
-			memcpy(letters, at, length);
+			for (size_t i = 0; i < length; i++)
+				letters[i] = (char)tolower((unsigned char)at[i]);
 			letters[length] = '\0';
 		}
 		at += length ? length : 1;
@@ -100,22 +102,36 @@ int captions_letters(const char *text, char *letters, size_t size)
 	return longest != 0;
 }
 
-int captions_may_have(const struct profile *profile, uint32_t node, uint32_t frame,
-		      const char *letters)
-{
-	const struct profile_frame *known = captions_frame(profile, node, frame);
+/* What has both names is not called after its module. */
+enum { MARK_NO, MARK_YES, MARK_MODULE };
 
-	if (!node || frame_mark(node, profile->nodes[node].flags))
+static uint8_t judge(const struct profile_frame *frame, const char *letters)
+{
+	if (frame->function && marks_folded(frame->function, letters))
+		return MARK_YES;
+	if (frame->file && marks_folded(frame->file, letters))
+		return MARK_YES;
+	return frame->function && frame->file ? MARK_NO : MARK_MODULE;
+}
+
+int captions_may_have(struct captions *captions, const struct profile *profile, unsigned picture,
+		      const struct frame_reference *at, const char *letters)
+{
+	const struct profile_location *location =
+	    &profile->locations[profile->nodes[at->node].location];
+	const uint8_t *marks;
+	uint8_t mark = MARK_MODULE;
+
+	if (!at->node || frame_mark(at->node, profile->nodes[at->node].flags))
 		return 1;
-	if (known && known->function && strcasestr(known->function, letters))
-		return 1;
-	if (known && known->file && strcasestr(known->file, letters))
-		return 1;
-	/* what has both names is not called after its module */
-	return (!known || !known->function || !known->file) &&
-	       strcasestr(
-		   profile->modules[profile->locations[profile->nodes[node].location].module].path,
-		   letters) != NULL;
+	if (at->frame < location->frame_count) {
+		marks = marks_of(&captions->searched, profile, picture, letters, judge);
+		if (!marks)
+			return 1;
+		mark = marks[location->frame + at->frame];
+	}
+	return mark == MARK_YES || (mark == MARK_MODULE &&
+				    marks_folded(profile->modules[location->module].path, letters));
 }
 
 const struct profile_frame *captions_frame(const struct profile *profile, uint32_t node,

@@ -7,12 +7,15 @@
 #include <stdio.h>
 
 #include "analyzer/report/frames.h"
+#include "tui/marks.h"
+#include "tui/view.h"
 
 struct captions { /* all zero: not made yet */
 	struct frame_printer printer;
 	FILE *stream;
 	char *text;
 	size_t size;
+	struct marks searched;
 };
 
 void captions_release(struct captions *captions);
@@ -33,11 +36,12 @@ const char *captions_part(struct captions *captions, const struct profile *profi
 
 /* The frame as the trace has it, or NULL. */
 /* For searching through many: a part of the text that a caption of a frame has, if it holds the
- * text, from the frame's own names alone: not from its line or address. 0: there are none. */
+ * text, from the frame's own names alone: not from its line or address. 0: there are none. Small
+ * letters. */
 int captions_letters(const char *text, char *letters, size_t size);
-/* 0: no caption of the frame holds the letters, large or small. */
-int captions_may_have(const struct profile *profile, uint32_t node, uint32_t frame,
-		      const char *letters);
+/* 0: no caption of the frame holds the letters, large or small. picture: as marks_of(). */
+int captions_may_have(struct captions *captions, const struct profile *profile, unsigned picture,
+		      const struct frame_reference *at, const char *letters);
 const struct profile_frame *captions_frame(const struct profile *profile, uint32_t node,
 					   uint32_t frame);
 

@@ -160,7 +160,7 @@ static void draw_name(struct tui *tui, const struct canvas *canvas, const struct
 }
 
 /* The left border is what tells boxes apart without colours. */
-static void draw_box(struct tui *tui, const struct flames *view, const struct canvas *canvas,
+static void draw_box(struct tui *tui, struct flames *view, const struct canvas *canvas,
 		     size_t index)
 {
 	const struct flame_box *box = &view->flame.boxes[index];
@@ -182,8 +182,7 @@ static void draw_box(struct tui *tui, const struct flames *view, const struct ca
 }
 
 /* What no callee has is the box's own, and a blank behind a border. */
-static void draw_row(struct tui *tui, const struct flames *view, const struct canvas *canvas,
-		     size_t row)
+static void draw_row(struct tui *tui, struct flames *view, const struct canvas *canvas, size_t row)
 {
 	const struct flame_row *boxes = &view->flame.rows[row];
 	int end = 0;

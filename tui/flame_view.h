@@ -10,6 +10,7 @@
 #include "tui/branches.h"
 #include "tui/canvas.h"
 #include "tui/flame.h"
+#include "tui/marks.h"
 #include "tui/prompt.h"
 
 enum { FLAMES_ZOOMS = 64 };
@@ -32,6 +33,7 @@ struct flames {
 	char searched[PROMPT_BYTES];
 	uint32_t searched_root;
 	struct tree_sum found;
+	struct marks marks;
 };
 
 /* NULL: nothing is drawn. */
@@ -40,8 +42,7 @@ const struct flame_box *flames_box(const struct flames *view);
 void flames_grow(struct tui *tui, struct flames *view, size_t rows);
 /* Makes the boxes anew where they are for another width, or none. 0 or ERROR_MEMORY. */
 int flames_lay_out(struct tui *tui, struct flames *view, int width);
-int flames_box_matches(const struct tui *tui, const struct flames *view, size_t index,
-		       const char *text);
+int flames_box_matches(const struct tui *tui, struct flames *view, size_t index, const char *text);
 /* What a search finds, into view->found: each stack counts once, whether its boxes can be seen or
  * not. */
 void flames_sum_search(struct tui *tui, struct flames *view, const char *text);

@@ -10,6 +10,7 @@
 
 #include "formats/error.h"
 #include "tui/filters.h"
+#include "tui/marks.h"
 
 static size_t index_of(const struct view_ops *view)
 {
@@ -275,5 +276,5 @@ int tui_matches(const char *needle, const char *text)
 	for (const char *at = needle; *at; at++)
 		if (isupper((unsigned char)*at))
 			return strstr(text, needle) != NULL;
-	return strcasestr(text, needle) != NULL;
+	return marks_folded(text, needle);
 }

@@ -441,14 +441,15 @@ void tree_rows_write(struct tui *tui, const struct tree_rows *rows, size_t row, 
 	fputs(name_of(tui, rows, at, text, sizeof(text)), out);
 }
 
-int tree_rows_may_have(const struct tui *tui, const struct tree_rows *rows, size_t row,
+int tree_rows_may_have(struct tui *tui, const struct tree_rows *rows, size_t row,
 		       const char *letters)
 {
 	const struct tree_row *at = &rows->rows[row];
 	const struct tree_node *node = &rows->tree.nodes[at->node];
 
 	return at->kind != TREE_ROW_NODE || !at->node ||
-	       captions_may_have(tui->picture->profile, node->node, node->frame, letters);
+	       captions_may_have(&tui->captions, tui->picture->profile, tui->picture_number,
+				 &(struct frame_reference){node->node, node->frame}, letters);
 }
 
 /* --- points ------------------------------------------------------------------------------- */

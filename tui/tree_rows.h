@@ -83,7 +83,7 @@ void tree_rows_indent(const struct tree_rows *rows, size_t first, size_t end, in
 void tree_rows_write(struct tui *tui, const struct tree_rows *rows, size_t row, int costs,
 		     FILE *out);
 /* As list_ops.may_have. */
-int tree_rows_may_have(const struct tui *tui, const struct tree_rows *rows, size_t row,
+int tree_rows_may_have(struct tui *tui, const struct tree_rows *rows, size_t row,
 		       const char *letters);
 /* What is under the cursor: 0 for rows that are no frame. */
 struct point_stacks;

@@ -226,41 +226,49 @@ static void go_rows(struct tui *tui, struct flames *view, int rows)
 
 struct wanted {
 	const struct profile *profile;
-	const char *text;
+	const uint8_t *marks;
 };
 
-static int is_wanted(const struct profile *profile, const char *text, uint32_t node, uint32_t frame)
+static uint8_t judge(const struct profile_frame *frame, const char *text)
 {
-	const struct profile_frame *known = captions_frame(profile, node, frame);
+	return frame->function && tui_matches(text, frame->function);
+}
 
-	return known && known->function && tui_matches(text, known->function);
+static const uint8_t *marks_for(const struct tui *tui, struct flames *view, const char *text)
+{
+	return marks_of(&view->marks, tui->picture->profile, tui->picture_number, text, judge);
 }
 
 static uint32_t group_of(void *context, uint32_t node, uint32_t frame)
 {
 	const struct wanted *wanted = context;
+	const struct profile_frame *known = captions_frame(wanted->profile, node, frame);
 
-	return is_wanted(wanted->profile, wanted->text, node, frame) ? 0 : TREE_NO_GROUP;
+	return known && wanted->marks[known - wanted->profile->frames] ? 0 : TREE_NO_GROUP;
 }
 
-int flames_box_matches(const struct tui *tui, const struct flames *view, size_t index,
-		       const char *text)
+int flames_box_matches(const struct tui *tui, struct flames *view, size_t index, const char *text)
 {
 	const struct flame_box *box = &view->flame.boxes[index];
 	const struct tree_node *node = &view->tree.nodes[box->node];
+	struct wanted wanted = {tui->picture->profile, NULL};
 
-	return !box->many && *text &&
-	       is_wanted(tui->picture->profile, text, node->node, node->frame);
+	if (box->many || !*text)
+		return 0;
+	wanted.marks = marks_for(tui, view, text);
+	return wanted.marks && !group_of(&wanted, node->node, node->frame);
 }
 
 /* What a search finds counts once for each stack, whether its boxes can be seen or not. */
 void flames_sum_search(struct tui *tui, struct flames *view, const char *text)
 {
-	struct wanted wanted = {tui->picture->profile, text};
+	struct wanted wanted = {tui->picture->profile, NULL};
 
 	if (view->searched_root == view->root && !strcmp(view->searched, text))
 		return;
-	if (tree_sum_groups(&view->tree, view->root, group_of, &wanted, &view->found, 1))
+	wanted.marks = marks_for(tui, view, text);
+	if (!wanted.marks ||
+	    tree_sum_groups(&view->tree, view->root, group_of, &wanted, &view->found, 1))
 		return;
 	snprintf(view->searched, sizeof(view->searched), "%s", text);
 	view->searched_root = view->root;
@@ -396,6 +404,7 @@ static void flame_view_release(void *data)
 	if (view->made)
 		tree_release(&view->tree);
 	branches_release(&view->way);
+	marks_release(&view->marks);
 }
 
 const struct view_ops view_flame = {

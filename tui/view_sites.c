@@ -228,10 +228,10 @@ static int may_have(struct tui *tui, void *data, size_t row, const char *letters
 	const struct listed *listed = data;
 	const struct site *site = site_at(listed, row);
 
-	(void)tui;
 	return (listed->by != LENS_BY_SITE && listed->by != LENS_BY_FUNCTION &&
 		listed->by != LENS_BY_LINE) ||
-	       captions_may_have(listed->picture->profile, site->node, site->frame, letters);
+	       captions_may_have(&tui->captions, listed->picture->profile, tui->picture_number,
+				 &(struct frame_reference){site->node, site->frame}, letters);
 }
 
 static const struct list_ops rows = {.draw = draw_row, .text = name_row, .may_have = may_have};

@@ -22,10 +22,10 @@ struct gatherer {
 	struct places places;
 	struct site_key *keys; /* by site */
 	uint32_t *steps;       /* by stack: where it ends */
-	/* Index + 1 of the first stack that ends in a step, and of the first site with a number in
-	 * its key: most have no other, so that only others are in the tables. */
-	uint32_t *stack_of_step, *site_of_number;
-	size_t number_count;
+	/* Index + 1 of the first stack that ends in a step, and of the first site of a slot: most
+	 * have no other, so that only others are in the tables. */
+	uint32_t *stack_of_step, *site_of_slot;
+	size_t slot_count;
 	struct id_table stack_ids, site_ids; /* index + 1 in sites->stacks, sites->sites */
 	struct name_numbers thread_names;
 };
@@ -147,6 +147,12 @@ static int same_site(const void *context, const void *key, uint32_t id)
 	return a->first == b->first && a->second == b->second;
 }
 
+/* Neighbours for keys whose numbers are near each other, as those of neighbours in a trace are. */
+static size_t slot_of(const struct gatherer *all, const struct site_key *key)
+{
+	return ((uint32_t)key->first + key->second) % all->slot_count;
+}
+
 static uint32_t add_site(struct gatherer *all, const struct place_leaf *leaf,
 			 const struct profile_class *class_, const struct site_key *key)
 {
@@ -170,16 +176,15 @@ static int find_site(struct gatherer *all, const struct profile_class *class_,
 {
 	struct site_key key;
 	int error = class_key(all, class_, leaf, &key);
-	uint32_t number = (uint32_t)key.first, id;
+	uint32_t *slot = &all->site_of_slot[slot_of(all, &key)], id = *slot;
 	uint64_t hash;
 
 	if (error)
 		return error;
-	id = number < all->number_count ? all->site_of_number[number] : 0;
-	if (!id && number < all->number_count) {
+	if (!id) {
 		id = add_site(all, leaf, class_, &key);
-		all->site_of_number[number] = id;
-	} else if (!id || !same_site(all, &key, id)) {
+		*slot = id;
+	} else if (!same_site(all, &key, id)) {
 		hash = id_table_hash(id_table_hash(0, key.first), key.second);
 		id = id_table_find(&all->site_ids, hash, same_site, all, &key);
 		if (!id) {
@@ -250,16 +255,16 @@ static int make_room(struct gatherer *all)
 	struct sites *sites = all->sites;
 	size_t classes = profile->class_count + 1;
 
-	all->number_count = profile->frame_count + profile->location_count + 1;
+	all->slot_count = profile->frame_count + profile->location_count + 1;
 	sites->sites = reallocarray(NULL, classes, sizeof(*sites->sites));
 	sites->stacks = reallocarray(NULL, classes, sizeof(*sites->stacks));
 	sites->stack_of_class = calloc(classes, sizeof(*sites->stack_of_class));
 	all->keys = reallocarray(NULL, classes, sizeof(*all->keys));
 	all->steps = reallocarray(NULL, classes, sizeof(*all->steps));
 	all->stack_of_step = calloc(all->places.step_count + 1, sizeof(*all->stack_of_step));
-	all->site_of_number = calloc(all->number_count, sizeof(*all->site_of_number));
+	all->site_of_slot = calloc(all->slot_count, sizeof(*all->site_of_slot));
 	if (!sites->sites || !sites->stacks || !sites->stack_of_class || !all->keys ||
-	    !all->steps || !all->stack_of_step || !all->site_of_number)
+	    !all->steps || !all->stack_of_step || !all->site_of_slot)
 		return ERROR_MEMORY;
 	sites->stack_of_class[0] = UINT32_MAX;
 	return 0;
@@ -389,7 +394,7 @@ static void release_gatherer(struct gatherer *all)
 	free(all->keys);
 	free(all->steps);
 	free(all->stack_of_step);
-	free(all->site_of_number);
+	free(all->site_of_slot);
 	id_table_release(&all->stack_ids);
 	id_table_release(&all->site_ids);
 	name_numbers_release(&all->thread_names);
