@@ -166,13 +166,13 @@ static int add_section(const struct tui *tui, struct summary *summary, size_t en
 
 	ordering.sort_by = -1;
 	ordering.least = 0;
-	order = sites_sorted(summary->sites, &ordering, &found);
+	order = sites_first(summary->sites, &ordering, entries, &found);
 	if (!order)
 		return ERROR_MEMORY;
 	line = add(summary, LINE_SECTION, "%s", title);
 	line->leads = leads;
 	line->cost = kind;
-	for (size_t i = 0; i < found && i < entries; i++) {
+	for (size_t i = 0; i < found; i++) {
 		line = add(summary, LINE_SITE, "%s", "");
 		line->leads = leads;
 		line->cost = kind;

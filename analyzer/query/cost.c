@@ -236,3 +236,19 @@ uint32_t *cost_sort(struct cost_rank *ranks, size_t count)
 	free(other);
 	return indices;
 }
+
+/* The first `most` so far in order; what is behind them all is passed over. */
+size_t cost_keep_first(struct cost_rank *first, size_t count, size_t most,
+		       const struct cost_rank *rank)
+{
+	size_t at = count < most ? count : most;
+
+	if (!most || (count >= most && compare_ranks(rank, &first[most - 1]) > 0))
+		return count;
+	if (at == most)
+		at--;
+	for (; at && compare_ranks(rank, &first[at - 1]) < 0; at--)
+		first[at] = first[at - 1];
+	first[at] = *rank;
+	return count < most ? count + 1 : count;
+}

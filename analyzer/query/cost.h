@@ -59,5 +59,9 @@ struct cost_rank {
 int cost_rank(struct cost_rank *rank, const struct cost *cost, const struct cost *base,
 	      const struct ordering *ordering, uint32_t index);
 uint32_t *cost_sort(struct cost_rank *ranks, size_t count);
+/* For who needs few of many: puts a rank among the first `most`, of which there are count, in
+ * order; what would be behind them is left out. Returns how many there are then. */
+size_t cost_keep_first(struct cost_rank *first, size_t count, size_t most,
+		       const struct cost_rank *rank);
 
 #endif

@@ -6,6 +6,8 @@
 
 #include "formats/error.h"
 
+enum { POINTERS = 1 << 16 };
+
 static uint64_t hash_text(const char *text)
 {
 	uint64_t hash = UINT64_C(0xcbf29ce484222325);
@@ -27,13 +29,6 @@ static void *with_room(void *array, size_t last, size_t *room, size_t size)
 	if (larger)
 		*room = wanted;
 	return larger;
-}
-
-static int same_pointer(const void *context, const void *key, uint32_t id)
-{
-	const struct name_numbers *numbers = context;
-
-	return numbers->pointers[id].pointer == key;
 }
 
 static int same_text(const void *context, const void *key, uint32_t id)
@@ -92,29 +87,24 @@ static int number_text(struct name_numbers *numbers, const char *name, uint32_t 
 
 int name_number(struct name_numbers *numbers, const char *name, uint32_t *number)
 {
-	uint64_t hash = id_table_hash(0, (uintptr_t)name);
-	struct name_pointer *larger;
-	uint32_t id;
-	int error;
+	struct name_pointer *lately;
+	int error = 0;
 
 	*number = 0;
 	if (!name)
 		return 0;
-	id = id_table_find(&numbers->pointer_ids, hash, same_pointer, numbers, name);
-	if (id) {
-		*number = numbers->pointers[id].number;
-		return 0;
-	}
-	error = number_text(numbers, name, number);
-	if (error)
-		return error;
-	larger = with_room(numbers->pointers, numbers->pointer_count, &numbers->pointer_room,
-			   sizeof(*numbers->pointers));
-	if (!larger)
+	if (!numbers->pointers)
+		numbers->pointers = calloc(POINTERS, sizeof(*numbers->pointers));
+	if (!numbers->pointers)
 		return ERROR_MEMORY;
-	numbers->pointers = larger;
-	larger[++numbers->pointer_count] = (struct name_pointer){name, *number};
-	return id_table_add(&numbers->pointer_ids, hash, (uint32_t)numbers->pointer_count);
+	lately = &numbers->pointers[id_table_hash(0, (uintptr_t)name) % POINTERS];
+	if (lately->pointer != name) {
+		error = number_text(numbers, name, number);
+		if (!error)
+			*lately = (struct name_pointer){name, *number};
+	}
+	*number = lately->number;
+	return error;
 }
 
 const char *name_text(const struct name_numbers *numbers, uint32_t number)
@@ -129,18 +119,16 @@ uint64_t name_hash(const struct name_numbers *numbers, uint32_t number)
 
 void name_numbers_settle(struct name_numbers *numbers)
 {
-	id_table_release(&numbers->pointer_ids);
 	id_table_release(&numbers->text_ids);
 	free(numbers->pointers);
 	free(numbers->buffer);
 	numbers->pointers = NULL;
 	numbers->buffer = NULL;
-	numbers->pointer_count = numbers->pointer_room = numbers->buffer_room = 0;
+	numbers->buffer_room = 0;
 }
 
 void name_numbers_release(struct name_numbers *numbers)
 {
-	id_table_release(&numbers->pointer_ids);
 	id_table_release(&numbers->text_ids);
 	for (size_t i = 1; i <= numbers->text_count; i++)
 		free(numbers->texts[i].own);

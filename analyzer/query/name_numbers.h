@@ -3,8 +3,8 @@
 #define MALLOGRAPH_NAME_NUMBERS_H
 
 /*
- * Names numbered by content, so that comparing two is comparing numbers. A name
- * is read once for each pointer that it comes by: a profile's frames share theirs.
+ * Names numbered by content, so that comparing two is comparing numbers. What comes by a
+ * pointer that came lately is not read again: a profile's frames share theirs.
  */
 
 #include <stddef.h>
@@ -15,17 +15,17 @@
 struct name_numbers { /* all zero: none yet, names are compared as they are */
 	/* what of a name is compared, written to room for strlen + 1 bytes; NULL: all of it */
 	void (*comparable)(char *out, const char *name);
-	struct id_table pointer_ids, text_ids;
+	struct id_table text_ids;
 	struct name_pointer {
 		const char *pointer;
 		uint32_t number;
-	} * pointers; /* from 1 */
+	} * pointers; /* that came lately, by a hash of the pointer */
 	struct name_text {
 		const char *text;
 		char *own; /* text, where it is not the caller's */
 		uint64_t hash;
 	} * texts; /* by number, from 1 */
-	size_t pointer_count, pointer_room, text_count, text_room;
+	size_t text_count, text_room;
 	char *buffer;
 	size_t buffer_room;
 };

@@ -340,10 +340,24 @@ static int strip_next(struct strip *strip)
 	return 1;
 }
 
+/* Most of C is nothing else. */
+static int is_of_identifier(char c)
+{
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+	       c == '_';
+}
+
 void name_bare(char *out, const char *name)
 {
 	struct strip strip = {.read = out, .name = out, .write = out};
+	size_t length = 0;
 
+	while (is_of_identifier(name[length]))
+		length++;
+	if (!name[length]) {
+		memcpy(out, name, length + 1);
+		return;
+	}
 	name_shorten(out, strlen(name) + 1, name);
 	out[proper_length(out)] = '\0';
 	if (!strpbrk(out, " <([{"))

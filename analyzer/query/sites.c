@@ -448,6 +448,21 @@ uint32_t *sites_sorted(const struct sites *sites, const struct ordering *orderin
 	return cost_sort(ranks, *found);
 }
 
+uint32_t *sites_first(const struct sites *sites, const struct ordering *ordering, size_t most,
+		      size_t *found)
+{
+	struct cost_rank *ranks = calloc(most + 1, sizeof(*ranks)), rank;
+
+	*found = 0;
+	if (!ranks)
+		return NULL;
+	for (size_t i = 0; i < sites->site_count; i++)
+		if (cost_rank(&rank, &sites->sites[i].cost, &sites->sites[i].base, ordering,
+			      (uint32_t)i))
+			*found = cost_keep_first(ranks, *found, most, &rank);
+	return cost_sort(ranks, *found);
+}
+
 uint32_t *sites_sorted_stacks(const struct sites *sites, size_t first, size_t count,
 			      const struct ordering *ordering, size_t *found)
 {

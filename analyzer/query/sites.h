@@ -54,6 +54,9 @@ void sites_release(struct sites *sites);
 /* Indices of the sites, or of count stacks from first on, that the ordering
  * lists. The caller frees; NULL when out of memory. *found is how many there are. */
 uint32_t *sites_sorted(const struct sites *sites, const struct ordering *ordering, size_t *found);
+/* The same of no more than `most` of them. */
+uint32_t *sites_first(const struct sites *sites, const struct ordering *ordering, size_t most,
+		      size_t *found);
 uint32_t *sites_sorted_stacks(const struct sites *sites, size_t first, size_t count,
 			      const struct ordering *ordering, size_t *found);
 

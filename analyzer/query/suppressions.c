@@ -4,19 +4,21 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "analyzer/query/name_numbers.h"
+#include "analyzer/model/id_table.h"
 #include "analyzer/query/pattern.h"
 #include "formats/error.h"
 
 #define UNKNOWN UINT32_MAX
+#define JUDGED  4096
 
 /* Rules are told by their index + 1, the first that matches by the least of them; 0: none. */
 struct finder {
 	struct suppressions *suppressions;
 	const struct profile *profile;
-	struct name_numbers names; /* of functions, files and modules */
-	uint32_t *rule_of_name;    /* by number */
-	size_t name_room;
+	struct judged {
+		const char *name;
+		uint32_t rule;
+	} * judged; /* functions, files and modules, by a hash of the pointer */
 	uint32_t *rule_of_location;
 	uint32_t *rule_of_node;
 };
@@ -36,48 +38,31 @@ static uint32_t first_match(const struct suppressions *suppressions, const char 
 	return 0;
 }
 
-static int find_name(struct finder *all, const char *name, uint32_t *rule)
+/* Names are judged once as long as no other of their slot comes between: frames share them. */
+static uint32_t rule_of_name(struct finder *all, const char *name)
 {
-	uint32_t number, match;
-	int error = name_number(&all->names, name, &number);
+	struct judged *at;
 
-	if (error || !number)
-		return error;
-	if (number >= all->name_room) {
-		size_t room = all->names.text_room;
-		uint32_t *larger = reallocarray(all->rule_of_name, room, sizeof(*larger));
-
-		if (!larger)
-			return ERROR_MEMORY;
-		for (size_t i = all->name_room; i < room; i++)
-			larger[i] = UNKNOWN;
-		all->rule_of_name = larger;
-		all->name_room = room;
-	}
-	match = all->rule_of_name[number];
-	if (match == UNKNOWN) {
-		match = first_match(all->suppressions, name);
-		all->rule_of_name[number] = match;
-	}
-	*rule = first_of(*rule, match);
-	return 0;
+	if (!name)
+		return 0;
+	at = &all->judged[id_table_hash(0, (uintptr_t)name) % JUDGED];
+	if (at->name != name)
+		*at = (struct judged){name, first_match(all->suppressions, name)};
+	return at->rule;
 }
 
-static int find_location(struct finder *all, uint32_t id, uint32_t *rule)
+static uint32_t find_location(struct finder *all, uint32_t id)
 {
 	const struct profile_location *location = &all->profile->locations[id];
-	int error;
+	uint32_t rule = rule_of_name(all, all->profile->modules[location->module].path);
 
-	*rule = 0;
-	error = find_name(all, all->profile->modules[location->module].path, rule);
-	for (uint32_t i = 0; i < location->frame_count && !error; i++) {
+	for (uint32_t i = 0; i < location->frame_count; i++) {
 		const struct profile_frame *frame = &all->profile->frames[location->frame + i];
 
-		error = find_name(all, frame->function, rule);
-		if (!error)
-			error = find_name(all, frame->file, rule);
+		rule = first_of(rule, rule_of_name(all, frame->function));
+		rule = first_of(rule, rule_of_name(all, frame->file));
 	}
-	return error;
+	return rule;
 }
 
 static uint64_t leaked_of(const struct profile_class *class_)
@@ -99,25 +84,23 @@ static void mark_leaking(struct finder *all)
 	}
 }
 
-static int find_nodes(struct finder *all)
+static void find_nodes(struct finder *all)
 {
 	const struct profile *profile = all->profile;
-	int error = 0;
 
 	for (size_t i = 0; i < profile->location_count; i++)
 		all->rule_of_location[i] = UNKNOWN;
 	mark_leaking(all);
-	for (size_t i = 1; i < profile->node_count && !error; i++) {
+	for (size_t i = 1; i < profile->node_count; i++) {
 		const struct profile_node *node = &profile->nodes[i];
 		uint32_t *rule = &all->rule_of_location[node->location];
 
 		if (all->rule_of_node[i] != UNKNOWN)
 			continue;
 		if (*rule == UNKNOWN)
-			error = find_location(all, node->location, rule);
+			*rule = find_location(all, node->location);
 		all->rule_of_node[i] = first_of(all->rule_of_node[node->parent], *rule);
 	}
-	return error;
 }
 
 static void count_class(struct suppressions *suppressions, const struct profile_class *class_,
@@ -164,9 +147,12 @@ int suppressions_apply(struct suppressions *suppressions, const struct profile *
 	suppressions->of_class = calloc(profile->class_count + 1, sizeof(*suppressions->of_class));
 	all.rule_of_location = calloc(profile->location_count + 1, sizeof(*all.rule_of_location));
 	all.rule_of_node = calloc(profile->node_count + 1, sizeof(*all.rule_of_node));
-	if (suppressions->of_class && all.rule_of_location && all.rule_of_node) {
+	all.judged = calloc(JUDGED, sizeof(*all.judged));
+	if (suppressions->of_class && all.rule_of_location && all.rule_of_node && all.judged) {
 		suppressions->class_count = profile->class_count;
-		error = suppressions->count ? find_nodes(&all) : 0;
+		error = 0;
+		if (suppressions->count)
+			find_nodes(&all);
 	}
 	for (size_t i = 1; i < profile->class_count && !error; i++) {
 		const struct profile_class *class_ = &profile->classes[i];
@@ -176,8 +162,7 @@ int suppressions_apply(struct suppressions *suppressions, const struct profile *
 		if (rule)
 			count_class(suppressions, class_, rule);
 	}
-	name_numbers_release(&all.names);
-	free(all.rule_of_name);
+	free(all.judged);
 	free(all.rule_of_location);
 	free(all.rule_of_node);
 	return error;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "analyzer/query/wrappers.h"
 
+#include <limits.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,6 +23,8 @@ struct wrappers {
 static struct {
 	const char *names[BUILTIN_MAX], *patterns[BUILTIN_MAX];
 	size_t name_count, pattern_count;
+	size_t
+	    first[UCHAR_MAX + 2]; /* by first letter: the first of the names with it or a later */
 } builtin;
 static pthread_once_t builtin_once = PTHREAD_ONCE_INIT;
 
@@ -40,6 +43,19 @@ static void sort_builtin(void)
 				builtin.names[builtin.name_count++] = *at;
 		}
 	qsort(builtin.names, builtin.name_count, sizeof(*builtin.names), compare_names);
+	for (size_t i = 0; i < builtin.name_count; i++)
+		builtin.first[(unsigned char)*builtin.names[i] + 1] = i + 1;
+	for (size_t i = 1; i <= UCHAR_MAX + 1; i++)
+		if (builtin.first[i] < builtin.first[i - 1])
+			builtin.first[i] = builtin.first[i - 1];
+}
+
+static int is_builtin_name(const char *name)
+{
+	const size_t *first = &builtin.first[(unsigned char)*name];
+
+	return bsearch(&name, builtin.names + first[0], first[1] - first[0], sizeof(*builtin.names),
+		       compare_names) != NULL;
 }
 
 struct wrappers *wrappers_new(int with_builtin)
@@ -80,8 +96,7 @@ static int match_bare(const struct wrappers *wrappers, const char *name)
 {
 	if (!wrappers || wrappers->builtin) {
 		pthread_once(&builtin_once, sort_builtin);
-		if (bsearch(&name, builtin.names, builtin.name_count, sizeof(*builtin.names),
-			    compare_names))
+		if (is_builtin_name(name))
 			return 1;
 		for (size_t i = 0; i < builtin.pattern_count; i++)
 			if (pattern_matches(builtin.patterns[i], name))
