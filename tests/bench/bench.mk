@@ -16,8 +16,8 @@ $(B)/bench/scan: LDLIBS += $(LIBS)
 $(B)/bench/scan: $(filter $(B)/formats/% $(B)/analyzer/%,$(TOOL_OBJECTS))
 $(B)/bench/maps: tests/bench/maps.cc tests/bench/inside.h
 	@mkdir -p $(@D)
-	$(CXX) -I. -O2 -g -pthread -o $@ $<
+	$(Q)$(CXX) -I. -O2 -g -pthread -o $@ $<
 $(B)/bench/wide: tests/bench/wide_functions.S
 $(B)/bench/%: $(B)/tests/bench/%.o
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) $(LDFLAGS) -pthread -o $@ $^ $(LDLIBS)
+	$(Q)$(CC) $(ALL_CFLAGS) $(LDFLAGS) -pthread -o $@ $^ $(LDLIBS)

@@ -14,13 +14,13 @@ FUZZER := $(B)/tests/fuzz/fuzzer
 # The library's own objects are never instrumented.
 $(B)/tests/fuzz/cfi.o: libcollect/preload/cfi.c
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) -c -o $@ $<
+	$(Q)$(CC) $(ALL_CFLAGS) -c -o $@ $<
 
 $(REPLAY): $(B)/tests/fuzz/replay.o $(FUZZ_OBJECTS)
-	$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS)
+	$(Q)$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS)
 
 $(FUZZER): $(B)/tests/fuzz/fuzz_main.o $(FUZZ_OBJECTS)
-	$(CC) $(ALL_CFLAGS) -fsanitize=fuzzer $(LDFLAGS) -o $@ $^ $(LIBS)
+	$(Q)$(CC) $(ALL_CFLAGS) -fsanitize=fuzzer $(LDFLAGS) -o $@ $^ $(LIBS)
 
 # A build of its own: clang, with both sanitizers and the fuzzer's counters.
 fuzz:
