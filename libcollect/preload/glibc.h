@@ -13,8 +13,9 @@
 
 #pragma weak _dl_find_object
 #pragma weak dladdr1
-#pragma weak __libc_stack_end
-#pragma weak __libc_single_threaded
+extern char __libc_single_threaded __attribute__((weak));
+/* The address of the kernel's argument block: above it there are no frames. */
+extern void *__libc_stack_end __attribute__((weak));
 
 /* 0: nothing of ours may run, but the hooks that hand calls on. */
 static inline int libc_is_glibc(void)

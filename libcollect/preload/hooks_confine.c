@@ -3,11 +3,8 @@
  * What a program does to confine itself, where that would hit us: seccomp (filters.c), less address
  * space, locked memory (chunks.c). The calls themselves are made as they would be without us.
  */
-#include <dlfcn.h>
-#include <errno.h>
 #include <linux/seccomp.h>
 #include <stdarg.h>
-#include <stdatomic.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -16,6 +13,7 @@
 #include "libcollect/preload/clock.h"
 #include "libcollect/preload/filters.h"
 #include "libcollect/preload/limits.h"
+#include "libcollect/preload/next.h"
 #include "libcollect/preload/prepare.h"
 #include "libcollect/preload/rawio.h"
 #include "libcollect/preload/reach.h"
@@ -24,35 +22,22 @@
 #include "libcollect/preload/banned.h"
 
 #define EXPORT __attribute__((visibility("default")))
-#define NAKED  __attribute__((naked))
 
 /* How far a stack may grow behind a filter and still be walked to its end, where it forbids to ask
  * whether memory can be read. */
 #define STACK_AHEAD (128u << 10)
 
-enum confine_name { PRCTL, SYSCALL, SETRLIMIT, PRLIMIT, MLOCKALL, CONFINE_NAMES };
-static const char *const names[CONFINE_NAMES] = {[PRCTL] = "prctl",
-						 [SYSCALL] = "syscall",
-						 [SETRLIMIT] = "setrlimit",
-						 [PRLIMIT] = "prlimit",
-						 [MLOCKALL] = "mlockall"};
-static void *_Atomic real_functions[CONFINE_NAMES];
-
-static void *real_function(enum confine_name name)
-{
-	void *function = atomic_load(&real_functions[name]);
-
-	if (function == NULL) {
-		function = dlsym(RTLD_NEXT, names[name]);
-		atomic_store(&real_functions[name], function);
-	}
-	return function;
-}
+static struct next next_prctl = {.name = "prctl"}, next_syscall = {.name = "syscall"},
+		   next_setrlimit = {.name = "setrlimit"}, next_prlimit = {.name = "prlimit"},
+		   next_mlockall = {.name = "mlockall"};
 
 void hooks_confine_prepare(void)
 {
-	for (unsigned i = 0; i < CONFINE_NAMES; i++)
-		real_function((enum confine_name)i);
+	next_function(&next_prctl);
+	next_function(&next_syscall);
+	next_function(&next_setrlimit);
+	next_function(&next_prlimit);
+	next_function(&next_mlockall);
 }
 
 /* --- seccomp ------------------------------------------------------------------ */
@@ -104,7 +89,7 @@ static int mode_of_seccomp(unsigned long operation)
 
 EXPORT int prctl(int option, ...)
 {
-	int (*real)(int, ...) = (int (*)(int, ...))real_function(PRCTL);
+	int (*real)(int, ...) = (int (*)(int, ...))next_function(&next_prctl);
 	struct filter *filter = NULL;
 	unsigned long a[4];
 	va_list list;
@@ -123,11 +108,10 @@ EXPORT int prctl(int option, ...)
 	return result;
 }
 
-/* Those two system calls. */
-__attribute__((used)) static long confining_syscall(long number, long a, long b, long c, long d,
-						    long e, long f)
+/* The two system calls that enter one. */
+static long confining_syscall(long number, long a, long b, long c, long d, long e, long f)
 {
-	long (*real)(long, ...) = (long (*)(long, ...))real_function(SYSCALL);
+	long (*real)(long, ...) = (long (*)(long, ...))next_function(&next_syscall);
 	struct filter *filter = NULL;
 	int mode = number == SYS_seccomp ? mode_of_seccomp((unsigned long)a)
 					 : mode_of_prctl((unsigned long)a, (unsigned long)b);
@@ -141,35 +125,12 @@ __attribute__((used)) static long confining_syscall(long number, long a, long b,
 	return result;
 }
 
-__attribute__((used)) static void *find_syscall(void)
+JUMP_FINDS void *find_syscall(long number)
 {
-	return real_function(SYSCALL);
+	return number == SYS_seccomp || number == SYS_prctl ? (void *)confining_syscall
+							    : next_function(&next_syscall);
 }
-
-/* Its callers may change stacks inside (clone), so nothing of ours is left on this one:
- * a jump to the real one, for all numbers but those two. */
-EXPORT NAKED long syscall(long number __attribute__((unused)), ...)
-{
-	__asm__("cmpq %0, %%rdi\n\t"
-		"je 1f\n\t"
-		"cmpq %1, %%rdi\n\t"
-		"je 1f\n\t"
-		"movq %2, %%rax\n\t"
-		"testq %%rax, %%rax\n\t"
-		"jz 2f\n\t"
-		"jmpq *%%rax\n"
-		"1:\tjmp confining_syscall\n"
-		"2:\tpushq %%rdi\n\tpushq %%rsi\n\tpushq %%rdx\n\t"
-		"pushq %%rcx\n\tpushq %%r8\n\tpushq %%r9\n\t"
-		"subq $8, %%rsp\n\t"
-		"call find_syscall\n\t"
-		"addq $8, %%rsp\n\t"
-		"popq %%r9\n\tpopq %%r8\n\tpopq %%rcx\n\t"
-		"popq %%rdx\n\tpopq %%rsi\n\tpopq %%rdi\n\t"
-		"jmpq *%%rax"
-		:
-		: "i"(SYS_seccomp), "i"(SYS_prctl), "m"(real_functions[SYSCALL]));
-}
+EXPORT_JUMP(syscall, find_syscall);
 
 /* --- memory -------------------------------------------------------------------- */
 
@@ -181,7 +142,7 @@ static void address_space_is(const struct rlimit *limit)
 
 EXPORT int setrlimit(__rlimit_resource_t resource, const struct rlimit *limit)
 {
-	int (*real)(__rlimit_resource_t, const struct rlimit *) = real_function(SETRLIMIT);
+	int (*real)(__rlimit_resource_t, const struct rlimit *) = next_function(&next_setrlimit);
 	int result = real(resource, limit);
 
 	if (result == 0 && resource == RLIMIT_AS)
@@ -193,7 +154,7 @@ EXPORT int prlimit(pid_t pid, enum __rlimit_resource resource, const struct rlim
 		   struct rlimit *before)
 {
 	int (*real)(pid_t, enum __rlimit_resource, const struct rlimit *, struct rlimit *) =
-	    real_function(PRLIMIT);
+	    next_function(&next_prlimit);
 	int result = real(pid, resource, limit, before);
 
 	if (result == 0 && resource == RLIMIT_AS && limit != NULL &&
@@ -210,7 +171,7 @@ EXPORT int prlimit64(pid_t pid, enum __rlimit_resource resource, const struct rl
 
 EXPORT int mlockall(int flags)
 {
-	int (*real)(int) = real_function(MLOCKALL);
+	int (*real)(int) = next_function(&next_mlockall);
 
 	chunks_narrow(limits_share(0));
 	return real(flags);

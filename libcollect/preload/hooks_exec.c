@@ -9,7 +9,6 @@
  * is built lies on the stack.
  */
 #include <alloca.h>
-#include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
@@ -21,6 +20,7 @@
 
 #include "libcollect/preload/environment.h"
 #include "libcollect/preload/filters.h"
+#include "libcollect/preload/next.h"
 #include "libcollect/preload/prepare.h"
 #include "libcollect/preload/rawio.h"
 #include "libcollect/preload/state.h"
@@ -33,21 +33,14 @@ typedef int spawn_function(pid_t *, const char *, const posix_spawn_file_actions
 			   const posix_spawnattr_t *, char *const *, char *const *);
 
 enum exec_name { EXECVE, EXECVPE, FEXECVE, EXECVEAT, POSIX_SPAWN, POSIX_SPAWNP, EXEC_NAMES };
-static void *_Atomic real_functions[EXEC_NAMES];
+static struct next real_functions[EXEC_NAMES] = {
+    [EXECVE] = {.name = "execve"},           [EXECVPE] = {.name = "execvpe"},
+    [FEXECVE] = {.name = "fexecve"},         [EXECVEAT] = {.name = "execveat"},
+    [POSIX_SPAWN] = {.name = "posix_spawn"}, [POSIX_SPAWNP] = {.name = "posix_spawnp"}};
 
 static void *real_function(enum exec_name name)
 {
-	static const char *const names[EXEC_NAMES] = {
-	    [EXECVE] = "execve",           [EXECVPE] = "execvpe",
-	    [FEXECVE] = "fexecve",         [EXECVEAT] = "execveat",
-	    [POSIX_SPAWN] = "posix_spawn", [POSIX_SPAWNP] = "posix_spawnp"};
-	void *function = atomic_load(&real_functions[name]);
-
-	if (function == NULL) {
-		function = dlsym(RTLD_NEXT, names[name]);
-		atomic_store(&real_functions[name], function);
-	}
-	return function;
+	return next_function(&real_functions[name]);
 }
 
 void hooks_exec_prepare(void)

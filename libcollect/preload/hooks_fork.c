@@ -6,12 +6,11 @@
  * ring, of its own, at the same address. Everything else about forks takes care of
  * itself (state.h); a fork by system call is on its own.
  */
-#include <dlfcn.h>
-#include <stdatomic.h>
 #include <sys/mman.h>
 #include <sys/types.h>
 
 #include "libcollect/preload/chunks.h"
+#include "libcollect/preload/next.h"
 #include "libcollect/preload/prepare.h"
 #include "libcollect/preload/rawio.h"
 #include "libcollect/preload/state.h"
@@ -23,8 +22,7 @@
 EXPORT pid_t fork(void);
 EXPORT pid_t _Fork(void);
 
-static pid_t (*_Atomic real_fork)(void);
-static pid_t (*_Atomic real__Fork)(void);
+static struct next next_fork = {.name = "fork"}, next__Fork = {.name = "_Fork"};
 
 static void part_from_chunk(uint32_t number)
 {
@@ -45,8 +43,9 @@ static void part_from_ring(struct ring *ring)
 	part_from_chunk(region_chunk_number(shared_region, ring));
 }
 
-static pid_t fork_by(pid_t (*real)(void))
+static pid_t fork_by(struct next *next)
 {
+	pid_t (*real)(void) = (pid_t(*)(void))next_function(next);
 	struct ring *ring = self.busy != 0 && self.epoch < EPOCH_OFF ? self.ring : NULL;
 	pid_t child = real();
 
@@ -57,20 +56,16 @@ static pid_t fork_by(pid_t (*real)(void))
 
 pid_t fork(void)
 {
-	hooks_fork_prepare();
-	return fork_by(atomic_load(&real_fork));
+	return fork_by(&next_fork);
 }
 
 pid_t _Fork(void)
 {
-	hooks_fork_prepare();
-	return fork_by(atomic_load(&real__Fork));
+	return fork_by(&next__Fork);
 }
 
 void hooks_fork_prepare(void)
 {
-	if (atomic_load(&real_fork) == NULL)
-		atomic_store(&real_fork, (pid_t(*)(void))dlsym(RTLD_NEXT, "fork"));
-	if (atomic_load(&real__Fork) == NULL)
-		atomic_store(&real__Fork, (pid_t(*)(void))dlsym(RTLD_NEXT, "_Fork"));
+	next_function(&next_fork);
+	next_function(&next__Fork);
 }

@@ -49,11 +49,10 @@ static void complain(const struct link_map *keeper)
 			    NULL);
 }
 
-__attribute__((constructor)) static void prepare(void)
+static void prepare_recording(void)
 {
 	const struct link_map *keeper;
 
-	real_find();
 	if (!libc_is_glibc()) {
 		(void)gate((uintptr_t)__builtin_frame_address(0));
 		return;
@@ -72,6 +71,15 @@ __attribute__((constructor)) static void prepare(void)
 	self.ours++;
 	capture_prepare();
 	hooks_cxx_prepare();
+	self.ours--;
+}
+
+__attribute__((constructor)) static void prepare(void)
+{
+	real_find();
+	prepare_recording();
+	/* The program has these hooks, recorded or not. */
+	self.ours++;
 	hooks_exec_prepare();
 	hooks_fork_prepare();
 	hooks_confine_prepare();

@@ -10,9 +10,6 @@
 /* How far below the known part a stack may have grown at once. */
 #define GROWTH_MAX (64u << 20)
 
-/* The address of the kernel's argument block: above it there are no frames. */
-extern void *__libc_stack_end;
-
 static uintptr_t page_of(uintptr_t address)
 {
 	return address & ~(uintptr_t)(PAGE - 1);
