@@ -211,11 +211,13 @@ static void fill_passed_on(sigset_t *set)
 
 static void pass_on(int number, siginfo_t *info, void *context)
 {
+	const pid_t program = (pid_t)program_pid;
 	int saved = errno;
 
 	(void)context;
-	if (program_pid > 0 && info->si_code <= 0 && number != SIGCHLD && !witness_saw(number))
-		kill((pid_t)program_pid, number);
+	if (program > 0 && info->si_code <= 0 && number != SIGCHLD &&
+	    (getpgid(program) != getpgrp() || !witness_saw(number)))
+		kill(program, number);
 	errno = saved;
 }
 

@@ -81,3 +81,13 @@ python3 group.py "$MALLOGRAPH" record -q -o killed.mlg "$VICTIMS/die" sleep 78
 equal "status after SIGINT to the group" $? 130
 equal "allocations" "$(figure allocations killed.mlg)" 78
 whole killed.mlg
+
+# A program that has left the group gets it from the launcher; and so does one whose launcher is
+# meant by its name or its command line.
+python3 group.py "$MALLOGRAPH" record -q -o apart.mlg setsid "$VICTIMS/interrupted" 79
+equal "interrupts of another group" $? 41
+for way in '-f out=[b]y-name' '-x mallograph'; do
+	sed "s/os.killpg.*/os.system('pkill -INT --session %d $way' % program.pid)/" group.py >by.py
+	python3 by.py "$MALLOGRAPH" record -q -o out=by-name.mlg "$VICTIMS/interrupted" 80
+	equal "interrupts by pkill $way" $? 41
+done
