@@ -147,8 +147,12 @@ void chunks_attached(const struct region *region)
 static uint32_t used_end(struct region *region)
 {
 	const struct session *session = state->session;
+	const uint32_t epoch = atomic_load(&state->epoch);
 	uint32_t chunk = region->chunks;
 
+	/* The recorder has taken us for ended: nothing says what our threads still write to. */
+	if (session != NULL && epoch != EPOCH_OFF && session->epoch != epoch)
+		return chunk;
 	while (chunk > 1 && !is_parted(chunk - 1) &&
 	       (session == NULL || atomic_load(&region_owner(region)[chunk - 1]) != session->epoch))
 		chunk--;
@@ -158,14 +162,15 @@ static uint32_t used_end(struct region *region)
 void chunks_narrow(uint64_t bytes)
 {
 	struct region *region = shared_region;
-	const uint64_t before = region != NULL ? region->chunk_offset : 0;
+	uint64_t before;
 	uint32_t wanted, used;
 
 	/* Two at a time would unmap what is somebody else's by then. */
-	if (region == NULL || bytes >= mapped || atomic_exchange(&narrowing, 1) != 0)
+	if (region == NULL || atomic_exchange(&narrowing, 1) != 0)
 		return;
+	before = region->chunk_offset;
 	wanted = bytes > before + 2 * CHUNK_BYTES ? (uint32_t)((bytes - before) / CHUNK_BYTES) : 2;
-	if (wanted < atomic_load(&end)) {
+	if (bytes < mapped && wanted < atomic_load(&end)) {
 		atomic_store(&end, wanted);
 		used = used_end(region);
 		bytes = before + (uint64_t)(wanted > used ? wanted : used) * CHUNK_BYTES;

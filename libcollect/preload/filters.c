@@ -29,7 +29,7 @@
 struct filter {
 	struct filter *before;   /* written before it is published as newest */
 	_Atomic uint32_t length; /* 0: it was not installed */
-	struct sock_filter code[BPF_MAXINSNS];
+	struct sock_filter code[];
 };
 
 static struct filter *_Atomic newest;
@@ -49,16 +49,18 @@ static int is_readable(const void *start, uint64_t bytes)
 struct filter *filters_add(const struct sock_fprog *program)
 {
 	struct filter *filter, *before = atomic_load(&newest);
+	size_t bytes;
 
 	if (!is_readable(program, sizeof(*program)) || program->len == 0 ||
 	    program->len > BPF_MAXINSNS ||
 	    !is_readable(program->filter, program->len * sizeof(*program->filter)))
 		return NULL;
-	filter = raw_map(sizeof(*filter));
+	bytes = program->len * sizeof(*program->filter);
+	filter = raw_map(sizeof(*filter) + bytes);
 	if (filter == NULL) {
 		atomic_store(&unknown, 1);
 	} else {
-		raw_copy(filter->code, program->filter, program->len * sizeof(*program->filter));
+		raw_copy(filter->code, program->filter, bytes);
 		atomic_store(&filter->length, program->len);
 		do {
 			filter->before = before;
@@ -226,13 +228,16 @@ int filters_allow(long number, const uint64_t *arguments)
 	raw_copy(call.args, arguments, sizeof(call.args));
 	for (const struct filter *filter = atomic_load(&newest); filter != NULL;
 	     filter = filter->before) {
-		uint32_t length = atomic_load(&filter->length), action;
+		uint32_t length = atomic_load(&filter->length), verdict;
 
 		if (length == 0)
 			continue;
-		action = run(filter, length, &call) & SECCOMP_RET_ACTION_FULL;
-		if (action != SECCOMP_RET_ALLOW && action != SECCOMP_RET_LOG &&
-		    action != SECCOMP_RET_ERRNO)
+		verdict = run(filter, length, &call);
+		/* An error of 0 is a success that was none. */
+		if ((verdict & SECCOMP_RET_ACTION_FULL) != SECCOMP_RET_ALLOW &&
+		    (verdict & SECCOMP_RET_ACTION_FULL) != SECCOMP_RET_LOG &&
+		    ((verdict & SECCOMP_RET_ACTION_FULL) != SECCOMP_RET_ERRNO ||
+		     (verdict & SECCOMP_RET_DATA) == 0))
 			return 0;
 	}
 	return 1;
@@ -241,12 +246,12 @@ int filters_allow(long number, const uint64_t *arguments)
 int filters_allow_start(void)
 {
 	static const short calls[] = {
-	    SYS_openat,  SYS_read,       SYS_pread64,        SYS_close,     SYS_readlinkat,
-	    SYS_fstat,   SYS_newfstatat, SYS_getxattr,       SYS_faccessat, SYS_access,
-	    SYS_geteuid, SYS_shmat,      SYS_shmdt,          SYS_madvise,   SYS_mmap,
-	    SYS_munmap,  SYS_mprotect,   SYS_rt_sigprocmask, SYS_futex,     SYS_sigaltstack,
-	    SYS_getpid,  SYS_gettid,     SYS_getppid,        SYS_prlimit64, SYS_writev,
-	    SYS_pipe2};
+	    SYS_openat,      SYS_read,       SYS_pread64,  SYS_close,          SYS_readlinkat,
+	    SYS_fstat,       SYS_newfstatat, SYS_getxattr, SYS_faccessat,      SYS_faccessat2,
+	    SYS_access,      SYS_geteuid,    SYS_shmat,    SYS_shmdt,          SYS_madvise,
+	    SYS_mmap,        SYS_munmap,     SYS_mprotect, SYS_rt_sigprocmask, SYS_futex,
+	    SYS_sigaltstack, SYS_getpid,     SYS_gettid,   SYS_getppid,        SYS_prlimit64,
+	    SYS_writev,      SYS_pipe2};
 	const uint64_t none[6] = {0};
 
 	for (unsigned i = 0; i < sizeof(calls) / sizeof(calls[0]); i++)

@@ -49,6 +49,12 @@ void hooks_exec_prepare(void)
 		real_function((enum exec_name)i);
 }
 
+/* A filter of the program may forbid to look at files, or what a recording begins with. */
+static int may_look(void)
+{
+	return !raw_asks || filters_allow_start();
+}
+
 /* Room for what search_path() writes. */
 static size_t path_bytes(const char *file)
 {
@@ -68,6 +74,8 @@ static int search_path(const char *file, char *path)
 	for (const char *c = file; *c != '\0'; c++)
 		if (*c == '/')
 			return 0;
+	if (!may_look())
+		return -1;
 	if (folders == NULL)
 		folders = "/bin:/usr/bin";
 	for (;;) {
@@ -105,8 +113,7 @@ static enum environment_choice choose(const char *path, char *const *envp)
 
 	if (shared_region == NULL)
 		return ENVIRONMENT_AS_IS;
-	/* Looking at the program is forbidden as well, or what its recording begins with. */
-	if (raw_asks && !filters_allow_start()) {
+	if (!may_look()) {
 		count(COUNT_EXEC_UNRECORDED);
 		return ENVIRONMENT_PLAIN;
 	}
@@ -287,6 +294,8 @@ EXPORT int execveat(int folder, const char *path, char *const argv[], char *cons
 	if (*path == '\0' && (flags & AT_EMPTY_PATH) != 0) {
 		descriptor_path(judged, folder);
 		choice = choose(judged, envp);
+	} else if (!may_look()) {
+		choice = choose(path, envp);
 	} else {
 		int saved = errno;
 

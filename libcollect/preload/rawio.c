@@ -19,7 +19,7 @@
 #define MADV_POPULATE_WRITE 23 /* since Linux 5.14 */
 #endif
 
-int raw_asks;
+_Atomic int raw_asks;
 
 long raw_syscall_asked(long number, long a, long b, long c, long d, long e, long f)
 {

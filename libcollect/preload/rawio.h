@@ -9,12 +9,13 @@
  */
 
 #include <signal.h>
+#include <stdatomic.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/syscall.h>
 
 /* Not 0 from the program's first seccomp filter on: ask before each system call. */
-extern int raw_asks;
+extern _Atomic int raw_asks;
 /* The same when the filters let it pass, else -EPERM. */
 long raw_syscall_asked(long number, long a, long b, long c, long d, long e, long f);
 
@@ -35,8 +36,9 @@ static inline long raw_syscall_now(long number, long a, long b, long c, long d, 
 /* Returns what the kernel does: -errno on failure. */
 static inline long raw_syscall(long number, long a, long b, long c, long d, long e, long f)
 {
-	return __builtin_expect(raw_asks, 0) ? raw_syscall_asked(number, a, b, c, d, e, f)
-					     : raw_syscall_now(number, a, b, c, d, e, f);
+	return __builtin_expect(atomic_load_explicit(&raw_asks, memory_order_relaxed), 0)
+		   ? raw_syscall_asked(number, a, b, c, d, e, f)
+		   : raw_syscall_now(number, a, b, c, d, e, f);
 }
 
 static inline int raw_failed(long result)

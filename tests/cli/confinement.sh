@@ -28,7 +28,7 @@ confined() { # HOW ALLOCATIONS
 		fail "$1: $(grep -iE 'incomplete|without a stack' "$1.report")"
 }
 
-for how in undumpable user namespaces no_files strict filter no_futex no_map; do
+for how in undumpable user namespaces no_files strict filter no_futex no_map filter_lies; do
 	confined $how $((2 * BLOCKS))
 done
 confined less_memory $((2 * BLOCKS + 1))
@@ -46,16 +46,19 @@ equal "lost of strict_thread" "$(figure lost thread.mlg)" $((2 * BLOCKS))
 "$MALLOGRAPH" print thread.mlg 2>&1 | grep -q "lost events: $((2 * BLOCKS)) " ||
 	fail "print does not say what is lost: $("$MALLOGRAPH" print thread.mlg 2>&1 | tail -n 5)"
 
-# A filter that forbids what a recording begins with: the next program is not recorded, and
-# counted.
-"$VICTIMS/confined" filter_exec >native
-equal "status of filter_exec alone" $? 6
-"$MALLOGRAPH" record -o exec.mlg "$VICTIMS/confined" filter_exec >out 2>err
-equal "status of filter_exec" $? 6
-cmp native out || fail "the output of filter_exec differs"
-equal "allocations before the exec" "$(figure allocations exec.mlg)" $BLOCKS
-[ "$(ls exec*.mlg)" = exec.mlg ] || fail "traces: $(ls exec*.mlg)"
-grep -qE '^ +unrecorded +1 ' err || fail "says nothing of the program: $(cat err)"
+# A filter that forbids what a recording begins with, or to look for it: the next program is not
+# recorded, and counted.
+PATH=$VICTIMS:$PATH
+for how in filter_exec filter_search; do
+	"$VICTIMS/confined" $how >native
+	equal "status of $how alone" $? 6
+	"$MALLOGRAPH" record -o $how.mlg "$VICTIMS/confined" $how >out 2>err
+	equal "status of $how" $? 6
+	cmp native out || fail "the output of $how differs"
+	equal "allocations before the exec" "$(figure allocations $how.mlg)" $BLOCKS
+	[ "$(ls $how*.mlg)" = $how.mlg ] || fail "traces: $(ls $how*.mlg)"
+	grep -qE '^ +unrecorded +1 ' err || fail "says nothing of the program: $(cat err)"
+done
 
 # RLIMIT_AS before the start: the program has what it asks for; or is told that it is
 # not recorded, where the shared memory doesn't fit.

@@ -15,7 +15,9 @@
  *   filter        seccomp: what an allocator needs, and no other; what else comes is death
  *   no_futex      the same without futex
  *   no_map        the same without memory, for what needs none
+ *   filter_lies   seccomp: no file is opened, but is said to be
  *   filter_exec   a filter for all but what a recording begins with, then another program
+ *   filter_search one for all but what it takes to look for a program, which exec doesn't
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -188,19 +190,42 @@ static void filter(int memory, int also)
 		MUST(!prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program));
 }
 
-static void filter_and_exec(const char *program_path)
+/* This for one system call. */
+static void filter_one(unsigned number, unsigned verdict)
 {
 	struct sock_filter code[] = {
 	    LOAD(nr),
-	    BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_shmat, 0, 1),
-	    KILL,
+	    BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, number, 0, 1),
+	    BPF_STMT(BPF_RET | BPF_K, verdict),
 	    BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
 	};
 	struct sock_fprog program = {sizeof(code) / sizeof(*code), code};
 
 	MUST(!prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0));
 	MUST(!prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program));
+}
+
+/* Who closes what it has not opened closes this. */
+static void filter_lies(void)
+{
+	static char too_long[1u << 20];
+
+	memset(too_long, 'x', sizeof(too_long) - 1);
+	filter_one(SYS_openat, SECCOMP_RET_ERRNO | 0);
+	MUST(execl("/bin/true", "true", too_long, (char *)NULL) < 0 && errno == E2BIG);
+	MUST(fcntl(0, F_GETFD) >= 0);
+}
+
+static void filter_and_exec(const char *program_path)
+{
+	filter_one(SYS_shmat, SECCOMP_RET_KILL_PROCESS);
 	execl(program_path, program_path, "no_files", (char *)NULL);
+}
+
+static void filter_and_search(void)
+{
+	filter_one(SYS_faccessat2, SECCOMP_RET_KILL_PROCESS);
+	execlp("confined", "confined", "no_files", (char *)NULL);
 }
 
 int main(int argc, char **argv)
@@ -234,6 +259,10 @@ int main(int argc, char **argv)
 		filter(0, SYS_exit);
 	else if (!strcmp(how, "filter_exec"))
 		filter_and_exec(argv[0]);
+	else if (!strcmp(how, "filter_lies"))
+		filter_lies();
+	else if (!strcmp(how, "filter_search"))
+		filter_and_search();
 	else
 		return 99;
 	allocate_confined();
