@@ -65,9 +65,11 @@ static int ring_open(struct thread *thread)
 	struct ring *ring;
 	uint32_t first;
 
-	/* Waiting helps the ring of a thread that just ended; a thread that once
-	 * waited in vain asks again at each event, but waits no more. */
-	for (int i = 0; chunk == CHUNK_NONE && i < POOL_TRIES && thread->limit == 0; i++) {
+	/* Waiting helps where a thread has just ended. One that once waited in vain asks again at
+	 * each event, but waits no more; nor do others, until there is a ring again. */
+	for (int i = 0; chunk == CHUNK_NONE && i < POOL_TRIES && thread->limit == 0 &&
+			atomic_load(&state->no_rings) == 0;
+	     i++) {
 		raw_futex_wait(&shared_region->epochs, atomic_load(&shared_region->epochs), 5);
 		chunk = take_ring(thread);
 	}
@@ -78,9 +80,11 @@ static int ring_open(struct thread *thread)
 	}
 	if (chunk == CHUNK_NONE) {
 		thread->limit = 1;
+		atomic_store(&state->no_rings, 1);
 		count(COUNT_LOST_NO_RING);
 		return -1;
 	}
+	atomic_store(&state->no_rings, 0);
 	ring = region_chunk(shared_region, chunk);
 	ring->session = (uint32_t)(session - shared_region->session);
 	ring->tid = thread_id();

@@ -26,6 +26,8 @@
 /* How far a stack may grow behind a filter and still be walked to its end, where it forbids to ask
  * whether memory can be read. */
 #define STACK_AHEAD (128u << 10)
+/* How much of the region may be locked in memory: rings for 150 threads or so. */
+#define LOCKED_MOST (UINT64_C(40) << 20)
 
 static struct next next_prctl = {.name = "prctl"}, next_syscall = {.name = "syscall"},
 		   next_setrlimit = {.name = "setrlimit"}, next_prlimit = {.name = "prlimit"},
@@ -173,6 +175,6 @@ EXPORT int mlockall(int flags)
 {
 	int (*real)(int) = next_function(&next_mlockall);
 
-	chunks_narrow(limits_share(0));
+	chunks_narrow(LOCKED_MOST);
 	return real(flags);
 }

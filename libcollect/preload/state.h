@@ -135,6 +135,7 @@ struct state {
 	_Atomic uint32_t many; /* there is, or was, a second ring: events are stamped */
 	_Alignas(64) _Atomic uint32_t phase; /* enum phase */
 	_Atomic uint32_t opened;             /* a thread has opened a ring */
+	_Atomic uint32_t no_rings;           /* the last that waited for one did so in vain */
 	uint32_t max_depth;
 	struct session *session;
 

@@ -84,3 +84,47 @@ equal "900 of 1200 MB alone" $? 6
 record -o large.mlg bash -c "$large"
 equal "900 of 1200 MB" $status 6
 equal "bytes of the one block" "$(figure bytes large.2.mlg)" $((900 << 20))
+
+# More threads, one after another and all alive, than there are rings in what may be locked: what is
+# lost is counted, and the program waits for none of them but the first.
+cat >locked.c <<'END_C'
+#define _GNU_SOURCE
+#include <pthread.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+enum { THREADS = 200, BLOCKS = 10 };
+static pthread_barrier_t next, end;
+static void *run(void *unused)
+{
+	for (int i = 0; i < BLOCKS; i++)
+		free(malloc(40));
+	pthread_barrier_wait(&next);
+	pthread_barrier_wait(&end);
+	return unused;
+}
+int main(void)
+{
+	pthread_attr_t small;
+	pthread_t thread;
+	free(malloc(1));
+	if (mlockall(MCL_CURRENT | MCL_FUTURE))
+		return 1;
+	pthread_attr_init(&small);
+	pthread_attr_setstacksize(&small, 64 << 10);
+	pthread_barrier_init(&next, NULL, 2);
+	pthread_barrier_init(&end, NULL, THREADS + 1);
+	for (int i = 0; i < THREADS; i++) {
+		if (pthread_create(&thread, &small, run, NULL))
+			return 2;
+		pthread_barrier_wait(&next);
+	}
+	pthread_barrier_wait(&end);
+	pthread_exit(NULL);
+}
+END_C
+gcc -O0 -fno-builtin -pthread -w -o locked_threads locked.c || fail "gcc"
+timeout 20 "$MALLOGRAPH" record -q -o threads.mlg ./locked_threads 2>err
+equal "status of locked_threads" $? 0
+lost=$(figure lost threads.mlg)
+at_least "events lost" "$lost" 20
+equal "events lost of a thread that got no ring" "$((lost % 20))" 0
