@@ -177,10 +177,9 @@ static int copy_to_folder(int from, const char *name, char *path, size_t size)
 			close(fd);
 		return copied == FOREIGN ? message_trace_error(name, ERROR_FOREIGN)
 		       : copied == ENDLESS
-			   ? message_failed("%s: it does not end: half of what "
-					    "was free in '%s' is taken: write it to "
-					    "a file, or set TMPDIR to another "
-					    "directory",
+			   ? message_failed("%s: it does not end, or is more than half of what "
+					    "is free in '%s': write it to a file, or set TMPDIR to "
+					    "another directory",
 					    name, folder)
 		       : copied == NOT_READ ? message_failed("%s: %s", name, why)
 					    : message_failed("%s: it cannot be kept in '%s': %s: "

@@ -34,7 +34,6 @@ const char *captions_both(struct captions *captions, const struct profile *profi
 const char *captions_part(struct captions *captions, const struct profile *profile, uint32_t node,
 			  uint32_t frame, enum frame_part part);
 
-/* The frame as the trace has it, or NULL. */
 /* For searching through many: a part of the text that a caption of a frame has, if it holds the
  * text, from the frame's own names alone: not from its line or address. 0: there are none. Small
  * letters. */
@@ -42,6 +41,7 @@ int captions_letters(const char *text, char *letters, size_t size);
 /* 0: no caption of the frame holds the letters, large or small. picture: as marks_of(). */
 int captions_may_have(struct captions *captions, const struct profile *profile, unsigned picture,
 		      const struct frame_reference *at, const char *letters);
+/* The frame as the trace has it, or NULL. */
 const struct profile_frame *captions_frame(const struct profile *profile, uint32_t node,
 					   uint32_t frame);
 

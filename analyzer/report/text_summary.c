@@ -124,8 +124,10 @@ static void print_nameless(struct text *text, const struct profile *profile, con
 		return;
 	fprintf(text->out, "%sno function names in ", side);
 	frame_print_text(&text->frames, profile->modules[module].path);
-	fprintf(text->out, " (%zu of %zu places): its debug symbols bring them, or --debuginfod\n",
-		places, of);
+	fprintf(text->out, " (%zu of %zu places): %s\n", places, of,
+		profile->kind == PROFILE_HEAPTRACK
+		    ? "heaptrack takes them from debug symbols as it records"
+		    : "its debug symbols bring them, or --debuginfod");
 }
 
 static void print_side_health(struct text *text, const struct profile *profile, const char *side)

@@ -52,14 +52,15 @@ struct trace_block_writer {
 	int no_promises;   /* the file system makes none */
 };
 
+/* Encoding a payload of at most so many bytes needs no memory from then on. 0 or
+ * ERROR_MEMORY. */
+int trace_block_reserve(struct trace_block_writer *writer, size_t payload_bytes);
 /* Compresses one block; payload is at most TRACE_BLOCK_MAX bytes. The block, *size
  * bytes, is in writer->buffer then. Errors: ERROR_MEMORY, ERROR_UNSUPPORTED. */
 int trace_block_encode(struct trace_block_writer *writer, enum trace_block_type type,
 		       unsigned flags, uint64_t first_tick, const uint8_t *payload, size_t bytes,
 		       size_t *size);
 /* The same, and writes it. ERROR_SYSTEM, too. */
-/* Encoding a payload of at most so many bytes needs no memory from then on. */
-int trace_block_reserve(struct trace_block_writer *writer, size_t payload_bytes);
 int trace_block_write(struct trace_block_writer *writer, enum trace_block_type type, unsigned flags,
 		      uint64_t first_tick, const uint8_t *payload, size_t bytes);
 /* Writes bytes as they are: ERROR_SYSTEM. What broke off is cut off the file. */

@@ -28,6 +28,13 @@ has "$nameless" --only summary
 "$MALLOGRAPH" print --json t.mlg | jq -e '.trace.nameless | .places == 3 and .of_places == 3' >jq.out ||
 	fail "nameless in JSON: $(cat jq.out)"
 
+# heaptrack's files have no addresses that names could be found for later
+printf '%s\n' 'v 10400 3' 'X ./app' 's 8 /lib/app' 'i 1000 1' 't 1 0' 'a a 1' '+ 0' \
+	'# strings: 2' >h.txt
+"$MALLOGRAPH" print --only summary h.txt >out || fail "print h.txt: $?"
+grep -qx 'no function names in /lib/app (1 of 1 places): heaptrack takes them from debug symbols as it records' \
+	out || fail "$(cat out)"
+
 # the whole file under a sysroot, at its path
 mkdir -p "root$PWD"
 cp app.debug "root$PWD/app"
