@@ -116,25 +116,56 @@ void output_names_release(struct output_names *names)
 	*names = (struct output_names){0};
 }
 
-/* Whether another recorder is writing there. */
-static int is_being_written(const char *path)
+/* Whether a file is the one that lies at a path. */
+static int lies_at(int fd, const char *path)
 {
-	struct flock lock = {.l_type = F_RDLCK, .l_whence = SEEK_SET, .l_start = 0, .l_len = 1};
-	struct stat status;
-	int fd, locked;
+	struct stat ours, there;
 
-	if (lstat(path, &status) != 0 || !S_ISREG(status.st_mode))
-		return 0;
-	fd = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
-	locked = fd >= 0 && fcntl(fd, F_OFD_GETLK, &lock) == 0 && lock.l_type != F_UNLCK;
-	if (fd >= 0)
-		close(fd);
-	return locked;
+	return fstat(fd, &ours) == 0 && lstat(path, &there) == 0 && ours.st_dev == there.st_dev &&
+	       ours.st_ino == there.st_ino;
 }
 
+/* Whether another has the lock of a recorder. What locks can't be had for is nobody's. */
+static int is_refused(int fd, short type)
+{
+	struct flock lock = {.l_type = type, .l_whence = SEEK_SET, .l_start = 0, .l_len = 1};
+
+	return fcntl(fd, F_OFD_SETLK, &lock) != 0 && (errno == EAGAIN || errno == EACCES);
+}
+
+/* Removes what lies there. Who removes a file has its lock, as who writes it has: two recorders
+ * that begin at one time don't remove each other's. -1 with errno, which is EBUSY when another
+ * recorder is at it. */
+static int make_way(const char *path)
+{
+	const int flags = O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC | O_NOCTTY;
+	struct stat status;
+	int fd = -1, error = EBUSY;
+
+	if (lstat(path, &status) != 0)
+		return errno == ENOENT ? 0 : -1;
+	if (S_ISREG(status.st_mode)) {
+		short type = F_WRLCK;
+
+		fd = open(path, O_RDWR | flags);
+		if (fd < 0) {
+			fd = open(path, O_RDONLY | flags);
+			type = F_RDLCK;
+		}
+		if (fd >= 0 && (is_refused(fd, type) || !lies_at(fd, path)))
+			goto out;
+	}
+	error = unlink(path) == 0 || errno == ENOENT ? 0 : errno;
+out:
+	if (fd >= 0)
+		close(fd);
+	errno = error;
+	return error != 0 ? -1 : 0;
+}
+
+/* -1 with errno, which is EBUSY when another recorder writes there. */
 static int create(const char *path)
 {
-	struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = 0, .l_len = 1};
 	struct stat status;
 	int fd;
 
@@ -143,13 +174,20 @@ static int create(const char *path)
 		errno = S_ISDIR(status.st_mode) ? EISDIR : EEXIST;
 		return -1;
 	}
-	if (unlink(path) != 0 && errno != ENOENT)
+	if (make_way(path) != 0)
 		return -1;
 	fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC | O_NOCTTY, 0600);
-	if (fd < 0)
+	if (fd < 0) {
+		if (errno == EEXIST)
+			errno = EBUSY;
 		return -1;
+	}
 	fchmod(fd, 0600); /* whatever the umask took away */
-	fcntl(fd, F_OFD_SETLK, &lock);
+	if (is_refused(fd, F_WRLCK) || !lies_at(fd, path)) {
+		close(fd);
+		errno = EBUSY;
+		return -1;
+	}
 	return fd;
 }
 
@@ -171,9 +209,10 @@ static void forget(struct output *output)
 	output->name = output->path = NULL;
 }
 
-/* The first name that nobody else has. 0 or a negative error. */
-static int choose(const struct output_names *names, const char *pattern, const char *folder,
-		  struct output *output)
+/* The file of the first name that nobody else has. 0 or a negative error, ERROR_SYSTEM with
+ * errno. */
+static int create_first(struct output_names *names, const char *pattern, const char *folder,
+			struct output *output)
 {
 	for (unsigned n = 1;; n++) {
 		output->name = choice(pattern, n);
@@ -186,8 +225,13 @@ static int choose(const struct output_names *names, const char *pattern, const c
 		if (output->path == NULL)
 			return ERROR_MEMORY;
 		if (!is_taken(names, output->name)) {
-			if (n == NAMES_MOST || !is_being_written(output->path))
+			if (note_taken(names, output->name) != 0)
+				return ERROR_MEMORY;
+			output->fd = create(output->path);
+			if (output->fd >= 0)
 				return 0;
+			if (errno != EBUSY || n >= NAMES_MOST)
+				return ERROR_SYSTEM;
 			output->displaced = 1;
 		}
 		forget(output);
@@ -203,27 +247,14 @@ int output_create(struct output_names *names, const struct recorder_options *opt
 
 	*output = (struct output){.fd = -1};
 	snprintf(message, size, "cannot create the trace: out of memory");
-	if (pattern == NULL || choose(names, pattern, options->folder, output) != 0 ||
-	    note_taken(names, output->name) != 0)
-		goto out;
-	output->fd = create(output->path);
-	error = output->fd >= 0 ? 0 : ERROR_SYSTEM;
-	if (error != 0)
+	if (pattern != NULL)
+		error = create_first(names, pattern, options->folder, output);
+	if (error == ERROR_SYSTEM)
 		snprintf(message, size, "cannot write '%s': %s", output->name, reason(errno));
-out:
 	if (error != 0)
 		forget(output);
 	free(pattern);
 	return error;
-}
-
-/* Whether the file that we write to is the one that lies at its path. */
-static int is_there(const struct output *output)
-{
-	struct stat ours, there;
-
-	return fstat(output->fd, &ours) == 0 && lstat(output->path, &there) == 0 &&
-	       ours.st_dev == there.st_dev && ours.st_ino == there.st_ino;
 }
 
 int output_follow(struct output *output)
@@ -231,7 +262,7 @@ int output_follow(struct output *output)
 	char link[64], *now;
 	struct stat ours;
 
-	if (is_there(output) || fstat(output->fd, &ours) != 0)
+	if (lies_at(output->fd, output->path) || fstat(output->fd, &ours) != 0)
 		return 0;
 	if (ours.st_nlink == 0)
 		return 1;
@@ -252,7 +283,7 @@ int output_follow(struct output *output)
 void output_remove(struct output *output)
 {
 	/* Not what another has put there since. */
-	if (is_there(output))
+	if (lies_at(output->fd, output->path))
 		unlink(output->path);
 	close(output->fd);
 	output->fd = -1;

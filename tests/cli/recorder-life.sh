@@ -96,6 +96,24 @@ equal "allocations of the second" "$(figure allocations two.2.mlg)" 77
 whole two.mlg
 whole two.2.mlg
 
+# so are those of who begin at one time, one over an older trace
+four_half() {
+	[ "$(cat same.out? | grep -c half)" = 4 ]
+}
+for round in {1..10}; do
+	rm -f go same.*
+	[ $((round % 2)) = 0 ] || : >same.mlg
+	for i in 1 2 3 4; do
+		"$MALLOGRAPH" record -q -o same.mlg ./busy 100 "$PWD/go" >same.out$i 2>same.err$i &
+	done
+	wait_for four_half
+	touch go
+	wait
+	for i in same.mlg same.2.mlg same.3.mlg same.4.mlg; do
+		equal "allocations of $i, round $round" "$(figure allocations $i)" 100
+	done
+done
+
 # the folder is removed: the loss is said
 mkdir folder
 begin folder/x.mlg
