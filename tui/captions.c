@@ -80,8 +80,23 @@ const char *captions_part(struct captions *captions, const struct profile *profi
 	return end(captions);
 }
 
-/* The longest run of letters and digits: a name has it as it is. What a line, an address or an
- * escaped byte (12, 0x7f, \x1b) may be made of tells nothing. */
+/* What may be the end of an escaped byte (\x1b) at a place of a text that is looked for: a name
+ * has the byte instead. */
+static size_t escaped_length(const char *text, const char *at)
+{
+	size_t length;
+
+	if (at > text && at[-1] != '\\')
+		return 0;
+	length = *at == 'x';
+	for (int digits = 0; digits < 2 && at[length] && strchr("0123456789abcdef", at[length]);
+	     digits++)
+		length++;
+	return length;
+}
+
+/* The longest run of letters and digits: a name has it as it is. What a line or an address (12,
+ * 0x7f) may be made of tells nothing. */
 int captions_letters(const char *text, char *letters, size_t size)
 {
 	size_t longest = 0;
@@ -89,6 +104,7 @@ int captions_letters(const char *text, char *letters, size_t size)
 	for (const char *at = text; *at;) {
 		size_t length = 0, telling = 0;
 
+		at += escaped_length(text, at);
 		for (; isalnum((unsigned char)at[length]) || at[length] == '_'; length++)
 			telling += !strchr("0123456789abcdefxABCDEFX", at[length]);
 		if (telling && length > longest && length < size) {
@@ -97,7 +113,7 @@ int captions_letters(const char *text, char *letters, size_t size)
 				letters[i] = (char)tolower((unsigned char)at[i]);
 			letters[length] = '\0';
 		}
-		at += length ? length : 1;
+		at += length ? length : *at != '\0';
 	}
 	return longest != 0;
 }

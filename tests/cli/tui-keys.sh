@@ -82,6 +82,15 @@ keys 3
 save -
 END
 ) || fail "an escape sequence is not shown masked"
+for text in 'x07evil' '\x07evil' '07evil' 'title\x07' 'xfe\xc3'; do
+	"$MALLOGRAPH" tui --script - odd.heaptrack >screen <<-END
+		size 200x50
+		keys 3
+		keys /$text<Enter>
+		save -
+	END
+	! grep -q 'not found' screen || fail "$text is shown, and not found"
+done
 
 "$MALLOGRAPH" record -q -o threads.mlg "$VICTIMS/threads" >/dev/null || fail "record"
 "$MALLOGRAPH" record -q -o empty.mlg "$VICTIMS/empty" >/dev/null || fail "record"
