@@ -108,25 +108,19 @@ int picture_new(struct picture **picture, const struct tui_options *options,
 	return error;
 }
 
-static void sites_free(struct sites **sites)
+void picture_forget_sites(struct picture *picture)
 {
-	if (*sites)
-		sites_release(*sites);
-	free(*sites);
-	*sites = NULL;
-}
-
-void picture_forget_gathered(struct picture *picture)
-{
-	sites_free(&picture->gathered);
+	if (picture->sites)
+		sites_release(picture->sites);
+	free(picture->sites);
+	picture->sites = NULL;
 }
 
 void picture_free(struct picture *picture)
 {
 	if (!picture)
 		return;
-	sites_free(&picture->by_site);
-	sites_free(&picture->gathered);
+	picture_forget_sites(picture);
 	suppressions_release(&picture->suppressions);
 	profile_free(picture->combined);
 	for (int i = 0; i < 2; i++) {
@@ -138,19 +132,16 @@ void picture_free(struct picture *picture)
 
 const struct sites *picture_sites(struct picture *picture, enum lens_by by)
 {
-	struct sites **kept = by == LENS_BY_SITE ? &picture->by_site : &picture->gathered;
 	struct lens lens = picture->lens;
 
-	if (*kept && (by == LENS_BY_SITE || picture->gathered_by == by))
-		return *kept;
-	sites_free(kept);
-	*kept = calloc(1, sizeof(**kept));
-	if (!*kept)
+	if (picture->sites && picture->sites_by == by)
+		return picture->sites;
+	picture_forget_sites(picture);
+	picture->sites = calloc(1, sizeof(*picture->sites));
+	if (!picture->sites)
 		return NULL;
-	lens.by = by;
-	if (by != LENS_BY_SITE)
-		picture->gathered_by = by;
-	if (sites_init(*kept, picture->profile, &lens))
-		sites_free(kept);
-	return *kept;
+	lens.by = picture->sites_by = by;
+	if (sites_init(picture->sites, picture->profile, &lens))
+		picture_forget_sites(picture);
+	return picture->sites;
 }

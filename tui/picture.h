@@ -19,9 +19,8 @@ struct picture {
 	struct filter filters[2];      /* what was selected: of fresh, of base */
 	struct profile *selected[2], *combined;
 	struct suppressions suppressions;
-	struct sites *by_site;  /* NULL: not asked for yet */
-	struct sites *gathered; /* by what else was asked for last */
-	enum lens_by gathered_by;
+	struct sites *sites; /* by what was asked for last; NULL: forgotten */
+	enum lens_by sites_by;
 };
 
 /* Takes the filters, which it leaves empty. flags: enum select_flag. Scans the events unless all
@@ -31,10 +30,11 @@ int picture_new(struct picture **picture, const struct tui_options *options,
 		struct filter filters[2], unsigned flags, char *complaint, size_t complaint_bytes);
 void picture_free(struct picture *picture);
 
-/* Those by site are kept, the others until others are asked for, or they are forgotten. NULL: out
+/* They are kept until others are asked for or they are forgotten: for a refresh (view.h). NULL: out
  * of memory. LENS_BY_THREAD needs a picture by thread. */
 const struct sites *picture_sites(struct picture *picture, enum lens_by by);
-void picture_forget_gathered(struct picture *picture);
+/* They take as much as all else together: who makes something large without them lets them go. */
+void picture_forget_sites(struct picture *picture);
 
 /* A copy for the caller to release. 0 or ERROR_MEMORY. */
 int filter_copy(struct filter *copy, const struct filter *filter);

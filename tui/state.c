@@ -148,9 +148,10 @@ void tui_put_away(struct tui *tui)
 	if (state->data && state->generation && tui->view->put_away)
 		tui->view->put_away(tui, state->data);
 	state->generation = 0;
-	picture_forget_gathered(tui->picture);
+	if (tui->picture->sites_by != LENS_BY_SITE)
+		picture_forget_sites(tui->picture);
 	if (tui->thread_picture)
-		picture_forget_gathered(tui->thread_picture);
+		picture_forget_sites(tui->thread_picture);
 }
 
 void tui_turn_to(struct tui *tui, const struct view_ops *view)

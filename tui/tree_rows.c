@@ -96,18 +96,15 @@ static int make_others(struct tree_rows *rows, uint32_t parent, const uint32_t *
 		       size_t found, struct tree_others_row *others)
 {
 	const struct tree_node *nodes = rows->tree.nodes, *node = &nodes[parent];
-	size_t children = 0;
 
 	*others = (struct tree_others_row){.cost = node->cost, .base = node->base};
 	cost_subtract(&others->cost, &node->own);
 	cost_subtract(&others->base, &node->own_base);
-	for (uint32_t child = node->first_child; child; child = nodes[child].next)
-		children++;
-	for (size_t i = 0; i < found; i++) {
+	others->count = tree_child_count(&rows->tree, parent) - found;
+	for (size_t i = 0; others->count && i < found; i++) {
 		cost_subtract(&others->cost, &nodes[listed[i]].cost);
 		cost_subtract(&others->base, &nodes[listed[i]].base);
 	}
-	others->count = children - found;
 	return others->count && has_cost(rows, &others->cost, &others->base);
 }
 
@@ -281,6 +278,7 @@ int tree_rows_make(struct tree_rows *rows, const struct tui *tui, enum tree_dire
 	int error;
 
 	release_tree(rows);
+	picture_forget_sites(tui->picture);
 	rows->made = 1;
 	rows->direction = direction;
 	rows->root = "[all]";

@@ -50,7 +50,8 @@ struct view_ops {
 	 * (tui/job.h). */
 	int (*refresh)(struct tui *tui, void *data);
 	/* It is no longer shown, or what is shown is about to be another part: what it made of
-	 * tui->picture is let go (sites by anything but site are in any case), and what is needed
+	 * tui->picture is let go (sites by anything but site are in any
+	 * case, those by site where a tree is made), and what is needed
 	 * to find the place again is kept. Refresh comes before anything else. NULL: there is
 	 * nothing large. */
 	void (*put_away)(struct tui *tui, void *data);

@@ -76,6 +76,7 @@ static int flame_refresh(struct tui *tui, void *data)
 	forget_picture(view);
 	if (view->made)
 		return 0;
+	picture_forget_sites(tui->picture);
 	error =
 	    tree_init(&view->tree, tui->picture->profile, &tui->picture->lens, TREE_TOP_DOWN, NULL);
 	if (error) {

@@ -43,7 +43,9 @@ static int refresh(struct tui *tui, struct listed *listed, enum cost_kind kind)
 	listed->kind = kind;
 	listed->sites = NULL;
 	if (listed->by != LENS_BY_THREAD && tui->thread_picture)
-		picture_forget_gathered(tui->thread_picture);
+		picture_forget_sites(tui->thread_picture);
+	if (listed->by == LENS_BY_THREAD)
+		picture_forget_sites(tui->picture);
 	listed->picture = listed->by == LENS_BY_THREAD ? tui_thread_picture(tui) : tui->picture;
 	if (listed->picture) {
 		listed->sites = picture_sites(listed->picture, listed->by);

@@ -105,6 +105,7 @@ static int find_costs(struct tui *tui, struct sources *view)
 	int error;
 
 	source_costs_release(&view->costs);
+	picture_forget_sites(tui->picture);
 	error = source_costs(&view->costs, tui->picture->profile, &tui->picture->lens, view->name);
 	view->picture = error ? 0 : 1 + tui->picture_number;
 	list_resize(&view->list, row_count(view));

@@ -74,17 +74,6 @@ static int reserve_node(struct tree *tree)
 	return 0;
 }
 
-static void add_whole(const struct tree_growth *growth, struct tree_node *node, uint32_t step)
-{
-	const struct tree_costs *first = &growth->sums[growth->start[step]];
-	const struct tree_costs *end = first + growth->below[step];
-
-	cost_add(&node->cost, &end->cost);
-	cost_subtract(&node->cost, &first->cost);
-	cost_add(&node->base, &end->base);
-	cost_subtract(&node->base, &first->base);
-}
-
 /* Bottom-up a stack ends here when nothing calls it; top-down each step may be an end. */
 static void add_costs(const struct tree_growth *growth, struct tree_node *node,
 		      const struct tree_range *range)
@@ -93,21 +82,23 @@ static void add_costs(const struct tree_growth *growth, struct tree_node *node,
 
 	for (uint32_t i = range->first; i < range->first + range->count; i++) {
 		const struct tree_member *member = &growth->members[i];
+		uint32_t step = member->step, entry = member->cost;
 
 		if (top_down) {
-			struct tree_costs own = tree_own_costs(growth, member->step);
-
-			add_whole(growth, node, member->step);
-			cost_add(&node->own, &own.cost);
-			cost_add(&node->own_base, &own.base);
+			tree_add_costs(growth, &node->cost, &node->base, growth->start[step],
+				       growth->below[step]);
+			tree_add_costs(growth, &node->own, &node->own_base, growth->start[step],
+				       growth->cost_of_step[step] != 0);
 			continue;
 		}
-		cost_add(&node->cost, &growth->costs[member->cost].cost);
-		cost_add(&node->base, &growth->costs[member->cost].base);
-		if (!growth->places.steps[member->step].parent) {
-			cost_add(&node->own, &growth->costs[member->cost].cost);
-			cost_add(&node->own_base, &growth->costs[member->cost].base);
-		}
+		cost_add(&node->cost, &growth->costs[entry]);
+		if (growth->base_costs)
+			cost_add(&node->base, &growth->base_costs[entry]);
+		if (growth->places.steps[step].parent)
+			continue;
+		cost_add(&node->own, &growth->costs[entry]);
+		if (growth->base_costs)
+			cost_add(&node->own_base, &growth->base_costs[entry]);
 	}
 }
 
@@ -160,6 +151,7 @@ static int add_children(struct tree *tree, uint32_t parent, size_t first)
 	while (first < end && !error) {
 		size_t next = first + 1;
 
+		growth->ranges[parent].children++;
 		while (next < end && growth->members[next].place == growth->members[first].place)
 			next++;
 		error = tree_add_node(tree, parent,
@@ -226,18 +218,20 @@ uint32_t tree_place(const struct tree *tree, uint32_t node)
 	return node ? growth->members[growth->ranges[node].first].place : 0;
 }
 
+uint32_t tree_child_count(const struct tree *tree, uint32_t parent)
+{
+	return tree->growth->ranges[parent].children;
+}
+
 uint32_t *tree_sorted(struct tree *tree, uint32_t parent, const struct ordering *ordering,
 		      size_t *found)
 {
 	struct cost_rank *ranks;
-	size_t children = 0;
 
 	*found = 0;
 	if (tree_expand(tree, parent))
 		return NULL;
-	for (uint32_t i = tree->nodes[parent].first_child; i; i = tree->nodes[i].next)
-		children++;
-	ranks = calloc(children + 1, sizeof(*ranks));
+	ranks = calloc((size_t)tree_child_count(tree, parent) + 1, sizeof(*ranks));
 	if (!ranks)
 		return NULL;
 	for (uint32_t i = tree->nodes[parent].first_child; i; i = tree->nodes[i].next)

@@ -52,6 +52,9 @@ void tree_release(struct tree *tree);
 /* Makes the children of a node where they are not there yet. ERROR_MEMORY or ERROR_LIMIT. */
 int tree_expand(struct tree *tree, uint32_t parent);
 
+/* How many children were made. */
+uint32_t tree_child_count(const struct tree *tree, uint32_t parent);
+
 /* What a node is by the lens (query/places.h): the same number in all trees whose lenses have the
  * same places. Of the root it says nothing. */
 uint32_t tree_place(const struct tree *tree, uint32_t node);

@@ -8,33 +8,49 @@
 #include "analyzer/query/names.h"
 #include "formats/error.h"
 
+/* By step: the number of its entry, from 1 on, where stacks end there. */
+static int number_entries(struct tree_growth *growth, const struct profile *profile)
+{
+	const struct places *places = &growth->places;
+
+	growth->cost_of_step = calloc(places->step_count, sizeof(*growth->cost_of_step));
+	growth->below = calloc(places->step_count, sizeof(*growth->below));
+	if (!growth->cost_of_step || !growth->below)
+		return ERROR_MEMORY;
+	for (size_t i = 1; i < profile->class_count; i++) {
+		struct place_leaf leaf = places_leaf(places, profile, profile->classes[i].node);
+		uint32_t *entry = &growth->cost_of_step[places_step(places, leaf.node, leaf.frame)];
+
+		if (!*entry)
+			*entry = (uint32_t)++growth->cost_count;
+	}
+	for (size_t i = places->step_count; i-- > 0;) {
+		growth->below[i] += growth->cost_of_step[i] != 0;
+		if (i)
+			growth->below[places->steps[i].parent] += growth->below[i];
+	}
+	return 0;
+}
+
 /* Gathers what the stacks that end in a step cost. */
 static int gather_costs(struct tree_growth *growth, const struct profile *profile,
 			const struct lens *lens)
 {
 	const struct places *places = &growth->places;
 
-	growth->costs = calloc(profile->class_count + 1, sizeof(*growth->costs));
-	growth->cost_of_step = calloc(places->step_count, sizeof(*growth->cost_of_step));
-	growth->below = calloc(places->step_count, sizeof(*growth->below));
-	if (!growth->costs || !growth->cost_of_step || !growth->below)
+	growth->costs = calloc(growth->cost_count + 1, sizeof(*growth->costs));
+	if (profile->fresh)
+		growth->base_costs = calloc(growth->cost_count + 1, sizeof(*growth->base_costs));
+	if (!growth->costs || (profile->fresh && !growth->base_costs))
 		return ERROR_MEMORY;
-	growth->cost_count = 1;
 	for (size_t i = 1; i < profile->class_count; i++) {
 		struct place_leaf leaf = places_leaf(places, profile, profile->classes[i].node);
 		uint32_t step = places_step(places, leaf.node, leaf.frame);
 		struct cost cost = cost_of_class(profile, lens, (uint32_t)i);
-		struct tree_costs *costs;
 
-		if (!growth->cost_of_step[step])
-			growth->cost_of_step[step] = (uint32_t)growth->cost_count++;
-		costs = &growth->costs[growth->cost_of_step[step]];
-		cost_add(profile->classes[i].base ? &costs->base : &costs->cost, &cost);
-	}
-	for (size_t i = places->step_count; i-- > 0;) {
-		growth->below[i] += growth->cost_of_step[i] != 0;
-		if (i)
-			growth->below[places->steps[i].parent] += growth->below[i];
+		cost_add((profile->classes[i].base ? growth->base_costs : growth->costs) +
+			     growth->cost_of_step[step],
+			 &cost);
 	}
 	return 0;
 }
@@ -58,15 +74,15 @@ static int link_children(struct tree_growth *growth)
 	return 0;
 }
 
-/* Each step's entries begin where those of its parent and of siblings before it end. */
-static int sum_costs(struct tree_growth *growth)
+/* Each step's entries begin where those of its parent and of siblings before it end. Entries get
+ * other numbers. */
+static int order_entries(struct tree_growth *growth)
 {
 	const struct places *places = &growth->places;
 	uint32_t *free_from = calloc(places->step_count, sizeof(*free_from));
 
 	growth->start = calloc(places->step_count, sizeof(*growth->start));
-	growth->sums = calloc(growth->cost_count + 1, sizeof(*growth->sums));
-	if (!free_from || !growth->start || !growth->sums) {
+	if (!free_from || !growth->start) {
 		free(free_from);
 		return ERROR_MEMORY;
 	}
@@ -79,28 +95,29 @@ static int sum_costs(struct tree_growth *growth)
 		}
 		free_from[i] = growth->start[i] + (growth->cost_of_step[i] != 0);
 		if (growth->cost_of_step[i])
-			growth->sums[growth->start[i] + 1] = growth->costs[growth->cost_of_step[i]];
-	}
-	for (size_t i = 1; i <= growth->cost_count; i++) {
-		cost_add(&growth->sums[i].cost, &growth->sums[i - 1].cost);
-		cost_add(&growth->sums[i].base, &growth->sums[i - 1].base);
+			growth->cost_of_step[i] = growth->start[i] + 1;
 	}
 	free(free_from);
-	free(growth->costs);
-	growth->costs = NULL;
 	return 0;
 }
 
-struct tree_costs tree_own_costs(const struct tree_growth *growth, uint32_t step)
+static void sum_costs(struct cost *costs, size_t count)
 {
-	struct tree_costs own = {0};
+	for (size_t i = 1; i <= count; i++)
+		cost_add(&costs[i], &costs[i - 1]);
+}
 
-	if (growth->cost_of_step[step]) {
-		own = growth->sums[growth->start[step] + 1];
-		cost_subtract(&own.cost, &growth->sums[growth->start[step]].cost);
-		cost_subtract(&own.base, &growth->sums[growth->start[step]].base);
+void tree_add_costs(const struct tree_growth *growth, struct cost *cost, struct cost *base,
+		    uint32_t first, uint32_t count)
+{
+	if (!count)
+		return;
+	cost_add(cost, &growth->costs[first + count]);
+	cost_subtract(cost, &growth->costs[first]);
+	if (growth->base_costs) {
+		cost_add(base, &growth->base_costs[first + count]);
+		cost_subtract(base, &growth->base_costs[first]);
 	}
-	return own;
 }
 
 /* --- a function ------------------------------------------------------------ */
@@ -237,11 +254,12 @@ static int root_of_all(struct tree *tree)
 	if (error || growth->direction == TREE_TOP_DOWN)
 		return error;
 	growth->from_leaves = 1;
-	for (uint32_t i = 1; i < growth->places.step_count; i++) {
-		const struct tree_costs *costs = &growth->costs[growth->cost_of_step[i]];
-
-		cost_add(&tree->nodes[0].cost, &costs->cost);
-		cost_add(&tree->nodes[0].base, &costs->base);
+	for (size_t i = 1; i <= growth->cost_count; i++) {
+		if (i == growth->cost_of_step[0])
+			continue;
+		cost_add(&tree->nodes[0].cost, &growth->costs[i]);
+		if (growth->base_costs)
+			cost_add(&tree->nodes[0].base, &growth->base_costs[i]);
 	}
 	return 0;
 }
@@ -265,11 +283,18 @@ static int find_roots(struct tree *tree, const struct profile *profile, const st
 	unsigned char *is;
 
 	if (!error)
-		error = gather_costs(growth, profile, lens);
+		error = number_entries(growth, profile);
 	if (!error && growth->direction == TREE_TOP_DOWN)
 		error = link_children(growth);
 	if (!error && growth->direction == TREE_TOP_DOWN)
-		error = sum_costs(growth);
+		error = order_entries(growth);
+	if (!error)
+		error = gather_costs(growth, profile, lens);
+	if (!error && growth->direction == TREE_TOP_DOWN) {
+		sum_costs(growth->costs, growth->cost_count);
+		if (growth->base_costs)
+			sum_costs(growth->base_costs, growth->cost_count);
+	}
 	if (error || !function)
 		return error ? error : root_of_all(tree);
 	is = find_function(growth, profile, function, &found);
@@ -306,12 +331,12 @@ void tree_growth_release(struct tree_growth *growth)
 {
 	places_release(&growth->places);
 	free(growth->costs);
+	free(growth->base_costs);
 	free(growth->cost_of_step);
 	free(growth->below);
 	free(growth->first_child);
 	free(growth->next);
 	free(growth->start);
-	free(growth->sums);
 	free(growth->members);
 	free(growth->ranges);
 	*growth = (struct tree_growth){0};

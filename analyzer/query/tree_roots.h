@@ -10,18 +10,15 @@
 struct tree_growth {
 	enum tree_direction direction;
 	struct places places;
-	/* Bottom-up, of the stacks that end in one step; [0] is nothing. Top-down NULL: the sums
-	 * tell it. */
-	struct tree_costs {
-		struct cost cost, base;
-	} * costs;
-	size_t cost_count;
+	/* Of the stacks that end in one step: of fresh and of base; [0] is nothing. Top-down n is
+	 * what the first n cost together, in the order of a walk. There is no base of what is not
+	 * combined. */
+	struct cost *costs, *base_costs;
+	size_t cost_count;      /* without [0] */
 	uint32_t *cost_of_step; /* 0: no stack ends there */
 	uint32_t *below;        /* by step: how many entries end there or below */
-	/* Top-down, by step: its children that have any below; and where its entries are when
-	 * all are in the order of a walk, in which sums[n] are the costs of the first n. */
+	/* Top-down, by step: its children that have any below; and where its entries begin. */
 	uint32_t *first_child, *next, *start;
-	struct tree_costs *sums;
 	int from_leaves; /* bottom-up: below the root are the ends of all stacks */
 	/* Of each node of the tree its members side by side, by place. */
 	struct tree_member {
@@ -30,6 +27,7 @@ struct tree_growth {
 	size_t member_count, member_room;
 	struct tree_range {
 		uint32_t first, count;
+		uint32_t children; /* once it is expanded */
 		int expanded;
 	} * ranges; /* by node of the tree */
 	size_t node_room;
@@ -38,8 +36,9 @@ struct tree_growth {
 /* Makes the root, and all that tree_expand() needs. As tree_init(). */
 int tree_find_roots(struct tree *tree, const struct profile *profile, const struct lens *lens,
 		    const char *function);
-/* Top-down: of the stacks that end in a step. */
-struct tree_costs tree_own_costs(const struct tree_growth *growth, uint32_t step);
+/* Adds what the entries [first, first + count) cost, top-down; nothing of both for none. */
+void tree_add_costs(const struct tree_growth *growth, struct cost *cost, struct cost *base,
+		    uint32_t first, uint32_t count);
 int tree_add_leaves(struct tree_growth *growth);
 void tree_growth_release(struct tree_growth *growth);
 

@@ -41,24 +41,16 @@ static void enter(struct summing *all, uint32_t step)
 {
 	const struct tree_growth *growth = all->growth;
 	uint32_t group = group_of(all, step);
-	const struct tree_costs *first, *end;
-	struct tree_costs own;
 	struct tree_sum *sum;
 
 	if (group == TREE_NO_GROUP)
 		return;
 	sum = &all->sums[group];
-	own = tree_own_costs(growth, step);
-	cost_add(&sum->own, &own.cost);
-	cost_add(&sum->own_base, &own.base);
-	if (all->open[group]++)
-		return;
-	first = &growth->sums[growth->start[step]];
-	end = first + growth->below[step];
-	cost_add(&sum->cost, &end->cost);
-	cost_subtract(&sum->cost, &first->cost);
-	cost_add(&sum->base, &end->base);
-	cost_subtract(&sum->base, &first->base);
+	tree_add_costs(growth, &sum->own, &sum->own_base, growth->start[step],
+		       growth->cost_of_step[step] != 0);
+	if (!all->open[group]++)
+		tree_add_costs(growth, &sum->cost, &sum->base, growth->start[step],
+			       growth->below[step]);
 }
 
 static void leave(struct summing *all, uint32_t step)
