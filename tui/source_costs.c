@@ -15,10 +15,30 @@ struct grouping {
 static int is_of_file(const struct profile *profile, const struct profile_frame *frame,
 		      const char *name)
 {
-	if (!frame->file || !frame->line)
-		return 0;
 	return profile->fresh ? !strcmp(name_base(frame->file), name_base(name))
 			      : !strcmp(frame->file, name);
+}
+
+/* By frame: 1 where it has a line of the file. Frames share the names of files. */
+static uint32_t *mark_frames(const struct profile *profile, const char *name, size_t *found)
+{
+	uint32_t *marks = calloc(profile->frame_count + 1, sizeof(*marks));
+	const char *last = NULL;
+	int is = 0;
+
+	*found = 0;
+	for (size_t i = 0; marks && i < profile->frame_count; i++) {
+		const struct profile_frame *frame = &profile->frames[i];
+
+		if (!frame->file || !frame->line)
+			continue;
+		if (frame->file != last)
+			is = is_of_file(profile, frame, name);
+		last = frame->file;
+		marks[i] = (uint32_t)is;
+		*found += (size_t)is;
+	}
+	return marks;
 }
 
 static int compare_lines(const void *a, const void *b)
@@ -37,18 +57,20 @@ const struct source_line_cost *source_cost_of(const struct source_costs *costs, 
 	return bsearch(&wanted, costs->lines, costs->count, sizeof(*costs->lines), compare_lines);
 }
 
-/* The lines of all frames of the file, each once, in their order. */
-static int find_lines(struct source_costs *costs, const struct profile *profile, const char *name)
+/* The lines of all frames of the file, each once, in their order; and which one is whose. */
+static int find_lines(struct source_costs *costs, struct grouping *grouping, const char *name)
 {
-	size_t count = 0, kept = 0;
+	const struct profile *profile = grouping->profile;
+	size_t count, kept = 0;
 
-	for (size_t i = 0; i < profile->frame_count; i++)
-		count += is_of_file(profile, &profile->frames[i], name) != 0;
+	grouping->of_frame = mark_frames(profile, name, &count);
+	if (!grouping->of_frame)
+		return ERROR_MEMORY;
 	costs->lines = calloc(count + 1, sizeof(*costs->lines));
 	if (!costs->lines)
 		return ERROR_MEMORY;
 	for (size_t i = 0; i < profile->frame_count; i++)
-		if (is_of_file(profile, &profile->frames[i], name))
+		if (grouping->of_frame[i])
 			costs->lines[costs->count++].line = profile->frames[i].line;
 	if (count)
 		qsort(costs->lines, count, sizeof(*costs->lines), compare_lines);
@@ -56,19 +78,8 @@ static int find_lines(struct source_costs *costs, const struct profile *profile,
 		if (!kept || costs->lines[kept - 1].line != costs->lines[i].line)
 			costs->lines[kept++] = costs->lines[i];
 	costs->count = kept;
-	return 0;
-}
-
-static int number_frames(struct grouping *grouping, const struct source_costs *costs,
-			 const char *name)
-{
-	const struct profile *profile = grouping->profile;
-
-	grouping->of_frame = calloc(profile->frame_count + 1, sizeof(*grouping->of_frame));
-	if (!grouping->of_frame)
-		return ERROR_MEMORY;
 	for (size_t i = 0; i < profile->frame_count; i++)
-		if (is_of_file(profile, &profile->frames[i], name))
+		if (grouping->of_frame[i])
 			grouping->of_frame[i] =
 			    1 + (uint32_t)(source_cost_of(costs, profile->frames[i].line) -
 					   costs->lines);
@@ -122,9 +133,7 @@ int source_costs(struct source_costs *costs, const struct profile *profile, cons
 	if (lens->identity != LENS_LINE)
 		by_line.places = NULL;
 	by_line.identity = LENS_LINE;
-	error = find_lines(costs, profile, name);
-	if (!error && costs->count)
-		error = number_frames(&grouping, costs, name);
+	error = find_lines(costs, &grouping, name);
 	if (!error && costs->count) {
 		error = tree_init(&tree, profile, &by_line, TREE_TOP_DOWN, NULL);
 		if (!error)
