@@ -51,17 +51,18 @@ int tree_add_member(struct tree_growth *growth, uint32_t step, uint32_t cost)
 	return error;
 }
 
-static int reserve_node(struct tree *tree)
+static int reserve_nodes(struct tree *tree, size_t more)
 {
 	struct tree_growth *growth = tree->growth;
-	size_t room = growth->node_room ? growth->node_room * 2 : 64;
+	size_t wanted = tree->count + more, room = growth->node_room ? growth->node_room * 2 : 64;
 	struct tree_node *nodes;
 	struct tree_range *ranges;
 
-	if (tree->count < growth->node_room)
+	if (wanted <= growth->node_room)
 		return 0;
-	if (tree->count >= UINT32_MAX / 2)
+	if (wanted >= UINT32_MAX / 2)
 		return ERROR_LIMIT;
+	room = room < wanted ? wanted : room;
 	nodes = reallocarray(tree->nodes, room, sizeof(*nodes));
 	if (!nodes)
 		return ERROR_MEMORY;
@@ -105,7 +106,7 @@ static void add_costs(const struct tree_growth *growth, struct tree_node *node,
 int tree_add_node(struct tree *tree, uint32_t parent, struct tree_range range)
 {
 	struct tree_growth *growth = tree->growth;
-	int error = reserve_node(tree);
+	int error = reserve_nodes(tree, 1);
 	struct tree_node *node;
 
 	if (error)
@@ -138,16 +139,28 @@ static int compare_members(const void *a, const void *b)
 	return left->step < right->step ? -1 : left->step > right->step;
 }
 
+/* Most come in order: places and steps are numbered as a trace brings them. Returns how many
+ * places they have. */
+static size_t sort_members(struct tree_member *members, size_t count)
+{
+	size_t places = count != 0, sorted = 1;
+
+	while (sorted < count && compare_members(&members[sorted - 1], &members[sorted]) <= 0)
+		sorted++;
+	if (sorted < count)
+		qsort(members, count, sizeof(*members), compare_members);
+	for (size_t i = 1; i < count; i++)
+		places += members[i].place != members[i - 1].place;
+	return places;
+}
+
 /* The members from first on are those one level further than parent's. */
 static int add_children(struct tree *tree, uint32_t parent, size_t first)
 {
 	struct tree_growth *growth = tree->growth;
 	size_t end = growth->member_count;
-	int error = 0;
+	int error = reserve_nodes(tree, sort_members(growth->members + first, end - first));
 
-	if (end - first > 1)
-		qsort(growth->members + first, end - first, sizeof(*growth->members),
-		      compare_members);
 	while (first < end && !error) {
 		size_t next = first + 1;
 

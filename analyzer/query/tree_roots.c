@@ -32,15 +32,25 @@ static int number_entries(struct tree_growth *growth, const struct profile *prof
 	return 0;
 }
 
+/* (Of calloc() each page would fault twice: it is read before it is written.) */
+static struct cost *zeroed_costs(size_t count)
+{
+	struct cost *costs = reallocarray(NULL, count, sizeof(*costs));
+
+	if (costs)
+		memset(costs, 0, count * sizeof(*costs));
+	return costs;
+}
+
 /* Gathers what the stacks that end in a step cost. */
 static int gather_costs(struct tree_growth *growth, const struct profile *profile,
 			const struct lens *lens)
 {
 	const struct places *places = &growth->places;
 
-	growth->costs = calloc(growth->cost_count + 1, sizeof(*growth->costs));
+	growth->costs = zeroed_costs(growth->cost_count + 1);
 	if (profile->fresh)
-		growth->base_costs = calloc(growth->cost_count + 1, sizeof(*growth->base_costs));
+		growth->base_costs = zeroed_costs(growth->cost_count + 1);
 	if (!growth->costs || (profile->fresh && !growth->base_costs))
 		return ERROR_MEMORY;
 	for (size_t i = 1; i < profile->class_count; i++) {
