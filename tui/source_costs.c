@@ -61,7 +61,7 @@ const struct source_line_cost *source_cost_of(const struct source_costs *costs, 
 static int find_lines(struct source_costs *costs, struct grouping *grouping, const char *name)
 {
 	const struct profile *profile = grouping->profile;
-	size_t count, kept = 0;
+	size_t count, kept = 0, sorted = 1, at = 0;
 
 	grouping->of_frame = mark_frames(profile, name, &count);
 	if (!grouping->of_frame)
@@ -72,17 +72,26 @@ static int find_lines(struct source_costs *costs, struct grouping *grouping, con
 	for (size_t i = 0; i < profile->frame_count; i++)
 		if (grouping->of_frame[i])
 			costs->lines[costs->count++].line = profile->frames[i].line;
-	if (count)
+	while (sorted < count &&
+	       compare_lines(&costs->lines[sorted - 1], &costs->lines[sorted]) <= 0)
+		sorted++;
+	if (sorted < count)
 		qsort(costs->lines, count, sizeof(*costs->lines), compare_lines);
 	for (size_t i = 0; i < count; i++)
 		if (!kept || costs->lines[kept - 1].line != costs->lines[i].line)
 			costs->lines[kept++] = costs->lines[i];
 	costs->count = kept;
-	for (size_t i = 0; i < profile->frame_count; i++)
-		if (grouping->of_frame[i])
-			grouping->of_frame[i] =
-			    1 + (uint32_t)(source_cost_of(costs, profile->frames[i].line) -
-					   costs->lines);
+	for (size_t i = 0; i < profile->frame_count; i++) {
+		if (!grouping->of_frame[i])
+			continue;
+		/* most often the line that it was, or the next one */
+		if (at + 1 < kept && costs->lines[at].line != profile->frames[i].line)
+			at++;
+		if (costs->lines[at].line != profile->frames[i].line)
+			at =
+			    (size_t)(source_cost_of(costs, profile->frames[i].line) - costs->lines);
+		grouping->of_frame[i] = 1 + (uint32_t)at;
+	}
 	return 0;
 }
 

@@ -18,23 +18,14 @@
 
 struct summing {
 	const struct tree_growth *growth;
-	tree_group group;
-	void *context;
 	struct tree_sum *sums;
-	uint32_t *of_place; /* UNASKED: not yet asked for */
+	uint32_t *of_place; /* its group */
 	uint32_t *open;     /* by group */
 };
 
 static uint32_t group_of(const struct summing *all, uint32_t step)
 {
-	const struct places_step *at = &all->growth->places.steps[step];
-	uint32_t *group = &all->of_place[at->place];
-
-	if (!step)
-		return TREE_NO_GROUP;
-	if (*group == UNASKED)
-		*group = all->group(all->context, at->node, at->frame);
-	return *group;
+	return step ? all->of_place[all->growth->places.steps[step].place] : TREE_NO_GROUP;
 }
 
 static void enter(struct summing *all, uint32_t step)
@@ -85,8 +76,11 @@ static void walk(struct summing *all, uint32_t root)
 	}
 }
 
-static uint32_t *unasked(const struct places *places)
+/* By place, of all that stacks pass through. Asked for in the order of the steps, which is that of
+ * nodes and frames: a walk goes to and fro. */
+static uint32_t *ask_groups(const struct tree_growth *growth, tree_group group, void *context)
 {
+	const struct places *places = &growth->places;
 	uint32_t most = 0, *of_place;
 
 	for (size_t i = 0; i < places->step_count; i++)
@@ -95,6 +89,12 @@ static uint32_t *unasked(const struct places *places)
 	of_place = reallocarray(NULL, (size_t)most + 1, sizeof(*of_place));
 	for (size_t i = 0; of_place && i <= most; i++)
 		of_place[i] = UNASKED;
+	for (size_t i = 1; of_place && i < places->step_count; i++) {
+		const struct places_step *at = &places->steps[i];
+
+		if (growth->below[i] && of_place[at->place] == UNASKED)
+			of_place[at->place] = group(context, at->node, at->frame);
+	}
 	return of_place;
 }
 
@@ -105,10 +105,8 @@ int tree_sum_groups(const struct tree *tree, uint32_t root, tree_group group, vo
 	const struct tree_range *range = &growth->ranges[root];
 	struct summing all = {
 	    .growth = growth,
-	    .group = group,
-	    .context = context,
 	    .sums = sums,
-	    .of_place = unasked(&growth->places),
+	    .of_place = ask_groups(growth, group, context),
 	    .open = calloc(groups + 1, sizeof(*all.open)),
 	};
 
