@@ -2,6 +2,7 @@
 #include "libcollect/preload/reach.h"
 
 #include "libcollect/preload/capture.h"
+#include "libcollect/preload/glibc.h"
 #include "libcollect/preload/rawio.h"
 
 #include "libcollect/preload/banned.h"
