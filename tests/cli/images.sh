@@ -77,7 +77,7 @@ perl_is_seen() {
 only_ours() { # PID
 	local child
 	for child in $(cat "/proc/$1/task/$1/children"); do
-		[[ $(cat "/proc/$child/comm") == mallograph* ]] || return 1
+		[[ $(cat "/proc/$child/comm") =~ ^(mallograph|group-witness) ]] || return 1
 	done
 }
 
