@@ -4,7 +4,8 @@
     tui_keys.py MALLOGRAPH TRACE
 
 A key is answered when the first byte of the new screen comes: curses writes a screen at once. What
-scans events shows its progress by then and goes on; how long that takes is told apart.
+scans events shows its progress by then and goes on; how long that takes is told apart. CPU time
+is the main thread's until it rests: the same on a machine that others use.
 """
 import fcntl
 import os
@@ -71,6 +72,10 @@ class Terminal:
         with open("/proc/%d/task/%d/stat" % (self.pid, self.pid)) as file:
             return file.read().rsplit(")", 1)[1].split()[0] == "S"
 
+    def cpu(self):
+        with open("/proc/%d/task/%d/schedstat" % (self.pid, self.pid)) as file:
+            return int(file.read().split()[0]) / 1e9
+
     def settle(self):
         """Until nothing more is counted or drawn; the moment of the last change."""
         end, last = time.monotonic() + LONGEST, time.monotonic()
@@ -82,12 +87,12 @@ class Terminal:
         sys.exit("the terminal does not come to rest")
 
     def hit(self, key):
-        """Seconds until it is answered, and until everything is counted."""
+        """Seconds until it is answered, until everything is counted, and of CPU."""
         typed = [key] if key in NAMES else list(key)
         for letter in typed[:-1]:
             os.write(self.master, letter.encode())
             self.settle()
-        begun = time.monotonic()
+        cpu, begun = self.cpu(), time.monotonic()
         os.write(self.master, typed[-1].encode())
         while not self.read(0.001):
             if self.sleeps() and not self.read(QUIET):
@@ -95,7 +100,8 @@ class Terminal:
             if time.monotonic() - begun > LONGEST:
                 sys.exit("no answer to %r" % key)
         answered = time.monotonic()
-        return answered - begun, self.settle() - begun
+        counted = self.settle()
+        return answered - begun, counted - begun, self.cpu() - cpu
 
     def memory(self):
         with open("/proc/%d/status" % self.pid) as file:
@@ -132,21 +138,24 @@ def main():
         pass
     first = time.monotonic() - terminal.started
     terminal.settle()
-    print("first screen %.3f s; print %.3f s, %.1f MB" % (first, print_time, print_memory / 1e6))
-    print("%-12s %6s %11s %11s   %-24s %s" % ("view", "keys", "median ms", "longest ms", "of", "memory"))
+    print("first screen %.3f s, of CPU %.3f s; print %.3f s, %.1f MB" %
+          (first, terminal.cpu(), print_time, print_memory / 1e6))
+    print("%-10s %5s %10s %11s  %-22s %11s  %-22s %s" %
+          ("view", "keys", "median ms", "longest ms", "of", "most CPU ms", "of", "memory"))
     for view, keys in VIEWS.items():
-        answers, longest, counted = [], (0, ""), (0, "")
+        answers, longest, counted, most = [], (0, ""), (0, ""), (0, "")
         for key in keys:
-            answered, done = terminal.hit(key)
+            answered, done, cpu = terminal.hit(key)
             answers.append(answered)
             longest = max(longest, (answered, key))
             counted = max(counted, (done, key))
+            most = max(most, (cpu, key))
         text = ""
         if counted[0] > longest[0] + 0.1:
             text = "  counted for %.2f s: %s" % (counted[0], named(counted[1]))
-        print("%-12s %6d %11.1f %11.1f   %-24s print%+.1f MB%s" %
+        print("%-10s %5d %10.1f %11.1f  %-22s %11.1f  %-22s print%+.1f MB%s" %
               (view, len(keys), statistics.median(answers) * 1e3, longest[0] * 1e3, named(longest[1]),
-               (terminal.memory() - print_memory) / 1e6, text), flush=True)
+               most[0] * 1e3, named(most[1]), (terminal.memory() - print_memory) / 1e6, text), flush=True)
     os.write(terminal.master, b"q")
 
 

@@ -235,6 +235,36 @@ static void test_nothing_against_itself(void **state)
 	}
 }
 
+/* Few of many are those that all in order begin with. */
+static void test_first(void **state)
+{
+	(void)state;
+	for (unsigned round = 0; round < 30; round++) {
+		struct made *a = made_new(round % 3), *b = made_new(2);
+		struct profile *both;
+		struct sites sites;
+
+		assert_int_equal(profile_combine(&both, &a->profile, &b->profile), 0);
+		assert_int_equal(sites_init(&sites, round % 2 ? both : &a->profile, NULL), 0);
+		for (unsigned kind = COST_ALLOCATIONS; kind <= COST_BYTES; kind++) {
+			struct ordering ordering = {
+			    .kind = kind, .sort_by = -1, .difference = round % 2};
+			size_t all, found, most = round % 11;
+			uint32_t *order = sites_sorted(&sites, &ordering, &all);
+			uint32_t *first = sites_first(&sites, &ordering, most, &found);
+
+			assert_int_equal(found, most < all ? most : all);
+			assert_memory_equal(first, order, found * sizeof(*first));
+			free(order);
+			free(first);
+		}
+		sites_release(&sites);
+		profile_free(both);
+		free(a);
+		free(b);
+	}
+}
+
 static void check_order(const struct sites *sites, const uint32_t *order, size_t found,
 			enum cost_kind kind)
 {
@@ -424,6 +454,7 @@ int main(void)
 	    cmocka_unit_test(test_groups),
 	    cmocka_unit_test(test_groups_of_two),
 	    cmocka_unit_test(test_nothing_against_itself),
+	    cmocka_unit_test(test_first),
 	    cmocka_unit_test(test_mirror),
 	    cmocka_unit_test(test_similar),
 	};
