@@ -22,7 +22,11 @@ static void search(struct tui *tui, int direction, int from_here)
 	else if (!data || !tui->view->search)
 		tui_message(tui, "there is nothing to search here");
 	else if (!tui->view->search(tui, data, tui->search, direction, from_here))
-		tui_message(tui, "not found: %s", tui->search);
+		tui_message(tui,
+			    tui->view->point
+				? "not found: %s (rows alone; f function=... asks stacks)"
+				: "not found: %s",
+			    tui->search);
 }
 
 static void search_typed(struct tui *tui, const char *text)

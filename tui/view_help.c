@@ -10,7 +10,7 @@
 #include "tui/state.h"
 
 /* Where there is no room for both side by side, what a key does is below it. */
-enum { KEYS_WIDTH = 26, INDENT = 3, SIDE_BY_SIDE_FROM = 60, LINES = 512, TEXT_LEAST = 8 };
+enum { KEYS_WIDTH = 29, INDENT = 3, SIDE_BY_SIDE_FROM = 60, LINES = 512, TEXT_LEAST = 8 };
 
 struct help_line { /* a part of what is said of a key or a view, as long as fits */
 	size_t row;

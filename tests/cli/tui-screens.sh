@@ -325,6 +325,14 @@ save screen
 END
 tail -n 1 screen | grep -q '^not found: nowhere' || fail "not found: $(tail -n 1 screen)"
 
+# In the help the keys stand whole beside what they do.
+screens box.mlg <<'END'
+size 80x60
+keys ?
+save screen
+END
+grep -q 'Ctrl-F, Ctrl-D  a page down' screen || fail "help: $(cat screen)"
+
 # Twenty columns, five rows; one; nothing but ASCII.
 screens box.mlg <<'END'
 size 20x5
