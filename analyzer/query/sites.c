@@ -278,8 +278,10 @@ static void fit(struct sites *sites)
 	struct site_stack *fewer =
 	    reallocarray(sites->stacks, sites->stack_count + 1, sizeof(*sites->stacks));
 
-	sites->sites = smaller ? smaller : sites->sites;
-	sites->stacks = fewer ? fewer : sites->stacks;
+	if (smaller)
+		sites->sites = smaller;
+	if (fewer)
+		sites->stacks = fewer;
 }
 
 static int gather(struct gatherer *all)
