@@ -10,34 +10,10 @@
 #include <ucontext.h>
 
 #include "expect.h"
+#include "text.h"
 
-static uintptr_t libc_start, libc_end, loader_start, loader_end;
+static struct text libc = {.name = "libc.so"}, loader = {.name = "ld-linux"};
 static volatile uint64_t handled, pairs;
-
-static int find_libc(struct dl_phdr_info *info, size_t size, void *unused)
-{
-	uintptr_t start = UINTPTR_MAX, end = 0;
-
-	(void)size;
-	(void)unused;
-	for (int i = 0; i < info->dlpi_phnum; i++) {
-		const ElfW(Phdr) *segment = &info->dlpi_phdr[i];
-		uintptr_t from = info->dlpi_addr + segment->p_vaddr;
-
-		if (segment->p_type != PT_LOAD)
-			continue;
-		start = from < start ? from : start;
-		end = from + segment->p_memsz > end ? from + segment->p_memsz : end;
-	}
-	if (strstr(info->dlpi_name, "libc.so")) {
-		libc_start = start;
-		libc_end = end;
-	} else if (strstr(info->dlpi_name, "ld-linux")) {
-		loader_start = start;
-		loader_end = end;
-	}
-	return 0;
-}
 
 static void handle(int number, siginfo_t *info, void *context)
 {
@@ -45,7 +21,7 @@ static void handle(int number, siginfo_t *info, void *context)
 
 	(void)number;
 	(void)info;
-	if ((at >= libc_start && at < libc_end) || (at >= loader_start && at < loader_end))
+	if (text_holds(&libc, at) || text_holds(&loader, at))
 		return;
 	for (uint64_t i = 0; i < pairs; i++)
 		free(malloc(30));
@@ -63,8 +39,9 @@ int main(int argc, char **argv)
 	often.it_value.tv_usec = often.it_interval.tv_usec = atoi(argv[1]);
 	pairs = strtoul(argv[2], NULL, 10);
 	most = strtoul(argv[3], NULL, 10);
-	dl_iterate_phdr(find_libc, NULL);
-	MUST(libc_end && loader_end);
+	text_find(&libc);
+	text_find(&loader);
+	MUST(libc.end && loader.end);
 	free(malloc(80)); /* whatever happens only once has happened */
 	MUST(!sigaction(SIGALRM, &action, NULL));
 	MUST(!setitimer(ITIMER_REAL, &often, NULL));

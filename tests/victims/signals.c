@@ -10,40 +10,15 @@
 #include <ucontext.h>
 
 #include "expect.h"
+#include "text.h"
 
 #define ENOUGH          3000 /* handlers that allocated */
 #define LONGEST_SECONDS 8    /* where signals are rare */
 #define MAIN_BYTES      80
 #define HANDLER_BYTES   30
 
-static uintptr_t libc_start, libc_end, loader_start, loader_end;
+static struct text libc = {.name = "libc.so"}, loader = {.name = "ld-linux"};
 static volatile uint64_t handled;
-
-static int find_libc(struct dl_phdr_info *info, size_t size, void *unused)
-{
-	uintptr_t start = UINTPTR_MAX, end = 0;
-
-	(void)size;
-	(void)unused;
-	for (int i = 0; i < info->dlpi_phnum; i++) {
-		const ElfW(Phdr) *segment = &info->dlpi_phdr[i];
-
-		if (segment->p_type != PT_LOAD)
-			continue;
-		if (info->dlpi_addr + segment->p_vaddr < start)
-			start = info->dlpi_addr + segment->p_vaddr;
-		if (info->dlpi_addr + segment->p_vaddr + segment->p_memsz > end)
-			end = info->dlpi_addr + segment->p_vaddr + segment->p_memsz;
-	}
-	if (strstr(info->dlpi_name, "libc.so")) {
-		libc_start = start;
-		libc_end = end;
-	} else if (strstr(info->dlpi_name, "ld-linux")) {
-		loader_start = start;
-		loader_end = end;
-	}
-	return 0;
-}
 
 static void handle(int number, siginfo_t *info, void *context)
 {
@@ -51,7 +26,7 @@ static void handle(int number, siginfo_t *info, void *context)
 
 	(void)number;
 	(void)info;
-	if ((at >= libc_start && at < libc_end) || (at >= loader_start && at < loader_end))
+	if (text_holds(&libc, at) || text_holds(&loader, at))
 		return;
 	free(malloc(HANDLER_BYTES));
 	handled = handled + 1;
@@ -64,8 +39,9 @@ int main(void)
 	time_t last = time(NULL) + LONGEST_SECONDS;
 	uint64_t rounds = 0;
 
-	dl_iterate_phdr(find_libc, NULL);
-	MUST(libc_end && loader_end);
+	text_find(&libc);
+	text_find(&loader);
+	MUST(libc.end && loader.end);
 	free(malloc(MAIN_BYTES)); /* whatever happens only once has happened */
 	MUST(!sigaction(SIGALRM, &action, NULL));
 	MUST(!setitimer(ITIMER_REAL, &often, NULL));
