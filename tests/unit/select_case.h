@@ -9,6 +9,7 @@
 
 #include "analyzer/model/select.h"
 #include "formats/error.h"
+#include "tests/unit/seed.h"
 #include "tests/unit/select_model.h"
 
 static uint64_t seed; /* that main() sets with set_seed() */
@@ -112,10 +113,7 @@ static inline struct model *random_model(unsigned round, struct profile **profil
 /* SEED=NUMBER in the environment repeats a run. */
 static inline void set_seed(void)
 {
-	const char *given = getenv("SEED");
-
-	seed = given ? strtoull(given, NULL, 10) : (uint64_t)getpid() * 2654435761u + 1;
-	print_message("SEED=%llu\n", (unsigned long long)seed);
+	seed = seed_choose();
 }
 
 #endif

@@ -10,6 +10,7 @@
 #include "analyzer/query/curve.h"
 #include "formats/error.h"
 #include "tests/unit/sample_trace.h"
+#include "tests/unit/seed.h"
 
 #define TICKS 3000
 
@@ -332,9 +333,7 @@ int main(void)
 	    cmocka_unit_test(test_points),          cmocka_unit_test(test_events_stopped),
 	    cmocka_unit_test(test_nothing_happens),
 	};
-	const char *given = getenv("SEED");
 
-	seed = given ? strtoull(given, NULL, 10) : (uint64_t)getpid() * 2654435761u + 1;
-	print_message("SEED=%llu\n", (unsigned long long)seed);
+	seed = seed_choose();
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

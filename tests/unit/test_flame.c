@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "tests/unit/made_profile.h"
+#include "tests/unit/seed.h"
 #include "tui/flame.h"
 
 #define WIDEST 300
@@ -247,9 +248,7 @@ int main(void)
 	    cmocka_unit_test(test_deep),
 	    cmocka_unit_test(test_many),
 	};
-	const char *given = getenv("SEED");
 
-	made_seed = given ? strtoull(given, NULL, 10) : (uint64_t)getpid() * 2654435761u + 1;
-	print_message("SEED=%llu\n", (unsigned long long)made_seed);
+	made_seed = seed_choose();
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -30,6 +30,7 @@
 #include "analyzer/model/load_heaptrack.h"
 #include "analyzer/model/profile.h"
 #include "formats/error.h"
+#include "tests/unit/seed.h"
 
 static uint64_t seed;
 
@@ -738,9 +739,7 @@ int main(void)
 	    cmocka_unit_test(test_long_line),      cmocka_unit_test(test_many_events),
 	    cmocka_unit_test(test_many_points),    cmocka_unit_test(test_mutations),
 	};
-	const char *given = getenv("SEED");
 
-	seed = given ? strtoull(given, NULL, 10) : (uint64_t)getpid() * 2654435761u + 1;
-	print_message("SEED=%llu\n", (unsigned long long)seed);
+	seed = seed_choose();
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

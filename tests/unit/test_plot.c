@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "tests/unit/seed.h"
 #include "tui/plot.h"
 
 #define MOST_COLUMNS 40
@@ -151,9 +152,7 @@ int main(void)
 	    cmocka_unit_test(test_lines),
 	    cmocka_unit_test(test_plain),
 	};
-	const char *given = getenv("SEED");
 
-	seed = given ? strtoull(given, NULL, 10) : (uint64_t)getpid() * 2654435761u + 1;
-	print_message("SEED=%llu\n", (unsigned long long)seed);
+	seed = seed_choose();
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -10,6 +10,7 @@
 #include "analyzer/query/sites.h"
 #include "formats/error.h"
 #include "tests/unit/sample_trace.h"
+#include "tests/unit/seed.h"
 
 static uint64_t seed;
 
@@ -358,9 +359,7 @@ int main(void)
 	    cmocka_unit_test(test_contradiction),      cmocka_unit_test(test_cut_anywhere),
 	    cmocka_unit_test(test_what_is_said_of_it), cmocka_unit_test(test_not_traces),
 	};
-	const char *given = getenv("SEED");
 
-	seed = given ? strtoull(given, NULL, 10) : (uint64_t)getpid() * 2654435761u + 1;
-	print_message("SEED=%llu\n", (unsigned long long)seed);
+	seed = seed_choose();
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

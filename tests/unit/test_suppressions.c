@@ -12,6 +12,7 @@
 #include "analyzer/query/suppressions.h"
 #include "formats/error.h"
 #include "tests/unit/made_profile.h"
+#include "tests/unit/seed.h"
 
 static int add_text(struct suppressions *suppressions, const char *text, char *complaint)
 {
@@ -213,9 +214,7 @@ int main(void)
 	    cmocka_unit_test(test_files),      cmocka_unit_test(test_random),
 	    cmocka_unit_test(test_both_sides),
 	};
-	const char *given = getenv("SEED");
 
-	made_seed = given ? strtoull(given, NULL, 10) : (uint64_t)getpid() * 2654435761u + 1;
-	print_message("SEED=%llu\n", (unsigned long long)made_seed);
+	made_seed = seed_choose();
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -11,6 +11,7 @@
 #include "analyzer/query/timeline.h"
 #include "formats/error.h"
 #include "tests/unit/sample_trace.h"
+#include "tests/unit/seed.h"
 
 #define LOG_EVENTS 32768
 
@@ -480,9 +481,7 @@ int main(void)
 	    cmocka_unit_test(test_nothing_happens), cmocka_unit_test(test_contradiction),
 	    cmocka_unit_test(test_events_stopped),
 	};
-	const char *given = getenv("SEED");
 
-	seed = given ? strtoull(given, NULL, 10) : (uint64_t)getpid() * 2654435761u + 1;
-	print_message("SEED=%llu\n", (unsigned long long)seed);
+	seed = seed_choose();
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -11,6 +11,7 @@
 #include "analyzer/query/tree.h"
 #include "formats/error.h"
 #include "tests/unit/made_profile.h"
+#include "tests/unit/seed.h"
 
 /* Of a class: the frames from the tree's root on, the root itself left out. */
 struct branch {
@@ -321,9 +322,7 @@ int main(void)
 	    cmocka_unit_test(test_trees_of_two),
 	    cmocka_unit_test(test_by_hand),
 	};
-	const char *given = getenv("SEED");
 
-	made_seed = given ? strtoull(given, NULL, 10) : (uint64_t)getpid() * 2654435761u + 1;
-	print_message("SEED=%llu\n", (unsigned long long)made_seed);
+	made_seed = seed_choose();
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

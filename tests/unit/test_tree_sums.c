@@ -10,6 +10,7 @@
 #include "analyzer/model/combine.h"
 #include "analyzer/query/tree_sums.h"
 #include "tests/unit/made_profile.h"
+#include "tests/unit/seed.h"
 
 #define GROUPS 4
 
@@ -149,9 +150,7 @@ int main(void)
 	    cmocka_unit_test(test_two),
 	    cmocka_unit_test(test_below),
 	};
-	const char *given = getenv("SEED");
 
-	made_seed = given ? strtoull(given, NULL, 10) : (uint64_t)getpid() * 2654435761u + 1;
-	print_message("SEED=%llu\n", (unsigned long long)made_seed);
+	made_seed = seed_choose();
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
