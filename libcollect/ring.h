@@ -110,7 +110,7 @@ enum event_kind {
  *             after the real allocator returned, a deallocation before it is called
  *   size      with EVENT_WIDE only: bytes requested, of an allocation of 4 GiB or more
  *
- * While the session has one thread the ring is the order, and events need no
+ * While the session has one ring that is the order, and events need no
  * stamp: one without happened at the time of the last EVENT_TIME (which is
  * stamped) before it, or behind; P writes one whenever region.tick has changed
  * since the last. Stamps in one ring may step back a little (signal handlers).

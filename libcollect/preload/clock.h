@@ -34,12 +34,24 @@ static inline uint64_t stamp(void)
 	return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
 }
 
-/* While the process has one thread its ring is the order, and events need no stamp. (A thread
- * that was made behind glibc's back is noticed when it opens its ring.) */
+/*
+ * While a process has one ring, that is the order, and events need no stamp, however many
+ * threads there are. A thread that opens another one sets state->many before it records anything.
+ * Whatever the first one does in consequence of that, be it that it is given a block that was given
+ * back, it does after it has seen something that was written after many: so it sees that, too.
+ * Events of which neither is a consequence of the other may stand in any order.
+ *
+ * What is told after it was made must not be taken for later than it was: put.h.
+ */
 static inline int stamp_is_needed(void)
 {
-	return unlikely(__libc_single_threaded == 0 ||
-			atomic_load_explicit(&state->many, memory_order_relaxed) != 0);
+	return unlikely(atomic_load_explicit(&state->many, memory_order_relaxed) != 0);
+}
+
+/* Whether some other thread may open a ring, or has. */
+static inline int others_may_come(void)
+{
+	return __libc_single_threaded == 0 || stamp_is_needed();
 }
 
 /* The stamp that an event needs, or 0. */

@@ -94,7 +94,7 @@ static inline int other_process(const struct thread *thread, uint32_t epoch)
 }
 
 /* Entries of the side buffer for a signal handler that interrupted a hook's
- * bookkeeping; NULL when there are none. */
+ * bookkeeping; NULL when there are none. They are stamped, since they are published later. */
 static uint64_t (*take_side(unsigned entries))[EVENT_WORDS_MAX]
 {
 	struct thread *thread = &self;
@@ -124,7 +124,7 @@ static cold void side_allocation(unsigned function, const void *p, size_t size)
 
 	if (side == NULL)
 		return;
-	write_allocation(side[0], stamp_if_needed(), EVENT_ALLOC, function, p, 0, size);
+	write_allocation(side[0], stamp(), EVENT_ALLOC, function, p, 0, size);
 	count(COUNT_STACK_UNKNOWN);
 }
 
@@ -133,13 +133,13 @@ static cold void side_deallocation(unsigned function, const void *p)
 	uint64_t(*side)[EVENT_WORDS_MAX] = take_side(1);
 
 	if (side != NULL)
-		write_deallocation(side[0], stamp_if_needed(), EVENT_FREE, function, p);
+		write_deallocation(side[0], stamp(), EVENT_FREE, function, p);
 }
 
 static cold void side_reallocation(unsigned function, const void *old, const void *p, size_t size)
 {
 	uint64_t(*side)[EVENT_WORDS_MAX] = take_side(2);
-	uint64_t time = stamp_if_needed();
+	uint64_t time = stamp();
 
 	if (side == NULL)
 		return;
@@ -256,8 +256,10 @@ static inline void deallocated(struct thread *thread, const void *p)
 		thread->last_allocation = 0;
 }
 
-void event_deallocation_at(unsigned function, const void *p, const struct frame *caller,
-			   uint64_t time)
+/* time: MADE_NOW, before the block is given back; else the stamp that it needed then, or 0. */
+#define MADE_NOW UINT64_MAX
+static void deallocation(unsigned function, const void *p, const struct frame *caller,
+			 uint64_t time)
 {
 	struct thread *thread = gate(caller->sp);
 	uint32_t epoch;
@@ -275,8 +277,10 @@ void event_deallocation_at(unsigned function, const void *p, const struct frame 
 	epoch = thread->epoch;
 	begin(thread, caller);
 	if (segments_room(thread) && !other_process(thread, epoch)) {
-		put_deallocation(thread, time != 0 ? time : stamp_if_needed(), EVENT_FREE, function,
-				 p);
+		if (time == MADE_NOW)
+			put_deallocation(thread, stamp_if_needed(), EVENT_FREE, function, p);
+		else
+			put_past_deallocation(thread, time, EVENT_FREE, function, p);
 		publish(thread, thread->head);
 		deallocated(thread, p);
 	}
@@ -285,7 +289,13 @@ void event_deallocation_at(unsigned function, const void *p, const struct frame 
 
 void event_deallocation(unsigned function, const void *p, const struct frame *caller)
 {
-	event_deallocation_at(function, p, caller, 0);
+	deallocation(function, p, caller, MADE_NOW);
+}
+
+void event_past_deallocation(unsigned function, const void *p, const struct frame *caller,
+			     uint64_t time)
+{
+	deallocation(function, p, caller, time);
 }
 
 static cold void deallocation_odd(unsigned function, void *p, uintptr_t pc, uintptr_t sp,
@@ -293,7 +303,7 @@ static cold void deallocation_odd(unsigned function, void *p, uintptr_t pc, uint
 {
 	const struct frame caller = {.pc = pc, .sp = sp};
 
-	event_deallocation_at(function, p, &caller, 0);
+	deallocation(function, p, &caller, MADE_NOW);
 	give_back(p);
 }
 
@@ -353,7 +363,7 @@ static cold void reallocation_odd(struct thread *thread, uint32_t epoch, unsigne
 	if (!recordable(p) || !recordable(old) || !segments_room(thread) ||
 	    other_process(thread, epoch))
 		return;
-	put_deallocation(thread, freed, EVENT_REALLOC_FREE, function, old);
+	put_past_deallocation(thread, freed, EVENT_REALLOC_FREE, function, old);
 	put_allocation(thread, EVENT_REALLOC_ALLOC, function, p, node, size);
 	publish(thread, thread->head);
 	allocated(thread, p);
@@ -406,7 +416,7 @@ void *event_reallocation(unsigned function, void *old, size_t size, const struct
 	self.deleting = 0;
 	if (unlikely(p == NULL)) {
 		if (size == 0)
-			event_deallocation_at(function, old, caller, freed);
+			deallocation(function, old, caller, freed);
 	} else if (unlikely(modules_is_loader(caller->pc)) && modules_forget_our_block(old)) {
 		modules_note_our_block(p);
 	} else if (unlikely(thread == NULL)) {
@@ -419,7 +429,7 @@ void *event_reallocation(unsigned function, void *old, size_t size, const struct
 		reallocated(thread, epoch, function, old, freed, p, size, caller);
 	} else {
 		/* The allocator's realloc called a malloc that is us: that has been recorded. */
-		event_deallocation_at(FUNCTION_FREE, old, caller, freed);
+		deallocation(FUNCTION_FREE, old, caller, freed);
 	}
 	return p;
 }

@@ -33,9 +33,10 @@ void event_deallocation(unsigned function, const void *p, const struct frame *ca
 /* The same, and then gives it back. */
 void event_deallocation_then(unsigned function, void *p, uintptr_t pc, uintptr_t sp,
 			     void (*give_back)(void *));
-/* The same for one that happened already, at `time` (0: no stamp was needed). */
-void event_deallocation_at(unsigned function, const void *p, const struct frame *caller,
-			   uint64_t time);
+/* The same for one that was made a moment ago; time is what stamp_if_needed() gave before. The
+ * thread must have had a ring then: gate(). */
+void event_past_deallocation(unsigned function, const void *p, const struct frame *caller,
+			     uint64_t time);
 
 /* Has old reallocated, and records it unless that fails. Returns what it gave. */
 void *event_reallocation(unsigned function, void *old, size_t size, const struct frame *caller,

@@ -162,7 +162,7 @@ cold struct thread *gate_cold(uintptr_t sp)
 	if (epoch == EPOCH_OFF || thread->ours != 0)
 		return NULL;
 	/* Without a clock its events have no place among those of others. */
-	if (unlikely(thread->strict != 0) && stamp_is_needed()) {
+	if (unlikely(thread->strict != 0) && others_may_come()) {
 		count(COUNT_LOST_OTHER);
 		return NULL;
 	}

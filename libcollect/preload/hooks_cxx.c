@@ -216,7 +216,7 @@ static inline void delete_begin(struct deletion *d, unsigned kind, void *p,
 		return;
 	}
 	if (atomic_load_explicit(&forwards, memory_order_relaxed) == FORWARDS_UNKNOWN &&
-	    shared_region != NULL) {
+	    gate(caller->sp) != NULL) {
 		d->learning = 1;
 		d->time = stamp_if_needed();
 	}
@@ -237,9 +237,12 @@ static inline void delete_end(struct deletion *d, unsigned kind, void *p,
 	self.deleting = 0;
 	if (d->recorded || gate(caller->sp) == NULL)
 		return;
-	if (d->learning)
+	if (d->learning) {
 		atomic_store_explicit(&forwards, FORWARDS_NO, memory_order_relaxed);
-	event_deallocation_at(kind, p, caller, d->time);
+		event_past_deallocation(kind, p, caller, d->time);
+	} else {
+		event_deallocation(kind, p, caller);
+	}
 }
 
 #define DELETE(mangled, kind, parameters, types, arguments)                                        \

@@ -17,12 +17,12 @@ static inline uint64_t *put_at(const struct thread *thread)
 }
 
 /* Tells the recorder how late it is, for the events behind, which have no stamp. */
-static cold void put_time(struct thread *thread, uint32_t tick)
+static cold void put_time(struct thread *thread, uint64_t now, uint32_t tick)
 {
 	uint64_t *at = put_at(thread);
 
 	at[0] = EVENT_WORD(EVENT_TIME, 0, 0) | EVENT_STAMPED;
-	at[1] = stamp();
+	at[1] = now;
 	thread->head += 2;
 	thread->tick = tick;
 	session_wake_recorder(SLEEPING_LONG);
@@ -33,7 +33,20 @@ static inline void put_time_if_needed(struct thread *thread, uint64_t time)
 	uint32_t tick = atomic_load_explicit(&shared_region->tick, memory_order_relaxed);
 
 	if (unlikely(tick != thread->tick) && time == 0)
-		put_time(thread, tick);
+		put_time(thread, stamp(), tick);
+}
+
+/* The same for an event behind that needed no stamp when it happened: if there has been a second
+ * ring since, its events may have been stamped before now. */
+static cold void put_time_passed(struct thread *thread, uint32_t tick)
+{
+	const uint64_t now = stamp();
+
+	/* The stamp comes before the look. */
+	__asm__ volatile("lfence" : : : "memory");
+	if (stamp_is_needed())
+		return;
+	put_time(thread, now, tick);
 }
 
 /* Both write an event's words to *at and return how many. */
@@ -83,6 +96,17 @@ static inline void put_deallocation(struct thread *thread, uint64_t time, unsign
 				    unsigned function, const void *p)
 {
 	put_time_if_needed(thread, time);
+	thread->head += write_deallocation(put_at(thread), time, kind, function, p);
+}
+
+/* The same for one that was made a moment ago; time is the stamp that it needed then, or 0. */
+static inline void put_past_deallocation(struct thread *thread, uint64_t time, unsigned kind,
+					 unsigned function, const void *p)
+{
+	uint32_t tick = atomic_load_explicit(&shared_region->tick, memory_order_relaxed);
+
+	if (time == 0 && tick != thread->tick)
+		put_time_passed(thread, tick);
 	thread->head += write_deallocation(put_at(thread), time, kind, function, p);
 }
 
