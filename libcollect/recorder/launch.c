@@ -343,6 +343,7 @@ static int let_go(struct launch *launch, int gate, int failed)
 {
 	ssize_t got;
 
+	witness_await();
 	if (write(gate, "", 1) != 1) {
 		snprintf(launch->failure, sizeof(launch->failure), "the program did not start");
 		return -1;

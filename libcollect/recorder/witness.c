@@ -16,10 +16,11 @@
 
 #include "libcollect/recorder/clock.h"
 
-enum { LOOKS = 20, LOOK_NS = 1000000, TOGETHER_NS = 50000000 };
+enum { LOOKS = 20, LOOK_NS = 1000000, TOGETHER_NS = 50000000, READY_LOOKS = 10000 };
 
 struct seen {
 	_Atomic uint64_t at_ns[NSIG]; /* when last; the witness writes */
+	_Atomic int nameless;
 };
 static struct seen *seen;
 static pid_t witness;
@@ -49,6 +50,7 @@ static void notice(const sigset_t *signals, pid_t parent)
 {
 	prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
 	be_nameless();
+	atomic_store(&seen->nameless, 1);
 	syscall(SYS_close_range, 0u, ~0u, 0u);
 	while (getppid() == parent) {
 		int number = sigwaitinfo(signals, NULL);
@@ -72,6 +74,14 @@ void witness_start(const sigset_t *signals)
 	if (witness == 0)
 		notice(signals, parent);
 	sigprocmask(SIG_SETMASK, &before, NULL);
+}
+
+void witness_await(void)
+{
+	const struct timespec pause = {.tv_nsec = LOOK_NS / 10};
+
+	for (int i = 0; witness > 0 && i < READY_LOOKS && !atomic_load(&seen->nameless); i++)
+		nanosleep(&pause, NULL);
 }
 
 int witness_saw(int number)
