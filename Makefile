@@ -149,6 +149,9 @@ $(B)/victims/%: tests/victims/%.cc
 
 # Frames of other kinds than -O0 makes.
 $(B)/victims/load_past: VICTIM_CFLAGS += -Wl,--enable-new-dtags,-rpath,'$$ORIGIN'
+$(B)/victims/late_return: $(B)/victims/plugin_late_allocator.so
+$(B)/victims/late_return: VICTIM_CFLAGS += -Wl,--no-as-needed,-rpath,'$$ORIGIN' -L$(B)/victims \
+	-l:plugin_late_allocator.so
 $(B)/victims/alloca $(B)/victims/tail_calls: VICTIM_CFLAGS += -O2
 $(B)/victims/no_frame_pointer $(B)/victims/single_step: VICTIM_CFLAGS += -O2 -fomit-frame-pointer
 $(B)/victims/never_return: VICTIM_CFLAGS += -O2 -falign-functions=1

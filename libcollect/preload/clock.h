@@ -60,4 +60,11 @@ static inline uint64_t stamp_if_needed(void)
 	return stamp_is_needed() ? stamp() : 0;
 }
 
+/* The stamp for what is made now and told in a moment, behind what handlers may tell until then:
+ * where it needs none, that of the last event that has been told. */
+static inline uint64_t stamp_to_tell(const struct thread *thread)
+{
+	return stamp_is_needed() ? stamp() : thread->told;
+}
+
 #endif

@@ -47,6 +47,7 @@ static cold void publish_side(struct thread *thread)
 	} while (!atomic_compare_exchange_strong(&thread->side_count, &n, 0) && n <= SIDE_EVENTS);
 	if (n > SIDE_EVENTS)
 		atomic_store(&thread->side_count, 0);
+	thread->told = stamp();
 }
 
 static inline void begin(struct thread *thread, const struct frame *caller)
@@ -256,7 +257,7 @@ static inline void deallocated(struct thread *thread, const void *p)
 		thread->last_allocation = 0;
 }
 
-/* time: MADE_NOW, before the block is given back; else the stamp that it needed then, or 0. */
+/* time: MADE_NOW, before the block is given back; else what stamp_to_tell() gave then. */
 #define MADE_NOW UINT64_MAX
 static void deallocation(unsigned function, const void *p, const struct frame *caller,
 			 uint64_t time)
@@ -380,9 +381,10 @@ static inline void reallocated(struct thread *thread, uint32_t epoch, unsigned f
 	node = capture(thread, *caller);
 	time = plain_stamp(thread, epoch,
 			   ((uintptr_t)p | (uintptr_t)old) >> EVENT_ADDRESS_BITS | size >> 32);
-	if (likely(time != NOT_PLAIN && (time == 0) == (freed == 0))) {
+	if (likely(time != NOT_PLAIN)) {
 		uint64_t *at = put_at(thread);
-		unsigned words = write_deallocation(at, freed, EVENT_REALLOC_FREE, function, old);
+		unsigned words = write_deallocation(at, time == 0 ? 0 : freed, EVENT_REALLOC_FREE,
+						    function, old);
 
 		words += write_allocation(at + words, time, EVENT_REALLOC_ALLOC, function, p, node,
 					  (uint32_t)size);
@@ -406,7 +408,7 @@ void *event_reallocation(unsigned function, void *old, size_t size, const struct
 		if (unlikely(thread->head >= thread->limit) && !reallocation_room(thread, caller))
 			thread = NULL;
 		else
-			freed = stamp_if_needed();
+			freed = stamp_to_tell(thread);
 		epoch = self.epoch;
 		/* The allocator's realloc may call a free that is us. */
 		self.deleting = (uintptr_t)old;

@@ -90,6 +90,7 @@ static int ring_open(struct thread *thread)
 	ring->tid = thread_id();
 	ring->opened = stamp();
 	thread->ring = ring;
+	thread->told = ring->opened;
 	segments_open(thread);
 	capture_thread(thread, ring->tid == session->pid);
 	/* Before the new thread records anything: from now on the others stamp, too. */

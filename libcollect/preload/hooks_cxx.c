@@ -218,7 +218,7 @@ static inline void delete_begin(struct deletion *d, unsigned kind, void *p,
 	if (atomic_load_explicit(&forwards, memory_order_relaxed) == FORWARDS_UNKNOWN &&
 	    gate(caller->sp) != NULL) {
 		d->learning = 1;
-		d->time = stamp_if_needed();
+		d->time = stamp_to_tell(&self);
 	}
 	self.delete_function = kind;
 	self.deleting = (uintptr_t)p;

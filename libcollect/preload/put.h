@@ -25,6 +25,7 @@ static cold void put_time(struct thread *thread, uint64_t now, uint32_t tick)
 	at[1] = now;
 	thread->head += 2;
 	thread->tick = tick;
+	thread->told = now;
 	session_wake_recorder(SLEEPING_LONG);
 }
 
@@ -36,17 +37,18 @@ static inline void put_time_if_needed(struct thread *thread, uint64_t time)
 		put_time(thread, stamp(), tick);
 }
 
-/* The same for an event behind that needed no stamp when it happened: if there has been a second
- * ring since, its events may have been stamped before now. */
-static cold void put_time_passed(struct thread *thread, uint32_t tick)
+/* The same for an event behind that happened a moment ago. Returns 0 if there has been a second
+ * ring since: its events may have been stamped before now. */
+static cold int put_time_passed(struct thread *thread, uint32_t tick)
 {
 	const uint64_t now = stamp();
 
 	/* The stamp comes before the look. */
 	__asm__ volatile("lfence" : : : "memory");
 	if (stamp_is_needed())
-		return;
+		return 0;
 	put_time(thread, now, tick);
+	return 1;
 }
 
 /* Both write an event's words to *at and return how many. */
@@ -99,14 +101,14 @@ static inline void put_deallocation(struct thread *thread, uint64_t time, unsign
 	thread->head += write_deallocation(put_at(thread), time, kind, function, p);
 }
 
-/* The same for one that was made a moment ago; time is the stamp that it needed then, or 0. */
+/* The same for one that was made a moment ago; time is what stamp_to_tell() gave before. */
 static inline void put_past_deallocation(struct thread *thread, uint64_t time, unsigned kind,
 					 unsigned function, const void *p)
 {
 	uint32_t tick = atomic_load_explicit(&shared_region->tick, memory_order_relaxed);
 
-	if (time == 0 && tick != thread->tick)
-		put_time_passed(thread, tick);
+	if (tick != thread->tick && !stamp_is_needed() && put_time_passed(thread, tick))
+		time = 0;
 	thread->head += write_deallocation(put_at(thread), time, kind, function, p);
 }
 

@@ -87,6 +87,7 @@ struct thread {
 	 * all that happens is as late as the mode's beginning. */
 	uint32_t strict;
 	uint64_t strict_since;
+	uint64_t told; /* while events need no stamp: not before the last one in the ring */
 	struct label label;
 };
 

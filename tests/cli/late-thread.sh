@@ -3,15 +3,25 @@
 # until then, and from then on blocks go to and fro. While a thread records nothing, none has a stamp.
 . "$TESTS/lib.sh"
 
+as_announced() { # VICTIM ARGUMENT...
+	record -o late.mlg "$VICTIMS/$1" "${@:2}" >out
+	equal "status of $*" $status 0
+	figures late.mlg >figures
+	while IFS='=' read -r name expected; do
+		equal "$name of $*" "$(sed -n "s/^$name=//p" figures)" "$expected"
+	done < <(sed -n 's/^expect //p' out)
+}
+
 # Each thread gets what the other gave back, at once.
 export GLIBC_TUNABLES=glibc.malloc.tcache_count=0:glibc.malloc.arena_max=1
 for start in 1 2 3 {100..3900..190}; do
-	record -o late.mlg "$VICTIMS/late_thread" "$start" >out
-	equal "status from $start on" $status 0
-	figures late.mlg >figures
-	while IFS='=' read -r name expected; do
-		equal "$name from $start on" "$(sed -n "s/^$name=//p" figures)" "$expected"
-	done < <(sed -n 's/^expect //p' out)
+	as_announced late_thread "$start"
+done
+
+# The second one's first event lies within a call of the first.
+for how in realloc zero delete; do
+	as_announced late_return $how
+	as_announced late_return $how quiet
 done
 
 "$BUILD/bench/driver" --count -o driven "$VICTIMS/late_thread" 0 >out

@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * late_return [realloc|zero|delete [quiet]]: the main thread, the only one that has recorded
+ * anything, gives a block back. Before that call returns (plugin_late_allocator) another thread
+ * gets the block, in its first event, and keeps it; time passes; and unless it is quiet, a
+ * signal handler of the main thread allocates.
+ */
+#include <malloc.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <time.h>
+
+#include "expect.h"
+
+enum { SMALL = 2000, LARGE = 30000, OTHER = 500, STACK_BYTES = 256 << 10 };
+
+extern void (*held_up)(void);
+extern void _ZdlPv(void *p); /* operator delete */
+extern void *__libc_malloc(size_t size);
+extern void __libc_free(void *p);
+
+static _Atomic int ready, given_back;
+static void *_Atomic taken;
+static void *by_handler;
+static int quiet;
+
+static void *run(void *unused)
+{
+	/* past all hooks: what the libc's allocator takes for a new thread */
+	__libc_free(__libc_malloc(OTHER));
+	atomic_store(&ready, 1);
+	while (!atomic_load(&given_back))
+		;
+	atomic_store(&taken, malloc(SMALL));
+	return unused;
+}
+
+static void handle(int number)
+{
+	(void)number;
+	by_handler = malloc(OTHER);
+}
+
+static void before_it_returns(void)
+{
+	const struct timespec some_ticks = {.tv_nsec = 20000000};
+
+	atomic_store(&given_back, 1);
+	while (atomic_load(&taken) == NULL)
+		;
+	nanosleep(&some_ticks, NULL);
+	if (!quiet)
+		raise(SIGUSR1);
+}
+
+int main(int argc, char **argv)
+{
+	const char *how = argc > 1 ? argv[1] : "realloc";
+	void *block, *behind, *larger = NULL;
+	pthread_attr_t attributes;
+	pthread_t thread;
+
+	quiet = argc > 2;
+	MUST(mallopt(M_ARENA_MAX, 1));
+	MUST(signal(SIGUSR1, handle) != SIG_ERR);
+	MUST(!pthread_attr_init(&attributes));
+	MUST(!pthread_attr_setstacksize(&attributes, STACK_BYTES));
+	MUST(!pthread_create(&thread, &attributes, run, NULL));
+	while (!atomic_load(&ready))
+		;
+	MUST(block = malloc(SMALL));
+	MUST(behind = malloc(OTHER));
+	held_up = before_it_returns;
+	if (!strcmp(how, "realloc"))
+		MUST(larger = realloc(block, LARGE));
+	else if (!strcmp(how, "zero"))
+		MUST(realloc(block, 0) == NULL);
+	else
+		_ZdlPv(block);
+	pthread_join(thread, NULL);
+	MUST(taken == block);
+	announce(&(struct figures){
+	    .allocations = 4 + (larger != NULL) + !quiet,
+	    .deallocations = 1,
+	    .bytes = UNKNOWN,
+	    .temporary = UNKNOWN,
+	    .reallocations = larger != NULL,
+	    .leaked_blocks = 3 + (larger != NULL) + !quiet,
+	    .leaked_bytes = thread_block_bytes() + SMALL + OTHER + (larger != NULL ? LARGE : 0) +
+			    (!quiet ? OTHER : 0),
+	    .peak_bytes = UNKNOWN,
+	    .peak_blocks = UNKNOWN,
+	});
+	return 0;
+}
