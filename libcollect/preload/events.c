@@ -267,6 +267,9 @@ static void deallocation(unsigned function, const void *p, const struct frame *c
 
 	if (unlikely(thread == NULL)) {
 		deallocation_not_now(function, p);
+		/* The operator delete around us shall not count it once more. */
+		if (self.deleting == (uintptr_t)p)
+			self.deleting = 0;
 		return;
 	}
 	if (unlikely(modules_is_loader(caller->pc)) && loader_block(thread, p, caller))

@@ -216,7 +216,7 @@ static inline void delete_begin(struct deletion *d, unsigned kind, void *p,
 		return;
 	}
 	if (atomic_load_explicit(&forwards, memory_order_relaxed) == FORWARDS_UNKNOWN &&
-	    gate(caller->sp) != NULL) {
+	    self.strict == 0 && gate(caller->sp) != NULL) {
 		d->learning = 1;
 		d->time = stamp_to_tell(&self);
 	}

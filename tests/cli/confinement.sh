@@ -43,6 +43,9 @@ equal "status of strict_thread" $status 6
 equal "output of strict_thread" "$(cat out)" fine
 equal "allocations of strict_thread" "$(figure allocations thread.mlg)" $((3 * BLOCKS + 1))
 equal "lost of strict_thread" "$(figure lost thread.mlg)" $((2 * BLOCKS))
+record -o delete.mlg "$VICTIMS/strict_delete" 10
+equal "status of strict_delete" $status 0
+equal "lost of strict_delete" "$(figure lost delete.mlg)" 10
 "$MALLOGRAPH" print thread.mlg 2>&1 | grep -q "lost events: $((2 * BLOCKS)) " ||
 	fail "print does not say what is lost: $("$MALLOGRAPH" print thread.mlg 2>&1 | tail -n 5)"
 
