@@ -18,10 +18,11 @@ for start in 1 2 3 {100..3900..190}; do
 	as_announced late_thread "$start"
 done
 
-# The second one's first event lies within a call of the first.
+# The second one's first event lies within a call of the first, or the other way round.
 for how in realloc zero delete; do
 	as_announced late_return $how
 	as_announced late_return $how quiet
+	as_announced late_return $how other
 done
 
 "$BUILD/bench/driver" --count -o driven "$VICTIMS/late_thread" 0 >out

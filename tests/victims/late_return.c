@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * late_return [realloc|zero|delete [quiet]]: the main thread, the only one that has recorded
+ * late_return [realloc|zero|delete [quiet|other]]: the main thread, the only one that has recorded
  * anything, gives a block back. Before that call returns (plugin_late_allocator) another thread
  * gets the block, in its first event, and keeps it; time passes; and unless it is quiet, a
- * signal handler of the main thread allocates.
+ * signal handler of the main thread allocates. other: that one gives it back, in its first event,
+ * and the main thread gets it.
  */
 #include <malloc.h>
 #include <pthread.h>
@@ -22,18 +23,15 @@ extern void __libc_free(void *p);
 
 static _Atomic int ready, given_back;
 static void *_Atomic taken;
-static void *by_handler;
-static int quiet;
+static void *block, *behind, *larger, *by_handler;
+static const char *how = "realloc";
+static int signals = 1, other;
 
-static void *run(void *unused)
+static void take(void)
 {
-	/* past all hooks: what the libc's allocator takes for a new thread */
-	__libc_free(__libc_malloc(OTHER));
-	atomic_store(&ready, 1);
 	while (!atomic_load(&given_back))
 		;
 	atomic_store(&taken, malloc(SMALL));
-	return unused;
 }
 
 static void handle(int number)
@@ -50,27 +48,12 @@ static void before_it_returns(void)
 	while (atomic_load(&taken) == NULL)
 		;
 	nanosleep(&some_ticks, NULL);
-	if (!quiet)
+	if (signals)
 		raise(SIGUSR1);
 }
 
-int main(int argc, char **argv)
+static void give_back(void)
 {
-	const char *how = argc > 1 ? argv[1] : "realloc";
-	void *block, *behind, *larger = NULL;
-	pthread_attr_t attributes;
-	pthread_t thread;
-
-	quiet = argc > 2;
-	MUST(mallopt(M_ARENA_MAX, 1));
-	MUST(signal(SIGUSR1, handle) != SIG_ERR);
-	MUST(!pthread_attr_init(&attributes));
-	MUST(!pthread_attr_setstacksize(&attributes, STACK_BYTES));
-	MUST(!pthread_create(&thread, &attributes, run, NULL));
-	while (!atomic_load(&ready))
-		;
-	MUST(block = malloc(SMALL));
-	MUST(behind = malloc(OTHER));
 	held_up = before_it_returns;
 	if (!strcmp(how, "realloc"))
 		MUST(larger = realloc(block, LARGE));
@@ -78,17 +61,58 @@ int main(int argc, char **argv)
 		MUST(realloc(block, 0) == NULL);
 	else
 		_ZdlPv(block);
+}
+
+static void *run(void *unused)
+{
+	/* past all hooks: what the libc's allocator takes for a new thread */
+	__libc_free(__libc_malloc(OTHER));
+	atomic_store(&ready, 1);
+	while (atomic_load(&ready) != 2)
+		;
+	if (other)
+		give_back();
+	else
+		take();
+	return unused;
+}
+
+int main(int argc, char **argv)
+{
+	pthread_attr_t attributes;
+	pthread_t thread;
+
+	if (argc > 1)
+		how = argv[1];
+	if (argc > 2) {
+		signals = 0;
+		other = !strcmp(argv[2], "other");
+	}
+	MUST(mallopt(M_ARENA_MAX, 1));
+	MUST(signal(SIGUSR1, handle) != SIG_ERR);
+	MUST(!pthread_attr_init(&attributes));
+	MUST(!pthread_attr_setstacksize(&attributes, STACK_BYTES));
+	MUST(!pthread_create(&thread, &attributes, run, NULL));
+	while (atomic_load(&ready) != 1)
+		;
+	MUST(block = malloc(SMALL));
+	MUST(behind = malloc(OTHER));
+	atomic_store(&ready, 2);
+	if (other)
+		take();
+	else
+		give_back();
 	pthread_join(thread, NULL);
 	MUST(taken == block);
 	announce(&(struct figures){
-	    .allocations = 4 + (larger != NULL) + !quiet,
+	    .allocations = 4 + (larger != NULL) + signals,
 	    .deallocations = 1,
 	    .bytes = UNKNOWN,
 	    .temporary = UNKNOWN,
 	    .reallocations = larger != NULL,
-	    .leaked_blocks = 3 + (larger != NULL) + !quiet,
+	    .leaked_blocks = 3 + (larger != NULL) + signals,
 	    .leaked_bytes = thread_block_bytes() + SMALL + OTHER + (larger != NULL ? LARGE : 0) +
-			    (!quiet ? OTHER : 0),
+			    (signals ? OTHER : 0),
 	    .peak_bytes = UNKNOWN,
 	    .peak_blocks = UNKNOWN,
 	});
