@@ -45,7 +45,7 @@
 /* Bumped whenever anything on this page changes meaning or place. Library and
  * recorder of different versions don't talk: the program runs unprofiled. */
 #ifndef CONTRACT_VERSION /* a test builds a library of another version */
-#define CONTRACT_VERSION 3u
+#define CONTRACT_VERSION 4u
 #endif
 #define REGION_MAGIC 0x4d4c4752u
 
@@ -110,8 +110,8 @@ enum event_kind {
  *             after the real allocator returned, a deallocation before it is called
  *   size      with EVENT_WIDE only: bytes requested, of an allocation of 4 GiB or more
  *
- * While the session has one ring that is the order, and events need no
- * stamp: one without happened at the time of the last EVENT_TIME (which is
+ * Events of one thread of a session need no stamp, as long as no other records any: one
+ * without happened at the time of the last EVENT_TIME (which is
  * stamped) before it, or behind; P writes one whenever region.tick has changed
  * since the last. Stamps in one ring may step back a little (signal handlers).
  */
@@ -166,8 +166,8 @@ struct ring {
 			* it has taken the list */
 	uint32_t session; /* index */
 	int32_t tid;      /* as the program sees it */
-	uint32_t pad0;
-	uint64_t opened; /* time */
+	uint32_t chunk;   /* its own */
+	uint64_t opened;  /* time */
 	/* P; set before head goes to where they are used */
 	_Atomic uint32_t more[RING_MORE_CHUNKS]; /* CHUNK_NONE: not yet taken */
 	_Atomic uint8_t place[RING_SEGMENTS];    /* of segment n: [n % RING_SEGMENTS] */
@@ -274,7 +274,9 @@ struct session {
 	/* P: its arguments, a NUL behind each, cut to fit; 0 bytes: unknown */
 	char arguments[1024];
 	uint32_t arguments_bytes;
-	uint32_t resident; /* P: KiB of memory when it opened; 0: unknown, or forked */
+	_Atomic uint32_t lone; /* R: chunk of the only ring that had anything at the last look;
+				* else 0. A hint */
+	uint32_t resident;     /* P: KiB of memory when it opened; 0: unknown, or forked */
 };
 /* node_count is a reservation counter: a node id is taken from it first and
  * filled in afterwards. A node is complete before an event that uses it, or a

@@ -35,36 +35,67 @@ static inline uint64_t stamp(void)
 }
 
 /*
- * While a process has one ring, that is the order, and events need no stamp, however many
- * threads there are. A thread that opens another one sets state->many before it records anything.
- * Whatever the first one does in consequence of that, be it that it is given a block that was given
- * back, it does after it has seen something that was written after many: so it sees that, too.
- * Events of which neither is a consequence of the other may stand in any order.
+ * One thread of a process may leave out stamps: state->solo. Its ring is its events' order, and
+ * an EVENT_TIME now and then says how late it is. Every other thread stamps, and between
+ * the stamp and whatever may come of the event (the block is given back, or given to the
+ * program) it looks whether there is a solo thread, and ends that.
  *
- * What is told after it was made must not be taken for later than it was: put.h.
+ * So what the solo thread does in consequence of another's event it does after it has seen that the
+ * solo is over, and stamps. And whoever begins a solo gets its first time behind that: others, that
+ * saw no solo after they had stamped, had stamped before. Events of which neither is a
+ * consequence of the other may stand in any order. What is told after it was made must not
+ * be taken for later than it was: put.h.
+ *
+ * The first thread to open a ring is solo; later the recorder proposes the one whose
+ * ring alone has had anything to drain (session.lone).
  */
-static inline int stamp_is_needed(void)
+static inline int stamp_is_needed(const struct thread *thread)
 {
-	return unlikely(atomic_load_explicit(&state->many, memory_order_relaxed) != 0);
+	return unlikely(atomic_load_explicit(&state->solo, memory_order_relaxed) !=
+			(uintptr_t)thread);
 }
 
-/* Whether some other thread may open a ring, or has. */
-static inline int others_may_come(void)
+/* Whether some other thread may record something, or does. */
+static inline int others_may_come(const struct thread *thread)
 {
-	return __libc_single_threaded == 0 || stamp_is_needed();
+	return __libc_single_threaded == 0 || stamp_is_needed(thread);
+}
+
+static cold void solo_end(uintptr_t solo)
+{
+	if (solo != (uintptr_t)&self)
+		atomic_compare_exchange_strong(&state->solo, &solo, 0);
+}
+
+/* time is the stamp of an event that has not yet had consequences. */
+static inline void solo_look(uint64_t time)
+{
+	/* By an address that depends on the stamp: the processor can't look before it has it. */
+	uintptr_t solo = atomic_load_explicit(&state->solo + (time >> 63), memory_order_relaxed);
+
+	if (unlikely(solo != 0))
+		solo_end(solo);
+}
+
+static inline uint64_t stamp_among_others(void)
+{
+	uint64_t time = stamp();
+
+	solo_look(time);
+	return time;
 }
 
 /* The stamp that an event needs, or 0. */
-static inline uint64_t stamp_if_needed(void)
+static inline uint64_t stamp_if_needed(const struct thread *thread)
 {
-	return stamp_is_needed() ? stamp() : 0;
+	return stamp_is_needed(thread) ? stamp_among_others() : 0;
 }
 
 /* The stamp for what is made now and told in a moment, behind what handlers may tell until then:
  * where it needs none, that of the last event that has been told. */
 static inline uint64_t stamp_to_tell(const struct thread *thread)
 {
-	return stamp_is_needed() ? stamp() : thread->told;
+	return stamp_is_needed(thread) ? stamp_among_others() : thread->told;
 }
 
 #endif

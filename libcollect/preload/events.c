@@ -125,7 +125,7 @@ static cold void side_allocation(unsigned function, const void *p, size_t size)
 
 	if (side == NULL)
 		return;
-	write_allocation(side[0], stamp(), EVENT_ALLOC, function, p, 0, size);
+	write_allocation(side[0], stamp_among_others(), EVENT_ALLOC, function, p, 0, size);
 	count(COUNT_STACK_UNKNOWN);
 }
 
@@ -134,13 +134,13 @@ static cold void side_deallocation(unsigned function, const void *p)
 	uint64_t(*side)[EVENT_WORDS_MAX] = take_side(1);
 
 	if (side != NULL)
-		write_deallocation(side[0], stamp(), EVENT_FREE, function, p);
+		write_deallocation(side[0], stamp_among_others(), EVENT_FREE, function, p);
 }
 
 static cold void side_reallocation(unsigned function, const void *old, const void *p, size_t size)
 {
 	uint64_t(*side)[EVENT_WORDS_MAX] = take_side(2);
-	uint64_t time = stamp();
+	uint64_t time = stamp_among_others();
 
 	if (side == NULL)
 		return;
@@ -148,6 +148,18 @@ static cold void side_reallocation(unsigned function, const void *old, const voi
 	write_allocation(side[1], time, EVENT_REALLOC_ALLOC, function, p, 0, size);
 	write_deallocation(side[0], time, EVENT_REALLOC_FREE, function, old);
 	count(COUNT_STACK_UNKNOWN);
+}
+
+/* The first event of a segment asks whether its thread may be solo. What comes next has a time
+ * before it, from after the exchange. */
+static inline void solo_offered(struct thread *thread)
+{
+	uint32_t lone = atomic_load_explicit(&state->session->lone, memory_order_relaxed);
+	uintptr_t none = 0;
+
+	if (thread->head % SEGMENT_WORDS == 0 && lone == thread->ring->chunk &&
+	    atomic_compare_exchange_strong(&state->solo, &none, (uintptr_t)thread))
+		thread->tick = atomic_load(&shared_region->tick) - 1;
 }
 
 static int recordable(const void *p)
@@ -180,6 +192,7 @@ static cold void allocation_odd(struct thread *thread, uint32_t epoch, unsigned 
 {
 	if (!recordable(p) || !segments_room(thread) || other_process(thread, epoch))
 		return;
+	solo_offered(thread);
 	put_allocation(thread, EVENT_ALLOC, function, p, node, size);
 	publish(thread, thread->head);
 	allocated(thread, p);
@@ -281,10 +294,12 @@ static void deallocation(unsigned function, const void *p, const struct frame *c
 	epoch = thread->epoch;
 	begin(thread, caller);
 	if (segments_room(thread) && !other_process(thread, epoch)) {
-		if (time == MADE_NOW)
-			put_deallocation(thread, stamp_if_needed(), EVENT_FREE, function, p);
-		else
+		if (time == MADE_NOW) {
+			solo_offered(thread);
+			put_deallocation(thread, stamp_if_needed(thread), EVENT_FREE, function, p);
+		} else {
 			put_past_deallocation(thread, time, EVENT_FREE, function, p);
+		}
 		publish(thread, thread->head);
 		deallocated(thread, p);
 	}

@@ -88,14 +88,14 @@ static int ring_open(struct thread *thread)
 	ring = region_chunk(shared_region, chunk);
 	ring->session = (uint32_t)(session - shared_region->session);
 	ring->tid = thread_id();
-	ring->opened = stamp();
+	ring->chunk = chunk;
 	thread->ring = ring;
+	if (atomic_exchange(&state->opened, 1) == 0)
+		atomic_store(&state->solo, (uintptr_t)thread);
+	ring->opened = stamp(); /* after that */
 	thread->told = ring->opened;
 	segments_open(thread);
 	capture_thread(thread, ring->tid == session->pid);
-	/* Before the new thread records anything: from now on the others stamp, too. */
-	if (atomic_exchange(&state->opened, 1) != 0)
-		atomic_store(&state->many, 1);
 	first = atomic_load(&session->rings);
 	do {
 		ring->next = first;
@@ -163,7 +163,7 @@ cold struct thread *gate_cold(uintptr_t sp)
 	if (epoch == EPOCH_OFF || thread->ours != 0)
 		return NULL;
 	/* Without a clock its events have no place among those of others. */
-	if (unlikely(thread->strict != 0) && others_may_come()) {
+	if (unlikely(thread->strict != 0) && others_may_come(thread)) {
 		count(COUNT_LOST_OTHER);
 		return NULL;
 	}

@@ -48,7 +48,7 @@ static void strict_begins(struct thread *thread)
 {
 	thread->strict_since = shared_region != NULL ? stamp() : 0;
 	thread->strict = 1;
-	if (others_may_come() && thread->epoch < EPOCH_OFF)
+	if (others_may_come(thread) && thread->epoch < EPOCH_OFF)
 		thread->epoch =
 		    EPOCH_NONE; /* to the cold path with each event, where it is counted */
 	filters_strict(1);

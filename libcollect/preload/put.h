@@ -37,15 +37,15 @@ static inline void put_time_if_needed(struct thread *thread, uint64_t time)
 		put_time(thread, stamp(), tick);
 }
 
-/* The same for an event behind that happened a moment ago. Returns 0 if there has been a second
- * ring since: its events may have been stamped before now. */
+/* The same for an event behind that happened a moment ago. Returns 0 if this thread is solo no
+ * more: others' events may have been stamped before now. */
 static cold int put_time_passed(struct thread *thread, uint32_t tick)
 {
 	const uint64_t now = stamp();
 
 	/* The stamp comes before the look. */
 	__asm__ volatile("lfence" : : : "memory");
-	if (stamp_is_needed())
+	if (stamp_is_needed(thread))
 		return 0;
 	put_time(thread, now, tick);
 	return 1;
@@ -88,7 +88,7 @@ static inline unsigned write_deallocation(uint64_t *at, uint64_t time, unsigned 
 static inline void put_allocation(struct thread *thread, unsigned kind, unsigned function,
 				  const void *p, uint32_t node, size_t size)
 {
-	uint64_t time = stamp_if_needed();
+	uint64_t time = stamp_if_needed(thread);
 
 	put_time_if_needed(thread, time);
 	thread->head += write_allocation(put_at(thread), time, kind, function, p, node, size);
@@ -122,8 +122,15 @@ static inline uint64_t plain_stamp(const struct thread *thread, uint32_t epoch, 
 	    unlikely(atomic_load_explicit(&state->epoch, memory_order_relaxed) != epoch) ||
 	    unlikely(bits != 0))
 		return NOT_PLAIN;
-	if (stamp_is_needed())
-		return likely(shared_region->clock == CLOCK_TSC) ? stamp_tsc() : NOT_PLAIN;
+	if (stamp_is_needed(thread)) {
+		uint64_t time;
+
+		if (unlikely(shared_region->clock != CLOCK_TSC))
+			return NOT_PLAIN;
+		time = stamp_tsc();
+		solo_look(time);
+		return time;
+	}
 	return likely(atomic_load_explicit(&shared_region->tick, memory_order_relaxed) ==
 		      thread->tick)
 		   ? 0

@@ -133,7 +133,7 @@ enum phase { PHASE_CLOSED = 0, PHASE_OPENING, PHASE_OPEN, PHASE_OFF };
 struct state {
 	/* These two alone in their line: every hook reads them. */
 	_Atomic uint32_t epoch;
-	_Atomic uint32_t many; /* there is, or was, a second ring: events are stamped */
+	_Atomic uintptr_t solo; /* the thread whose events need no stamp, 0: none (clock.h) */
 	_Alignas(64) _Atomic uint32_t phase; /* enum phase */
 	_Atomic uint32_t opened;             /* a thread has opened a ring */
 	_Atomic uint32_t no_rings;           /* the last that waited for one did so in vain */

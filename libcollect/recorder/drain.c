@@ -413,6 +413,7 @@ static void settle(struct drain *drain, uint64_t now)
 uint64_t drain_round(struct drain *drain, uint64_t now, int final)
 {
 	uint64_t words = 0;
+	uint32_t lone = 0, active = 0;
 
 	shared_alive(drain->shared);
 	drain->far = now + clock_from_ns(drain->clock, FAR_NS);
@@ -423,17 +424,22 @@ uint64_t drain_round(struct drain *drain, uint64_t now, int final)
 		drain->account->pairing.wait = clock_from_ns(drain->clock, FAR_NS);
 	modules_read(&drain->stacks->modules);
 	for (uint32_t i = 0; i < drain->count; i++)
-		words -= drain->feeds[i].tail;
+		drain->feeds[i].before = drain->feeds[i].tail;
 	merge(drain);
 	settle(drain, final ? UINT64_MAX : now);
 	for (uint32_t i = 0; i < drain->count; i++) {
 		struct feed *feed = &drain->feeds[i];
 
-		words += feed->tail;
+		words += feed->tail - feed->before;
+		if (feed->tail != feed->before && ++active == 1)
+			lone = feed->chunk;
 		drain->bad += feed->bad;
 		feed->bad = 0;
 		if (feed->tail != feed->released)
 			words += feed_give_back(feed);
 	}
+	if (drain->rings > 1)
+		atomic_store_explicit(&drain->session->lone, active == 1 ? lone : 0,
+				      memory_order_relaxed);
 	return words;
 }

@@ -15,7 +15,8 @@
  *
  * Within a ring events keep their order; where a stamp steps back, the event
  * counts as happening at the moment of the one before it. Events without a
- * stamp (feed.h) are of times before any second ring was opened.
+ * stamp (feed.h) are those of one thread while no other recorded any; a round in which
+ * one ring alone had something proposes that its thread goes without (session.lone).
  *
  * Most blocks die young: an allocation whose very next event is its own
  * deallocation goes to the account in one piece, when no other ring has an event

@@ -41,6 +41,7 @@ struct feed {
 	uint64_t head;           /* as read last */
 	uint64_t tail;           /* words below have been read */
 	uint64_t released;       /* of which the program knows */
+	uint64_t before;         /* tail when the round began */
 	uint32_t next, count;    /* of event[], next..count-1 have not been taken */
 
 	uint64_t last;     /* time of the last event read */

@@ -277,9 +277,17 @@ static void drop_rings(const struct driver *driver, struct driver_session *of)
 
 static void drain_all(const struct driver *driver, struct driver_session *of)
 {
+	uint32_t lone = 0, active = 0;
+
 	adopt(driver, of);
-	for (size_t i = 0; i < of->count; i++)
+	for (size_t i = 0; i < of->count; i++) {
+		uint64_t before = of->sums.words;
+
 		drain(driver, of, &of->rings[i]);
+		if (of->sums.words != before && ++active == 1)
+			lone = of->rings[i].chunk;
+	}
+	atomic_store(&of->session->lone, active == 1 ? lone : 0);
 }
 
 static void give_back(struct driver *driver, const struct driver_session *of)

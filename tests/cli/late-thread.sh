@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# A second thread records its first event while the first is at it: events have had no stamps
-# until then, and from then on blocks go to and fro. While a thread records nothing, none has a stamp.
+# A second thread records events while the first is at it, which was alone for a while: its events
+# had no stamps until then, and now blocks go to and fro. While a thread records nothing, there are none.
 . "$TESTS/lib.sh"
 
 as_announced() { # VICTIM ARGUMENT...
@@ -14,7 +14,7 @@ as_announced() { # VICTIM ARGUMENT...
 
 # Each thread gets what the other gave back, at once.
 export GLIBC_TUNABLES=glibc.malloc.tcache_count=0:glibc.malloc.arena_max=1
-for start in 1 2 3 {100..3900..190}; do
+for start in 1 2 3 3001 12000; do
 	as_announced late_thread "$start"
 done
 
@@ -29,8 +29,8 @@ done
 count() { # NAME
 	sed -n "1s/.* $1=\([0-9]*\).*/\1/p" driven
 }
-at_least 'allocations of one thread of two' "$(count alloc)" 4000
+at_least 'allocations of one thread of two' "$(count alloc)" 640000
 equal 'stamps beside those of times' "$(count stamped)" "$(count time)"
-"$BUILD/bench/driver" --count -o driven.both "$VICTIMS/late_thread" 1 >out
+"$BUILD/bench/driver" --count -o driven.both "$VICTIMS/late_thread" 8000 >out
 mv driven.both driven
-at_least 'stamps of two threads' "$(count stamped)" 8000
+at_least 'stamps of two threads' "$(count stamped)" $(($(count time) + 40))

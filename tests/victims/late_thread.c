@@ -1,15 +1,18 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * late_thread [START]: a thread that is there from the beginning records its first event while
- * the main thread, which was the only one until then, is in the middle of the START-th of its
- * own. Each gives back, and reallocates, what the other allocated. With START 0 it never begins.
+ * late_thread [START]: again and again a thread begins to record while the main thread, which
+ * was the only one to do so for a while, is in the middle of it, at its START-th block of that
+ * round; and each gives back, and reallocates, what the other allocated. With START 0 it never
+ * begins.
  */
 #include <pthread.h>
 #include <stdatomic.h>
 
 #include "expect.h"
 
-#define BLOCKS      4000 /* of each thread; a multiple of SLOTS */
+#define ROUNDS      40
+#define BLOCKS      16000 /* of the main thread in each; multiples of SLOTS */
+#define LATE_BLOCKS 400
 #define SLOTS       8
 #define STACK_BYTES (256 << 10)
 
@@ -33,12 +36,14 @@ static void hand_over(unsigned long i)
 
 static void *run(void *unused)
 {
-	while (atomic_load(&main_blocks) < start)
-		;
-	if (start % 2 == 1)
-		free(atomic_exchange(&slot[0], NULL));
-	for (unsigned long i = 0; i < BLOCKS && start != 0; i++)
-		hand_over(i);
+	for (unsigned long round = 0; round < ROUNDS && start != 0; round++) {
+		while (atomic_load(&main_blocks) < round * BLOCKS + start)
+			;
+		if (start % 2 == 1)
+			free(atomic_exchange(&slot[0], NULL));
+		for (unsigned long i = 0; i < LATE_BLOCKS; i++)
+			hand_over(i);
+	}
 	return unused;
 }
 
@@ -53,15 +58,15 @@ int main(int argc, char **argv)
 	MUST(!pthread_attr_init(&attributes));
 	MUST(!pthread_attr_setstacksize(&attributes, STACK_BYTES));
 	MUST(!pthread_create(&thread, &attributes, run, NULL));
-	for (unsigned long i = 0; i < BLOCKS; i++) {
+	for (unsigned long i = 0; i < ROUNDS * BLOCKS; i++) {
 		atomic_store(&main_blocks, i);
 		hand_over(i);
 	}
 	pthread_join(thread, NULL);
 	for (size_t i = 0; i < SLOTS; i++)
 		free(slot[i]);
-	all = start != 0 ? 2 * BLOCKS : BLOCKS;
-	resized = all + all - SLOTS - start % 2;
+	all = ROUNDS * (start != 0 ? BLOCKS + LATE_BLOCKS : BLOCKS);
+	resized = all + all - SLOTS - (start % 2 == 1 ? ROUNDS : 0);
 	announce(&(struct figures){
 	    .allocations = all + resized + 1,
 	    .deallocations = all + resized,
