@@ -107,7 +107,8 @@ static inline void put_past_deallocation(struct thread *thread, uint64_t time, u
 {
 	uint32_t tick = atomic_load_explicit(&shared_region->tick, memory_order_relaxed);
 
-	if (tick != thread->tick && !stamp_is_needed() && put_time_passed(thread, tick))
+	if (time == thread->told && tick != thread->tick && !stamp_is_needed(thread) &&
+	    put_time_passed(thread, tick))
 		time = 0;
 	thread->head += write_deallocation(put_at(thread), time, kind, function, p);
 }
