@@ -89,8 +89,9 @@ struct trace_block_reader {
 int trace_block_find(struct trace_source *source, uint64_t offset,
 		     struct trace_block_header *header, const char **fault);
 
-/* The payload of a found block, checked and decompressed; it stays valid until
- * the next call. Errors: as before, ERROR_MEMORY, ERROR_UNSUPPORTED. */
+/* The payload of a found block, checked and decompressed, with a byte behind it that may be
+ * read (its value says nothing); it stays valid until the next call. Errors: as before,
+ * ERROR_MEMORY, ERROR_UNSUPPORTED. */
 int trace_block_payload(struct trace_block_reader *reader, struct trace_source *source,
 			uint64_t offset, const struct trace_block_header *header,
 			struct trace_cursor *payload, const char **fault);

@@ -49,7 +49,8 @@ int trace_block_find(struct trace_source *source, uint64_t offset,
 
 static int reserve(uint8_t **buffer, size_t *capacity, size_t bytes)
 {
-	/* Never NULL, so that an empty payload has an address too. */
+	/* Never NULL, so that an empty payload has an address too, and a byte behind the payload
+	 * can be read. */
 	if (bytes <= *capacity && *buffer)
 		return 0;
 	free(*buffer);

@@ -7,6 +7,10 @@
  * remember of its allocations is a ring of the last TRACE_RECENT, whatever its length.
  * Events are gathered into batches, because a call for each would cost more than
  * finding out what it is.
+ *
+ * Half of the time goes into branches that were foreseen wrongly, the other half into the
+ * number of instructions. So there is one jump for what an operation is, none that depends on
+ * the length of a number, and all that is rare stands in functions of its own.
  */
 #include <stdlib.h>
 
@@ -37,10 +41,9 @@ struct trace_replay {
 
 	/* of the block that is being read */
 	struct trace_cursor column[TRACE_EVENT_COLUMNS];
-	uint64_t left;      /* operations */
+	uint64_t left;      /* operations, at its start */
 	uint64_t birth_run; /* DEALLOCATIONs until the next in BIRTHS */
 
-	size_t batched;
 	struct trace_event batch[BATCH];
 };
 
@@ -52,9 +55,23 @@ void trace_replay_free(struct trace_replay *replay)
 	free(replay);
 }
 
+/* What changes with nearly every operation, in registers while a block is read: that is why the
+ * functions that take it are inlined into the loop over operations. */
+struct play {
+	struct trace_decoder *decoder;
+	struct trace_replay *replay;
+	struct trace_guess_last last;
+	struct trace_event *next; /* in the batch */
+	uint64_t tick;
+	uint64_t count;
+	uint32_t thread;
+};
+
+#define INLINED __attribute__((always_inline)) static inline
+
 /* --- numbers --------------------------------------------------------------------- */
 
-static inline int get_byte(struct trace_cursor *cursor, uint64_t *value)
+INLINED int get_byte(struct trace_cursor *cursor, uint64_t *value)
 {
 	if (cursor->at == cursor->end)
 		return ERROR_DAMAGED;
@@ -62,276 +79,272 @@ static inline int get_byte(struct trace_cursor *cursor, uint64_t *value)
 	return 0;
 }
 
-static int get_number(struct trace_replay *replay, enum trace_event_column column, uint64_t *value)
+__attribute__((noinline)) static int get_long_number(struct trace_cursor *cursor, uint64_t *value)
 {
-	struct trace_cursor *cursor = &replay->column[column];
-	uint64_t low;
-
-	if (get_byte(cursor, value))
-		return ERROR_DAMAGED;
-	if (*value < TRACE_SHORT_END)
-		return 0;
-	if (*value < 255) {
-		if (get_byte(cursor + 1, &low))
-			return ERROR_DAMAGED;
-		*value = TRACE_SHORT_END + ((*value - TRACE_SHORT_END) << 8) + low;
-		return 0;
-	}
-	if (trace_get_varint(cursor + 2, value) || *value < TRACE_LOW_COUNT ||
+	if (trace_get_varint(cursor, value) || *value < TRACE_LOW_COUNT ||
 	    *value > UINT64_MAX - TRACE_SHORT_END)
 		return ERROR_DAMAGED;
 	*value += TRACE_SHORT_END;
 	return 0;
 }
 
+/* Whether there is a second byte, no branch could foresee: the byte there is read in any case
+ * (one behind the payload may be, see block.h), and counts where it is one. */
+INLINED int get_number(struct trace_cursor *cursor, uint64_t *value)
+{
+	uint64_t first, more, low = *cursor[1].at;
+
+	if (get_byte(cursor, &first))
+		return ERROR_DAMAGED;
+	if (first == 255)
+		return get_long_number(cursor + 2, value);
+	more = first >= TRACE_SHORT_END;
+	cursor[1].at += more;
+	/* SHORT_END + 256 * (first - SHORT_END) + low is first + this */
+	*value = first + ((0 - more) & (255 * (first - TRACE_SHORT_END) + low));
+	return cursor[1].at > cursor[1].end ? ERROR_DAMAGED : 0;
+}
+
 /* --- operations ------------------------------------------------------------------ */
 
-static int deliver(struct trace_decoder *decoder)
+static int deliver(struct trace_decoder *decoder, size_t count)
 {
-	struct trace_replay *replay = decoder->replay;
-	size_t count = replay->batched;
-
-	replay->batched = 0;
 	if (count == 0 || !decoder->visitor->events)
 		return 0;
-	return trace_called(decoder,
-			    decoder->visitor->events(decoder->context, replay->batch, count));
+	return trace_called(
+	    decoder, decoder->visitor->events(decoder->context, decoder->replay->batch, count));
 }
 
-static inline struct trace_event *next_event(struct trace_replay *replay)
+/* Room for an operation's events. */
+INLINED int make_room(struct play *play)
 {
-	return &replay->batch[replay->batched++];
+	size_t count = (size_t)(play->next - play->replay->batch);
+
+	if (count <= BATCH - 2)
+		return 0;
+	play->next = play->replay->batch;
+	return deliver(play->decoder, count);
 }
 
-/* A class by its number in an operation: 0 is the one after the highest so far. */
-static inline uint64_t class_of(struct trace_replay *replay, uint64_t number)
-{
-	uint64_t id = number ? number : replay->top + UINT64_C(1);
-
-	if (id > replay->top)
-		replay->top = (uint32_t)id;
-	return id;
-}
-
-static inline int allocate(struct trace_decoder *decoder, uint64_t number, unsigned operation)
+/* Of a class that is new to the operations: 0 is the one after the highest so far. Returns 0 where
+ * there is none of it. */
+__attribute__((noinline)) static uint32_t new_class(struct trace_decoder *decoder, uint64_t number)
 {
 	struct trace_replay *replay = decoder->replay;
-	int temporary = (operation & TRACE_OPERATION_MASK) == TRACE_OPERATION_TEMPORARY;
-	uint64_t id = class_of(replay, number);
-	struct trace_class_state *class_;
-	struct trace_event *event;
+	uint64_t id = number ? number : replay->top + UINT64_C(1);
 
-	if (id - 1 >= decoder->class_count)
+	if (id > decoder->class_count)
+		return 0;
+	return replay->top = (uint32_t)id;
+}
+
+/* By its number in an operation; 0: there is none. */
+INLINED uint32_t class_of(const struct play *play, uint64_t number)
+{
+	return number - 1 < play->replay->top ? (uint32_t)number : new_class(play->decoder, number);
+}
+
+INLINED int allocate(struct play *play, uint64_t number, unsigned operation)
+{
+	struct trace_decoder *decoder = play->decoder;
+	struct trace_replay *replay = play->replay;
+	const unsigned temporary = (operation & TRACE_OPERATION_MASK) == TRACE_OPERATION_TEMPORARY;
+	const uint32_t id = class_of(play, number);
+	struct trace_class_state *class_ = &decoder->classes[id - 1];
+
+	if (!id)
 		return trace_fault(decoder, "the class of an event");
-	class_ = &decoder->classes[id - 1];
 	decoder->event_bytes += class_->size;
 	if (decoder->event_bytes > TRACE_SUM_MAX)
 		return trace_fault(decoder, "a sum of sizes over the limit");
-	replay->count++;
-	replay->recent[replay->count % TRACE_RECENT] =
-	    (struct allocation){.number = ++replay->made[replay->thread],
-				.tick = replay->tick,
-				.class_id = temporary ? 0 : (uint32_t)id,
-				.thread = replay->thread};
-	event = next_event(replay);
-	*event = (struct trace_event){.operation = TRACE_OPERATION_ALLOCATION,
-				      .realloc = (operation & TRACE_OPERATION_REALLOC) != 0,
-				      .thread = replay->thread,
-				      .class_id = (uint32_t)id,
-				      .allocating_thread = replay->thread,
-				      .tick = replay->tick};
-	if (temporary) {
-		event = next_event(replay);
-		*event = event[-1];
-		event->operation = TRACE_OPERATION_DEALLOCATION;
-		event->realloc = 0;
-	} else {
+	play->count++;
+	replay->recent[play->count % TRACE_RECENT] =
+	    (struct allocation){.number = ++replay->made[play->thread],
+				.tick = play->tick,
+				.class_id = id & ((uint32_t)temporary - 1),
+				.thread = play->thread};
+	*play->next++ = (struct trace_event){.operation = TRACE_OPERATION_ALLOCATION,
+					     .realloc = (operation & TRACE_OPERATION_REALLOC) != 0,
+					     .thread = play->thread,
+					     .class_id = id,
+					     .allocating_thread = play->thread,
+					     .tick = play->tick};
+	if (temporary)
+		*play->next++ = (struct trace_event){.operation = TRACE_OPERATION_DEALLOCATION,
+						     .thread = play->thread,
+						     .class_id = id,
+						     .allocating_thread = play->thread,
+						     .tick = play->tick};
+	else
 		class_->live++;
-	}
 	return 0;
 }
 
-static inline int deallocate(struct trace_decoder *decoder, const struct trace_event *event)
+INLINED int deallocate(struct play *play, const struct trace_event *event)
 {
-	struct trace_class_state *class_ = &decoder->classes[event->class_id - 1];
+	struct trace_class_state *class_ = &play->decoder->classes[event->class_id - 1];
 
 	if (class_->live == 0)
-		return trace_fault(decoder, "a deallocation without its allocation");
+		return trace_fault(play->decoder, "a deallocation without its allocation");
 	class_->live--;
-	*next_event(decoder->replay) = *event;
+	*play->next++ = *event;
 	return 0;
 }
 
 /* Of one of the last allocations. */
-static inline int deallocate_recent(struct trace_decoder *decoder, uint64_t value,
-				    unsigned operation)
+INLINED int deallocate_recent(struct play *play, uint64_t value, unsigned operation)
 {
-	struct trace_replay *replay = decoder->replay;
+	struct trace_replay *replay = play->replay;
 	struct allocation *allocation;
 	struct trace_event event;
-	uint64_t number;
+	uint64_t number = (operation & TRACE_OPERATION_MASK) == TRACE_OPERATION_STEP
+			      ? replay->last + (uint64_t)trace_unzigzag(value)
+			      : play->count - value;
 
-	number = (operation & TRACE_OPERATION_MASK) == TRACE_OPERATION_STEP
-		     ? replay->last + (uint64_t)trace_unzigzag(value)
-		     : replay->count - value;
 	allocation = &replay->recent[number % TRACE_RECENT];
-	if (replay->count - number >= TRACE_RECENT || allocation->class_id == 0)
-		return trace_fault(decoder, "a deallocation without its allocation");
+	if (play->count - number >= TRACE_RECENT || allocation->class_id == 0)
+		return trace_fault(play->decoder, "a deallocation without its allocation");
 	replay->last = number;
 	event = (struct trace_event){
 	    .operation = TRACE_OPERATION_DEALLOCATION,
 	    .realloc = (operation & TRACE_OPERATION_REALLOC) != 0,
 	    .age_allocations = (uint16_t)(replay->made[allocation->thread] - allocation->number),
-	    .thread = replay->thread,
+	    .thread = play->thread,
 	    .class_id = allocation->class_id,
 	    .allocating_thread = allocation->thread,
-	    .tick = replay->tick,
-	    .age_ticks = replay->tick - allocation->tick};
+	    .tick = play->tick,
+	    .age_ticks = play->tick - allocation->tick};
 	allocation->class_id = 0;
-	return deallocate(decoder, &event);
+	return deallocate(play, &event);
 }
 
-static int get_birth(struct trace_replay *replay)
+static int get_birth(struct trace_replay *replay, uint64_t tick)
 {
 	uint64_t age;
 
-	if (replay->birth_run-- > 0)
-		return 0;
-	if (get_number(replay, TRACE_COLUMN_BIRTHS, &age) || age > replay->tick ||
+	if (get_number(&replay->column[TRACE_COLUMN_BIRTHS], &age) || age > tick ||
 	    trace_get_varint(&replay->column[TRACE_COLUMN_BIRTH_RUNS], &replay->birth_run))
 		return ERROR_DAMAGED;
-	replay->born = replay->tick - age;
+	replay->born = tick - age;
 	return 0;
 }
 
 /* Of a class and a tick. */
-static int deallocate_old(struct trace_decoder *decoder, uint64_t number, unsigned operation)
+INLINED int deallocate_old(struct play *play, uint64_t number, unsigned operation)
 {
-	struct trace_replay *replay = decoder->replay;
-	uint64_t id = class_of(replay, number), thread = replay->thread, age = TRACE_RECENT;
+	struct trace_decoder *decoder = play->decoder;
+	struct trace_replay *replay = play->replay;
+	uint64_t thread = play->thread, age = TRACE_RECENT;
+	uint32_t id;
 
 	if ((operation & TRACE_OPERATION_OTHER_THREAD &&
 	     trace_get_varint(&replay->column[TRACE_COLUMN_THREADS], &thread)) ||
 	    (operation & TRACE_OPERATION_YOUNG &&
 	     get_byte(&replay->column[TRACE_COLUMN_AGES], &age)))
 		return trace_fault(decoder, "a column of events");
-	if (id - 1 >= decoder->class_count)
+	id = class_of(play, number);
+	if (!id)
 		return trace_fault(decoder, "the class of an event");
 	if (thread - 1 >= decoder->threads)
 		return trace_fault(decoder, "the thread of an event");
-	if (get_birth(replay))
+	if (replay->birth_run-- == 0 && get_birth(replay, play->tick))
 		return trace_fault(decoder, "the age of a block");
 	return deallocate(
-	    decoder, &(struct trace_event){.operation = TRACE_OPERATION_DEALLOCATION,
-					   .realloc = (operation & TRACE_OPERATION_REALLOC) != 0,
-					   .age_allocations = (uint16_t)age,
-					   .thread = replay->thread,
-					   .class_id = (uint32_t)id,
-					   .allocating_thread = (uint32_t)thread,
-					   .tick = replay->tick,
-					   .age_ticks = replay->tick - replay->born});
+	    play, &(struct trace_event){.operation = TRACE_OPERATION_DEALLOCATION,
+					.realloc = (operation & TRACE_OPERATION_REALLOC) != 0,
+					.age_allocations = (uint16_t)age,
+					.thread = play->thread,
+					.class_id = id,
+					.allocating_thread = (uint32_t)thread,
+					.tick = play->tick,
+					.age_ticks = play->tick - replay->born});
 }
 
-static int unknown_free(struct trace_decoder *decoder, unsigned operation)
+INLINED int unknown_free(struct play *play, unsigned operation)
 {
-	struct trace_replay *replay = decoder->replay;
-
-	*next_event(replay) = (struct trace_event){
-	    .operation = (uint8_t)operation, .thread = replay->thread, .tick = replay->tick};
+	*play->next++ = (struct trace_event){
+	    .operation = (uint8_t)operation, .thread = play->thread, .tick = play->tick};
 	return 0;
 }
 
-static int switch_thread(struct trace_decoder *decoder, uint64_t thread)
+INLINED int switch_thread(struct play *play, uint64_t thread)
 {
-	if (thread - 1 >= decoder->threads)
-		return trace_fault(decoder, "the thread of an event");
-	decoder->replay->thread = (uint32_t)thread;
+	if (thread - 1 >= play->decoder->threads)
+		return trace_fault(play->decoder, "the thread of an event");
+	play->thread = (uint32_t)thread;
 	return 0;
-}
-
-/* An operation that was checked, now or when it was learned. */
-__attribute__((always_inline)) static inline int happen(struct trace_decoder *decoder,
-							unsigned operation, uint64_t number)
-{
-	if (decoder->replay->batched > BATCH - 2) {
-		int result = deliver(decoder);
-
-		if (result)
-			return result;
-	}
-	switch (operation & TRACE_OPERATION_MASK) {
-	case TRACE_OPERATION_ALLOCATION:
-	case TRACE_OPERATION_TEMPORARY:
-		return allocate(decoder, number, operation);
-	case TRACE_OPERATION_RECENT:
-	case TRACE_OPERATION_STEP:
-		return deallocate_recent(decoder, number, operation);
-	case TRACE_OPERATION_DEALLOCATION:
-		return deallocate_old(decoder, number, operation);
-	case TRACE_OPERATION_THREAD:
-		return switch_thread(decoder, number);
-	default:
-		return unknown_free(decoder, operation);
-	}
 }
 
 /* --- what was guessed, and what was not --------------------------------------------- */
 
-__attribute__((always_inline)) static inline int happen_as_guessed(struct trace_decoder *decoder,
-								   uint32_t symbol)
+/* An operation that was checked when it was learned. */
+INLINED int happen(struct play *play, uint32_t symbol)
 {
-	trace_guess_happened(&decoder->replay->guess, symbol);
-	return happen(decoder, symbol & (TRACE_OPERATION_END - 1),
-		      symbol >> TRACE_GUESS_NUMBER_SHIFT);
+	const unsigned operation = symbol & (TRACE_OPERATION_END - 1);
+	const uint64_t number = symbol >> TRACE_GUESS_NUMBER_SHIFT;
+	int result = make_room(play);
+
+	if (result)
+		return result;
+	trace_guess_happened(&play->last, symbol);
+	switch (operation & TRACE_OPERATION_MASK) {
+	case TRACE_OPERATION_ALLOCATION:
+	case TRACE_OPERATION_TEMPORARY:
+		return allocate(play, number, operation);
+	case TRACE_OPERATION_RECENT:
+	case TRACE_OPERATION_STEP:
+		return deallocate_recent(play, number, operation);
+	case TRACE_OPERATION_DEALLOCATION:
+		return deallocate_old(play, number, operation);
+	case TRACE_OPERATION_THREAD:
+		return switch_thread(play, number);
+	case 0:
+		return trace_fault(play->decoder, "a guess of nothing");
+	default:
+		return unknown_free(play, operation);
+	}
 }
 
-static int guessed(struct trace_decoder *decoder, uint64_t run)
+INLINED int happen_as_guessed(struct play *play, uint64_t run)
 {
-	struct trace_guess *guess = &decoder->replay->guess;
+	struct trace_guess *guess = &play->replay->guess;
 
-	if (run > decoder->replay->left)
-		return trace_fault(decoder, "more operations than there are");
-	decoder->replay->left -= run;
 	while (run-- > 0) {
-		uint32_t symbol = *trace_guess_first(guess);
+		uint32_t symbol = *trace_guess_first(guess, &play->last);
 		int result;
 
-		if (symbol == 0)
-			return trace_fault(decoder, "a guess of nothing");
-		*trace_guess_second(guess) = symbol;
-		result = happen_as_guessed(decoder, symbol);
+		*trace_guess_second(guess, &play->last) = symbol;
+		result = happen(play, symbol);
 		if (result)
 			return result;
 	}
 	return 0;
 }
 
-static int second(struct trace_decoder *decoder)
+INLINED int happen_as_guessed_second(struct play *play)
 {
-	struct trace_guess *guess = &decoder->replay->guess;
-	uint32_t symbol = *trace_guess_second(guess);
+	struct trace_guess *guess = &play->replay->guess;
+	uint32_t symbol = *trace_guess_second(guess, &play->last);
 
-	if (symbol == 0)
-		return trace_fault(decoder, "a guess of nothing");
-	*trace_guess_first(guess) = symbol;
-	return happen_as_guessed(decoder, symbol);
+	*trace_guess_first(guess, &play->last) = symbol;
+	return happen(play, symbol);
 }
 
-static int advance(struct trace_decoder *decoder)
+static int advance(struct play *play)
 {
-	struct trace_replay *replay = decoder->replay;
+	struct trace_replay *replay = play->replay;
 	uint64_t ticks;
 
 	if (trace_get_varint(&replay->column[TRACE_COLUMN_TICKS], &ticks))
-		return trace_fault(decoder, "a column of events");
-	if (ticks == 0 || ticks > TRACE_SUM_MAX - replay->tick)
-		return trace_fault(decoder, "the time of an event");
-	replay->tick += ticks;
+		return trace_fault(play->decoder, "a column of events");
+	if (ticks == 0 || ticks > TRACE_SUM_MAX - play->tick)
+		return trace_fault(play->decoder, "the time of an event");
+	play->tick += ticks;
 	return 0;
 }
 
-/* What makes an operation of column 0 or 1 wrong, whatever its number. */
-static const char *fault_of(const struct trace_replay *replay, uint64_t operation)
+/* What makes an operation of column 1 wrong, whatever its number. */
+static const char *fault_of(uint64_t operation)
 {
 	static const uint8_t flags[TRACE_OPERATION_MASK + 1] = {
 	    [TRACE_OPERATION_ALLOCATION] = TRACE_OPERATION_REALLOC,
@@ -348,95 +361,163 @@ static const char *fault_of(const struct trace_replay *replay, uint64_t operatio
 		return "an unknown operation";
 	if (operation & ~(uint64_t)(TRACE_OPERATION_MASK | flags[kind]))
 		return "the flags of an event";
-	if (kind != TRACE_OPERATION_THREAD && replay->thread == 0)
-		return "an event before its thread";
 	return NULL;
 }
 
-static int get_operand(struct trace_replay *replay, unsigned operation, uint64_t *number)
+INLINED void learn(struct play *play, unsigned operation, uint64_t number)
 {
-	*number = 0;
-	switch (operation & TRACE_OPERATION_MASK) {
+	struct trace_guess *guess = &play->replay->guess;
+	uint32_t symbol = operation;
+
+	if (number < TRACE_GUESS_NUMBER_END) {
+		symbol = trace_guess_symbol(operation, number);
+		*trace_guess_first(guess, &play->last) = symbol;
+		*trace_guess_second(guess, &play->last) = symbol;
+	}
+	trace_guess_happened(&play->last, symbol);
+}
+
+/* An operation that is written out. */
+INLINED int happen_as_written(struct play *play, unsigned operation)
+{
+	struct trace_cursor *column = play->replay->column;
+	const unsigned kind = operation & TRACE_OPERATION_MASK;
+	uint64_t number = 0;
+	int result = make_room(play);
+
+	if (result)
+		return result;
+	if (play->thread == 0 && kind != TRACE_OPERATION_THREAD)
+		return trace_fault(play->decoder, "an event before its thread");
+	switch (kind) {
 	case TRACE_OPERATION_ALLOCATION:
 	case TRACE_OPERATION_TEMPORARY:
+		if (get_number(&column[TRACE_COLUMN_CLASSES], &number))
+			break;
+		learn(play, operation, number);
+		return allocate(play, number, operation);
 	case TRACE_OPERATION_DEALLOCATION:
-		return get_number(replay, TRACE_COLUMN_CLASSES, number);
+		if (get_number(&column[TRACE_COLUMN_CLASSES], &number))
+			break;
+		learn(play, operation, number);
+		return deallocate_old(play, number, operation);
 	case TRACE_OPERATION_RECENT:
-		return get_byte(&replay->column[TRACE_COLUMN_AGES], number);
 	case TRACE_OPERATION_STEP:
-		return get_byte(&replay->column[TRACE_COLUMN_STEPS], number);
+		if (get_byte(&column[kind == TRACE_OPERATION_STEP ? TRACE_COLUMN_STEPS
+								  : TRACE_COLUMN_AGES],
+			     &number))
+			break;
+		learn(play, operation, number);
+		return deallocate_recent(play, number, operation);
 	case TRACE_OPERATION_THREAD:
-		return trace_get_varint(&replay->column[TRACE_COLUMN_THREADS], number);
+		if (trace_get_varint(&column[TRACE_COLUMN_THREADS], &number))
+			break;
+		learn(play, operation, number);
+		return switch_thread(play, number);
 	default:
-		return 0;
+		learn(play, operation, number);
+		return unknown_free(play, operation);
+	}
+	return trace_fault(play->decoder, "a column of events");
+}
+
+INLINED int happen_as_other(struct play *play)
+{
+	uint64_t operation;
+	const char *fault;
+
+	if (get_byte(&play->replay->column[TRACE_COLUMN_OTHERS], &operation))
+		return trace_fault(play->decoder, "a column of events");
+	fault = fault_of(operation);
+	return fault ? trace_fault(play->decoder, fault)
+		     : happen_as_written(play, (unsigned)operation);
+}
+
+/* What bits 0-2 of column 0 say: a copy for each, in which nothing asks for its flags. */
+INLINED int happen_after_run(struct play *play, unsigned operation)
+{
+	switch (operation) {
+	case TRACE_OPERATION_OTHER:
+		return happen_as_other(play);
+	case TRACE_OPERATION_SECOND:
+		return happen_as_guessed_second(play);
+	case TRACE_OPERATION_TICKS:
+		return advance(play);
+	case TRACE_OPERATION_ALLOCATION:
+		return happen_as_written(play, TRACE_OPERATION_ALLOCATION);
+	case TRACE_OPERATION_TEMPORARY:
+		return happen_as_written(play, TRACE_OPERATION_TEMPORARY);
+	case TRACE_OPERATION_DEALLOCATION:
+		return happen_as_written(play, TRACE_OPERATION_DEALLOCATION);
+	case TRACE_OPERATION_RECENT:
+		return happen_as_written(play, TRACE_OPERATION_RECENT);
+	default:
+		return happen_as_written(play, TRACE_OPERATION_STEP);
 	}
 }
 
-static int not_guessed(struct trace_decoder *decoder, unsigned kind)
+INLINED int play_operations(struct play *play)
 {
-	struct trace_replay *replay = decoder->replay;
-	struct trace_guess *guess = &replay->guess;
-	uint64_t number, operation = kind;
-	const char *fault;
+	struct trace_decoder *decoder = play->decoder;
+	struct trace_cursor *column = play->replay->column;
+	struct trace_cursor operations = column[TRACE_COLUMN_OPERATIONS];
+	uint64_t left = play->replay->left, run;
+	int result;
 
-	if (replay->left-- == 0)
-		return trace_fault(decoder, "more operations than there are");
-	if (kind == TRACE_OPERATION_TICKS)
-		return advance(decoder);
-	if (kind == TRACE_OPERATION_SECOND)
-		return second(decoder);
-	if (kind == TRACE_OPERATION_OTHER &&
-	    get_byte(&replay->column[TRACE_COLUMN_OTHERS], &operation))
-		return trace_fault(decoder, "a column of events");
-	fault = fault_of(replay, operation);
-	if (fault)
-		return trace_fault(decoder, fault);
-	if (get_operand(replay, (unsigned)operation, &number))
-		return trace_fault(decoder, "a column of events");
-	if (number < TRACE_GUESS_NUMBER_END) {
-		uint32_t symbol = trace_guess_symbol((unsigned)operation, number);
+	column[TRACE_COLUMN_OPERATIONS].at = operations.end;
+	while (trace_left(&operations)) {
+		const unsigned token = *operations.at++;
 
-		*trace_guess_first(guess) = *trace_guess_second(guess) = symbol;
-		trace_guess_happened(guess, symbol);
-	} else {
-		trace_guess_happened(guess, (uint32_t)operation);
+		run = token >> TRACE_RUN_SHIFT;
+		if (run == TRACE_RUN_LONG) {
+			uint64_t more;
+
+			if (trace_get_varint(&column[TRACE_COLUMN_RUNS], &more))
+				return trace_fault(decoder, "a column of events");
+			run = more > left ? more : run + more;
+		}
+		if (run >= left)
+			return trace_fault(decoder, "more operations than there are");
+		left -= run + 1;
+		result = happen_as_guessed(play, run);
+		if (!result)
+			result = happen_after_run(play, token & ((1u << TRACE_RUN_SHIFT) - 1));
+		if (result)
+			return result;
 	}
-	return happen(decoder, (unsigned)operation, number);
+	if (trace_get_varint(&column[TRACE_COLUMN_RUNS], &run))
+		return trace_fault(decoder, "a column of events");
+	if (run > left)
+		return trace_fault(decoder, "more operations than there are");
+	result = happen_as_guessed(play, run);
+	if (result)
+		return result;
+	if (left > run)
+		return trace_fault(decoder, "fewer operations than there should be");
+	if (play->replay->birth_run || trace_columns_left(column, TRACE_EVENT_COLUMNS))
+		return trace_fault(decoder, "bytes behind the last event");
+	return 0;
 }
 
 static int decode_operations(struct trace_decoder *decoder)
 {
 	struct trace_replay *replay = decoder->replay;
-	struct trace_cursor *operations = &replay->column[TRACE_COLUMN_OPERATIONS];
-	struct trace_cursor *runs = &replay->column[TRACE_COLUMN_RUNS];
-	uint64_t run, more;
-	int result;
+	struct play play = {.decoder = decoder,
+			    .replay = replay,
+			    .last = replay->guess.last,
+			    .next = replay->batch,
+			    .tick = replay->tick,
+			    .count = replay->count,
+			    .thread = replay->thread};
+	int result = play_operations(&play), stop;
 
-	while (trace_left(operations)) {
-		unsigned token = *operations->at++;
-
-		run = token >> TRACE_RUN_SHIFT;
-		if (run == TRACE_RUN_LONG) {
-			if (trace_get_varint(runs, &more))
-				return trace_fault(decoder, "a column of events");
-			run = more > replay->left ? more : run + more;
-		}
-		result = guessed(decoder, run);
-		if (!result)
-			result = not_guessed(decoder, token & ((1u << TRACE_RUN_SHIFT) - 1));
-		if (result)
-			return result;
-	}
-	if (trace_get_varint(runs, &run))
-		return trace_fault(decoder, "a column of events");
-	result = guessed(decoder, run);
-	if (result)
-		return result;
-	if (replay->left)
-		return trace_fault(decoder, "fewer operations than there should be");
-	if (replay->birth_run || trace_columns_left(replay->column, TRACE_EVENT_COLUMNS))
-		return trace_fault(decoder, "bytes behind the last event");
-	return 0;
+	replay->guess.last = play.last;
+	replay->tick = play.tick;
+	replay->count = play.count;
+	replay->thread = play.thread;
+	/* What lies before a fault reaches the visitor, too. */
+	stop = result == DECODE_STOPPED ? 0 : deliver(decoder, (size_t)(play.next - replay->batch));
+	return stop ? stop : result;
 }
 
 /* --- the block ------------------------------------------------------------------------ */
@@ -466,7 +547,7 @@ static int prepare(struct trace_decoder *decoder)
 int trace_decode_events(struct trace_decoder *decoder, uint64_t first_tick,
 			struct trace_cursor payload)
 {
-	int result = prepare(decoder), stop;
+	int result = prepare(decoder);
 	struct trace_replay *replay = decoder->replay;
 
 	if (result)
@@ -481,8 +562,5 @@ int trace_decode_events(struct trace_decoder *decoder, uint64_t first_tick,
 	if (first_tick < replay->tick || first_tick > TRACE_SUM_MAX)
 		return trace_fault(decoder, "the first tick of events");
 	replay->tick = first_tick;
-	result = decode_operations(decoder);
-	/* What lies before a fault reaches the visitor, too. */
-	stop = result == DECODE_STOPPED ? 0 : deliver(decoder);
-	return stop ? stop : result;
+	return decode_operations(decoder);
 }

@@ -27,8 +27,12 @@
 #define TRACE_GUESS_FOUR_BITS    16
 #define TRACE_GUESS_ONE_BITS     14
 
-struct trace_guess {                                   /* all zero at the start of a file */
-	uint64_t four, one;                            /* hashes of the last operations */
+struct trace_guess_last {
+	uint64_t four, one; /* hashes of the last operations */
+};
+
+struct trace_guess { /* all zero at the start of a file */
+	struct trace_guess_last last;
 	uint32_t by_four[1u << TRACE_GUESS_FOUR_BITS]; /* 0: nothing known */
 	uint32_t by_one[1u << TRACE_GUESS_ONE_BITS];
 };
@@ -39,20 +43,23 @@ static inline uint32_t trace_guess_symbol(unsigned operation, uint64_t number)
 	return operation | (uint32_t)number << TRACE_GUESS_NUMBER_SHIFT;
 }
 
-static inline uint32_t *trace_guess_first(struct trace_guess *guess)
+/* last: those of guess, or a copy that is nearer at hand. */
+static inline uint32_t *trace_guess_first(struct trace_guess *guess,
+					  const struct trace_guess_last *last)
 {
-	return &guess->by_four[guess->four >> (64 - TRACE_GUESS_FOUR_BITS)];
+	return &guess->by_four[last->four >> (64 - TRACE_GUESS_FOUR_BITS)];
 }
 
-static inline uint32_t *trace_guess_second(struct trace_guess *guess)
+static inline uint32_t *trace_guess_second(struct trace_guess *guess,
+					   const struct trace_guess_last *last)
 {
-	return &guess->by_one[guess->one >> (64 - TRACE_GUESS_ONE_BITS)];
+	return &guess->by_one[last->one >> (64 - TRACE_GUESS_ONE_BITS)];
 }
 
-static inline void trace_guess_happened(struct trace_guess *guess, uint32_t symbol)
+static inline void trace_guess_happened(struct trace_guess_last *last, uint32_t symbol)
 {
-	guess->one = symbol * UINT64_C(0x9e3779b97f4a7c15);
-	guess->four = guess->four * UINT64_C(0xfeb86659fd930000) + guess->one;
+	last->one = symbol * UINT64_C(0x9e3779b97f4a7c15);
+	last->four = last->four * UINT64_C(0xfeb86659fd930000) + last->one;
 }
 
 #endif

@@ -198,7 +198,8 @@ static inline void put_operation(struct trace_event_columns *events, unsigned op
 static int surprise(struct trace_event_columns *events, unsigned operation, uint64_t number)
 {
 	struct trace_guess *guess = events->guess;
-	uint32_t *first = trace_guess_first(guess), *second = trace_guess_second(guess);
+	uint32_t *first = trace_guess_first(guess, &guess->last);
+	uint32_t *second = trace_guess_second(guess, &guess->last);
 	uint32_t symbol = trace_guess_symbol(operation, number);
 	int guessed = 0;
 
@@ -208,7 +209,7 @@ static int surprise(struct trace_event_columns *events, unsigned operation, uint
 	} else {
 		symbol = operation;
 	}
-	trace_guess_happened(guess, symbol);
+	trace_guess_happened(&guess->last, symbol);
 	put_operation(events, guessed ? TRACE_OPERATION_SECOND : operation);
 	return !guessed;
 }
@@ -218,10 +219,10 @@ static inline int is_guessed(struct trace_event_columns *events, uint32_t symbol
 {
 	struct trace_guess *guess = events->guess;
 
-	if (*trace_guess_first(guess) != symbol)
+	if (*trace_guess_first(guess, &guess->last) != symbol)
 		return 0;
-	*trace_guess_second(guess) = symbol;
-	trace_guess_happened(guess, symbol);
+	*trace_guess_second(guess, &guess->last) = symbol;
+	trace_guess_happened(&guess->last, symbol);
 	events->run++;
 	return 1;
 }
@@ -350,7 +351,7 @@ __attribute__((noinline)) static void put_recent(struct trace_event_columns *eve
 						 uint32_t by_age, uint32_t by_step)
 {
 	unsigned mask = TRACE_OPERATION_END - 1, shift = TRACE_GUESS_NUMBER_SHIFT;
-	uint32_t second = *trace_guess_second(events->guess);
+	uint32_t second = *trace_guess_second(events->guess, &events->guess->last);
 	uint32_t age = by_age >> shift, step = by_step >> shift;
 
 	if (second == by_step || (second != by_age && step + 1 < age)) {
