@@ -65,6 +65,34 @@ static void cross(struct filtering *all, uint64_t tick)
 	}
 }
 
+static size_t judge_times(struct filtering *all, const struct trace_event *events, size_t count)
+{
+	const struct ranges *ranges = &all->judgement.time;
+	size_t selected = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		all->verdict[i] &=
+		    (uint8_t)ranges_hold(ranges, events[i].tick - events[i].age_ticks);
+		selected += all->verdict[i];
+	}
+	return selected;
+}
+
+static size_t judge_lifetimes(struct filtering *all, const struct trace_event *events, size_t count)
+{
+	const struct ranges *ranges = &all->judgement.lifetime;
+	size_t selected = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		if (events[i].operation == TRACE_OPERATION_ALLOCATION)
+			all->verdict[i] &= (uint8_t)births_next(all->births, events[i].thread);
+		else
+			all->verdict[i] &= (uint8_t)ranges_hold(ranges, events[i].age_ticks);
+		selected += all->verdict[i];
+	}
+	return selected;
+}
+
 /* Of all events alike, whatever they are: an allocation's age is 0, and a free of an unknown
  * block has class 0, which is never in. No branch depends on an event, since most of them could not
  * be foreseen. Returns how many are selected. */
@@ -75,21 +103,13 @@ static size_t judge(struct filtering *all, const struct trace_event *events, siz
 	uint8_t *verdict = all->verdict;
 	size_t selected = 0;
 
-	for (size_t i = 0; i < count; i++)
+	for (size_t i = 0; i < count; i++) {
 		verdict[i] = classes[events[i].class_id] & threads[events[i].allocating_thread];
-	if (judgement->timed)
-		for (size_t i = 0; i < count; i++)
-			verdict[i] &= (uint8_t)ranges_hold(&judgement->time,
-							   events[i].tick - events[i].age_ticks);
-	for (size_t i = 0; i < count && all->births; i++)
-		if (events[i].operation == TRACE_OPERATION_ALLOCATION)
-			verdict[i] &= (uint8_t)births_next(all->births, events[i].thread);
-		else
-			verdict[i] &=
-			    (uint8_t)ranges_hold(&judgement->lifetime, events[i].age_ticks);
-	for (size_t i = 0; i < count; i++)
 		selected += verdict[i];
-	return selected;
+	}
+	if (judgement->timed)
+		selected = judge_times(all, events, count);
+	return all->births ? judge_lifetimes(all, events, count) : selected;
 }
 
 /* Whether the event makes the peak of all blocks: nothing of what follows counts. */

@@ -21,9 +21,11 @@ static int is_part(const void *context, const void *key, uint32_t id)
 uint32_t parts_find_other(struct parts *parts, uint32_t class_id, uint32_t thread)
 {
 	struct profile_class key = {.whole = class_id, .thread = thread};
-	uint32_t id =
-	    id_table_find(&parts->ids, hash_of(class_id, thread), is_part, parts->split, &key);
+	uint32_t id = parts->first[class_id];
 
+	if (id && !is_part(parts->split, &key, id))
+		id = id_table_find(&parts->ids, hash_of(class_id, thread), is_part, parts->split,
+				   &key);
 	if (id)
 		parts->last[class_id] = (struct part){thread, id};
 	return id;
@@ -33,7 +35,11 @@ int parts_add(struct parts *parts, uint32_t id)
 {
 	const struct profile_class *part = &parts->split->classes[id];
 
-	return id_table_add(&parts->ids, hash_of(part->whole, part->thread), id);
+	if (parts->first[part->whole])
+		return id_table_add(&parts->ids, hash_of(part->whole, part->thread), id);
+	parts->first[part->whole] = id;
+	parts->last[part->whole] = (struct part){part->thread, id};
+	return 0;
 }
 
 int parts_init(struct parts *parts, const struct profile *split)
@@ -42,7 +48,8 @@ int parts_init(struct parts *parts, const struct profile *split)
 
 	*parts = (struct parts){.split = split};
 	parts->last = calloc(split->whole->class_count, sizeof(*parts->last));
-	if (!parts->last)
+	parts->first = calloc(split->whole->class_count, sizeof(*parts->first));
+	if (!parts->last || !parts->first)
 		return ERROR_MEMORY;
 	for (size_t i = 1; i < split->class_count && !error; i++)
 		error = parts_add(parts, (uint32_t)i);
@@ -53,5 +60,6 @@ void parts_release(struct parts *parts)
 {
 	id_table_release(&parts->ids);
 	free(parts->last);
+	free(parts->first);
 	*parts = (struct parts){0};
 }

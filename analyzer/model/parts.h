@@ -10,10 +10,11 @@
 
 struct parts {
 	const struct profile *split;
-	struct id_table ids;
-	struct part { /* by class of the whole: found last */
+	struct part {
 		uint32_t thread, id;
-	} * last;
+	} * last;            /* by class of the whole: found last; id 0: none yet */
+	uint32_t *first;     /* likewise; most classes have no other */
+	struct id_table ids; /* of all but the first ones */
 };
 
 /* Whether the profile is a selection by thread. */

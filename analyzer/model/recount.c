@@ -38,7 +38,10 @@ static int reserve_classes(struct recount *recount)
 	struct recount_class *classes = recount->classes;
 
 	if (profile->class_count > room) {
+		size_t likely = profile->whole ? profile->whole->class_count : 0;
+
 		room = profile->class_count + room / 2;
+		room = likely > room ? likely : room;
 		classes = aligned_alloc(LINE_BYTES, room * sizeof(*classes));
 		if (!classes)
 			return ERROR_MEMORY;
@@ -57,8 +60,10 @@ static int reserve_classes(struct recount *recount)
 
 static inline void save_share(struct recount_class *class_, uint64_t peak_number)
 {
-	class_->peak_live = class_->stamp == peak_number ? class_->peak_live : class_->live;
-	class_->stamp = peak_number;
+	if (class_->stamp != peak_number) {
+		class_->peak_live = class_->live;
+		class_->stamp = peak_number;
+	}
 }
 
 /* Operations other than the two that are counted in the loop below. */
@@ -85,25 +90,22 @@ static int count_other(struct recount *recount, struct recount_class *class_,
 
 /* What changes with nearly every event, out of memory's way. */
 struct sums {
-	uint64_t live_bytes, live_blocks, bytes, reallocations;
+	uint64_t live_bytes, live_blocks, reallocations;
 	uint64_t peak_number, peak_bytes;
 };
 
-static inline int allocation(struct recount *recount, struct sums *sums,
-			     struct recount_class *class_, const struct trace_event *event)
+static inline void allocation(struct recount *recount, struct sums *sums,
+			      struct recount_class *class_, const struct trace_event *event)
 {
 	struct profile *profile = recount->profile;
 	struct profile_thread *thread = &profile->threads[event->allocating_thread];
 	const uint64_t size = class_->size;
 
-	if (size > SUM_MAX - sums->bytes)
-		return ERROR_DAMAGED;
 	save_share(class_, sums->peak_number);
 	class_->allocations++;
 	class_->live++;
 	thread->allocations++;
 	thread->bytes += size;
-	sums->bytes += size;
 	sums->reallocations += event->realloc;
 	sums->live_blocks++;
 	sums->live_bytes += size;
@@ -113,7 +115,6 @@ static inline int allocation(struct recount *recount, struct sums *sums,
 		profile->totals.peak_blocks = sums->live_blocks;
 		profile->totals.peak_tick = event->tick;
 	}
-	return 0;
 }
 
 static inline int deallocation(struct recount *recount, struct sums *sums,
@@ -134,28 +135,32 @@ static inline int deallocation(struct recount *recount, struct sums *sums,
 	return 0;
 }
 
-static size_t count_events(struct recount *recount, struct sums *sums,
-			   const struct trace_event *events, size_t count, const uint32_t *ids,
-			   int *error)
+/* Returns how many were counted: all of them, or *error says why not. */
+__attribute__((always_inline)) static inline size_t
+count_events(struct recount *recount, struct sums *sums, const struct trace_event *events,
+	     size_t count, const uint32_t *ids, int *error)
 {
-	const size_t threads = recount->profile->thread_count;
+	const size_t threads = recount->profile->thread_count, classes = recount->class_count;
 	size_t done;
 
 	for (done = 0; done < count; done++) {
 		const struct trace_event *event = &events[done];
 		const uint32_t id = ids ? ids[done] : event->class_id;
 		struct recount_class *class_ = &recount->classes[id];
+		int fault = 0;
 
-		if (id >= recount->class_count || event->allocating_thread >= threads)
-			*error = ERROR_DAMAGED;
+		if (id >= classes || event->allocating_thread >= threads)
+			fault = ERROR_DAMAGED;
 		else if (event->operation == TRACE_OPERATION_ALLOCATION)
-			*error = allocation(recount, sums, class_, event);
+			allocation(recount, sums, class_, event);
 		else if (event->operation == TRACE_OPERATION_DEALLOCATION)
-			*error = deallocation(recount, sums, class_, event);
+			fault = deallocation(recount, sums, class_, event);
 		else
-			*error = count_other(recount, class_, event);
-		if (*error)
+			fault = count_other(recount, class_, event);
+		if (fault) {
+			*error = fault;
 			break;
+		}
 	}
 	return done;
 }
@@ -168,17 +173,19 @@ int recount_events(struct recount *recount, const struct trace_event *events, si
 	struct sums sums = {
 	    .live_bytes = recount->live_bytes,
 	    .live_blocks = recount->live_blocks,
-	    .bytes = totals->bytes,
 	    .reallocations = totals->reallocations,
 	    .peak_number = recount->peak_number,
 	    .peak_bytes = totals->peak_bytes,
 	};
 	int error = reserve_classes(recount);
-	size_t done = error ? 0 : count_events(recount, &sums, events, count, ids, &error);
+	size_t done;
 
+	if (error)
+		return error;
+	done = ids ? count_events(recount, &sums, events, count, ids, &error)
+		   : count_events(recount, &sums, events, count, NULL, &error);
 	recount->live_bytes = sums.live_bytes;
 	recount->live_blocks = sums.live_blocks;
-	totals->bytes = sums.bytes;
 	totals->reallocations = sums.reallocations;
 	recount->peak_number = sums.peak_number;
 	totals->peak_bytes = sums.peak_bytes;
@@ -226,14 +233,18 @@ int recount_finish(struct recount *recount)
 	for (size_t i = 1; i < profile->class_count; i++) {
 		struct recount_class *from = &recount->classes[i];
 		struct profile_class *to = &profile->classes[i];
+		uint64_t bytes;
 
 		save_share(from, recount->peak_number);
-		if (from->temporary > from->allocations)
+		if (from->temporary > from->allocations ||
+		    __builtin_mul_overflow(from->allocations, from->size, &bytes) ||
+		    bytes > SUM_MAX - totals->bytes)
 			return ERROR_DAMAGED;
 		to->allocations = from->allocations;
 		to->deallocations = from->allocations - from->live;
 		to->temporary = from->temporary;
 		to->peak_live = from->peak_live;
+		totals->bytes += bytes;
 		totals->allocations += from->allocations;
 		totals->deallocations += to->deallocations;
 		totals->temporary += from->temporary;
