@@ -4,334 +4,189 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "analyzer/model/scan.h"
 #include "formats/error.h"
 
 /*
- * A bit an allocation, by its thread and its number among those of the thread. At first it
- * is what holds for a block that is never given back.
- *
- * A deallocation of one of the thread's last TRACE_RECENT allocations says which it
+ * A deallocation of one of a thread's last TRACE_RECENT allocations says which it
  * was. Of an older block it tells class, thread and tick of birth, and of blocks that
  * are alike in this it ends the first. So allocations that are alive when they cease to be
  * recent go into a table of the old: blocks that are alike in a chain, in order. Most
- * blocks never get there, and what the table holds is alive: memory is that of the bits, and
- * some 50 bytes a block for as many as are alive and old at the same time.
+ * blocks never get there, and what the table holds is alive: memory is some 50 bytes a block
+ * for as many as are alive and old at the same time. A group whose blocks were all given back
+ * stays until the table is full: more of its like often follow.
  */
 
-struct young { /* class_id 0: given back */
-	uint64_t tick;
-	uint32_t class_id;
-};
-
-struct thread_births {
-	uint64_t *words;
-	size_t room;
-	uint64_t made, asked;
-	struct young *recent; /* [number % TRACE_RECENT], as many as are needed */
-	size_t recent_room;
-};
-
 struct old_block {
-	uint64_t number;
+	uint64_t id;
 	uint32_t next; /* of its chain, or of those that are free; 0: none */
 };
 
-struct old_group { /* first 0: no group */
-	uint64_t tick;
-	uint32_t class_id, thread;
-	uint32_t first, last;
+struct old_group {
+	uint64_t tick, class_thread; /* class_thread 0: no group */
+	uint32_t first, last;        /* first 0: all were given back */
 };
 
-struct births {
-	const struct ranges *lifetime;
-	uint64_t end_tick;
-	struct thread_births *threads;
-	size_t thread_count;
+struct old_blocks {
 	struct old_block *blocks;       /* from 1 */
 	size_t block_count, block_room; /* block 0 is none */
 	uint32_t free_block;
 	struct old_group *groups;
-	size_t group_count, mask; /* at most half full */
+	size_t group_count, mask; /* at most half full, empty groups included */
 };
 
 /* --- blocks that are old ---------------------------------------------------------------- */
 
-static size_t home_of(const struct births *births, const struct old_group *key)
+static uint64_t class_thread(uint32_t class_id, uint32_t thread)
 {
-	uint64_t hash =
-	    (key->tick * UINT64_C(0x9e3779b97f4a7c15)) ^
-	    (((uint64_t)key->thread << 32 | key->class_id) * UINT64_C(0xc2b2ae3d27d4eb4f));
-
-	return (size_t)(hash ^ hash >> 32) & births->mask;
+	return (uint64_t)thread << 32 | class_id;
 }
 
-/* Where the group is, or where it would go. */
-static struct old_group *find_group(const struct births *births, const struct old_group *key)
+/* Where the group is, or where it would go: best in place of an empty one. */
+static struct old_group *find_group(const struct old_blocks *old, uint64_t tick, uint64_t of)
 {
-	size_t at = home_of(births, key);
+	uint64_t hash = (tick * UINT64_C(0x9e3779b97f4a7c15)) ^ (of * UINT64_C(0xc2b2ae3d27d4eb4f));
+	struct old_group *empty = NULL;
 
-	for (;; at = (at + 1) & births->mask) {
-		struct old_group *group = &births->groups[at];
+	for (size_t at = hash ^ hash >> 32;; at++) {
+		struct old_group *group = &old->groups[at & old->mask];
 
-		if (!group->first || (group->tick == key->tick && group->thread == key->thread &&
-				      group->class_id == key->class_id))
+		if (group->class_thread == of && group->tick == tick)
 			return group;
+		if (!group->class_thread)
+			return empty ? empty : group;
+		if (!group->first && !empty)
+			empty = group;
 	}
 }
 
-static int grow_groups(struct births *births)
+/* Leaves out the empty ones. */
+static int grow_groups(struct old_blocks *old)
 {
-	struct old_group *old = births->groups;
-	size_t count = old ? births->mask + 1 : 0, larger = count ? count * 2 : 1024;
+	struct old_group *groups = old->groups;
+	size_t room = groups ? old->mask + 1 : 0, kept = 0, larger = 1024;
 
-	births->groups = calloc(larger, sizeof(*births->groups));
-	if (!births->groups) {
-		births->groups = old;
+	for (size_t i = 0; i < room; i++)
+		kept += groups[i].first != 0;
+	while (larger < 4 * kept)
+		larger *= 2;
+	old->groups = calloc(larger, sizeof(*old->groups));
+	if (!old->groups) {
+		old->groups = groups;
 		return ERROR_MEMORY;
 	}
-	births->mask = larger - 1;
-	for (size_t i = 0; i < count; i++)
-		if (old[i].first)
-			*find_group(births, &old[i]) = old[i];
-	free(old);
+	old->mask = larger - 1;
+	old->group_count = kept;
+	for (size_t i = 0; i < room; i++)
+		if (groups[i].first)
+			*find_group(old, groups[i].tick, groups[i].class_thread) = groups[i];
+	free(groups);
 	return 0;
 }
 
-/* Moves up what would no longer be found behind the gap. */
-static void remove_group(struct births *births, struct old_group *group)
+static int new_block(struct old_blocks *old, uint64_t id, uint32_t *block)
 {
-	size_t gap = (size_t)(group - births->groups), at = gap;
-
-	for (;;) {
-		size_t home;
-
-		at = (at + 1) & births->mask;
-		if (!births->groups[at].first)
-			break;
-		home = home_of(births, &births->groups[at]);
-		if (((at - home) & births->mask) < ((at - gap) & births->mask))
-			continue;
-		births->groups[gap] = births->groups[at];
-		gap = at;
-	}
-	births->groups[gap] = (struct old_group){0};
-	births->group_count--;
-}
-
-static int new_block(struct births *births, uint64_t number, uint32_t *id)
-{
-	if (births->free_block) {
-		*id = births->free_block;
-		births->free_block = births->blocks[*id].next;
+	if (old->free_block) {
+		*block = old->free_block;
+		old->free_block = old->blocks[*block].next;
 	} else {
-		if (births->block_count >= births->block_room) {
-			size_t room = births->block_room ? births->block_room * 2 : 1024;
-			struct old_block *larger =
-			    reallocarray(births->blocks, room, sizeof(*larger));
+		if (old->block_count >= old->block_room) {
+			size_t room = old->block_room ? old->block_room * 2 : 1024;
+			struct old_block *larger = reallocarray(old->blocks, room, sizeof(*larger));
 
 			if (!larger)
 				return ERROR_MEMORY;
-			births->blocks = larger;
-			births->block_room = room;
+			old->blocks = larger;
+			old->block_room = room;
 		}
-		if (births->block_count >= UINT32_MAX)
+		if (old->block_count >= UINT32_MAX)
 			return ERROR_LIMIT;
-		*id = (uint32_t)births->block_count++;
+		*block = (uint32_t)old->block_count++;
 	}
-	births->blocks[*id] = (struct old_block){.number = number};
+	old->blocks[*block] = (struct old_block){.id = id};
 	return 0;
 }
 
-static int add_old(struct births *births, uint32_t thread, const struct young *block,
-		   uint64_t number)
+int births_grow_old(struct births *births, uint32_t thread, const struct births_young *young)
 {
-	struct old_group key = {.tick = block->tick, .class_id = block->class_id, .thread = thread};
+	struct old_blocks *old = births->old;
+	const uint64_t of = class_thread(young->class_id, thread);
 	struct old_group *group;
 	int error = 0;
-	uint32_t id;
+	uint32_t block;
 
-	if (!births->groups || (births->group_count + 1) * 2 > births->mask + 1)
-		error = grow_groups(births);
+	if (!old->groups || (old->group_count + 1) * 2 > old->mask + 1)
+		error = grow_groups(old);
 	if (!error)
-		error = new_block(births, number, &id);
+		error = new_block(old, young->id, &block);
 	if (error)
 		return error;
-	group = find_group(births, &key);
+	group = find_group(old, young->tick, of);
 	if (!group->first) {
-		*group = key;
-		group->first = id;
-		births->group_count++;
+		old->group_count += !group->class_thread;
+		*group =
+		    (struct old_group){.tick = young->tick, .class_thread = of, .first = block};
 	} else {
-		births->blocks[group->last].next = id;
+		old->blocks[group->last].next = block;
 	}
-	group->last = id;
+	group->last = block;
 	return 0;
 }
 
-static int take_old(struct births *births, const struct trace_event *event, uint64_t *number)
+uint64_t births_take_old(struct births *births, const struct trace_event *event)
 {
-	struct old_group key = {.tick = event->tick - event->age_ticks,
-				.class_id = event->class_id,
-				.thread = event->allocating_thread};
-	struct old_group *group = births->groups ? find_group(births, &key) : NULL;
-	uint32_t id;
+	struct old_blocks *old = births->old;
+	struct old_group *group =
+	    old->groups ? find_group(old, event->tick - event->age_ticks,
+				     class_thread(event->class_id, event->allocating_thread))
+			: NULL;
+	struct old_block *block;
+	uint32_t first;
 
 	if (!group || !group->first)
-		return ERROR_DAMAGED;
-	id = group->first;
-	*number = births->blocks[id].number;
-	group->first = births->blocks[id].next;
-	if (!group->first)
-		remove_group(births, group);
-	births->blocks[id].next = births->free_block;
-	births->free_block = id;
-	return 0;
+		return BIRTHS_NONE;
+	first = group->first;
+	block = &old->blocks[first];
+	group->first = block->next;
+	block->next = old->free_block;
+	old->free_block = first;
+	return block->id;
 }
 
 /* --- all blocks --------------------------------------------------------------------------- */
 
-static int add_bit(struct thread_births *thread, int value)
+int births_reserve(struct births_thread *thread)
 {
-	size_t word = (size_t)(thread->made / 64);
-	uint64_t bit = UINT64_C(1) << thread->made % 64;
+	size_t room = thread->room ? thread->room * 4 : TRACE_RECENT / 16;
+	struct births_young *larger = reallocarray(thread->recent, room, sizeof(*larger));
 
-	if (word >= thread->room) {
-		size_t room = thread->room ? thread->room * 2 : 4;
-		uint64_t *larger = reallocarray(thread->words, room, sizeof(*larger));
-
-		if (!larger)
-			return ERROR_MEMORY;
-		thread->words = larger;
-		thread->room = room;
-	}
-	/* pages that are not needed yet stay untouched */
-	if (bit == 1)
-		thread->words[word] = 0;
-	if (value)
-		thread->words[word] |= bit;
-	thread->made++;
-	return 0;
-}
-
-static int reserve_recent(struct thread_births *thread)
-{
-	size_t room = thread->recent_room ? thread->recent_room * 4 : TRACE_RECENT / 16;
-	struct young *larger;
-
-	if (thread->made < thread->recent_room || thread->recent_room == TRACE_RECENT)
-		return 0;
-	larger = reallocarray(thread->recent, room, sizeof(*larger));
 	if (!larger)
 		return ERROR_MEMORY;
+	memset(larger + thread->room, 0, (room - thread->room) * sizeof(*larger));
 	thread->recent = larger;
-	thread->recent_room = room;
+	thread->room = room;
 	return 0;
 }
 
-static int add_birth(struct births *births, const struct trace_event *event)
+int births_init(struct births *births, const struct profile *profile)
 {
-	struct thread_births *thread = &births->threads[event->thread];
-	uint64_t left = births->end_tick > event->tick ? births->end_tick - event->tick : 0;
-	int error = reserve_recent(thread);
-	struct young *young;
-
-	if (error)
-		return error;
-	young = &thread->recent[thread->made % TRACE_RECENT];
-	if (thread->made >= TRACE_RECENT && young->class_id)
-		error = add_old(births, event->thread, young, thread->made - TRACE_RECENT);
-	*young = (struct young){.tick = event->tick, .class_id = event->class_id};
-	return error ? error : add_bit(thread, ranges_hold(births->lifetime, left));
-}
-
-static int add_death(struct births *births, const struct trace_event *event)
-{
-	struct thread_births *thread = &births->threads[event->allocating_thread];
-	uint64_t number, bit;
-	int error = 0;
-
-	if (event->age_allocations >= TRACE_RECENT) {
-		error = take_old(births, event, &number);
-	} else if (event->age_allocations >= thread->made) {
-		error = ERROR_DAMAGED;
-	} else {
-		number = thread->made - 1 - event->age_allocations;
-		thread->recent[number % TRACE_RECENT].class_id = 0;
-	}
-	if (error)
-		return error;
-	bit = UINT64_C(1) << number % 64;
-	if (ranges_hold(births->lifetime, event->age_ticks))
-		thread->words[number / 64] |= bit;
-	else
-		thread->words[number / 64] &= ~bit;
-	return 0;
-}
-
-static int look_at_events(void *context, const struct trace_event *events, size_t count)
-{
-	struct births *births = context;
-	int error = 0;
-
-	for (size_t i = 0; i < count && !error; i++) {
-		if (events[i].operation == TRACE_OPERATION_ALLOCATION)
-			error = add_birth(births, &events[i]);
-		else if (events[i].operation == TRACE_OPERATION_DEALLOCATION)
-			error = add_death(births, &events[i]);
-	}
-	return error;
-}
-
-/* What only the first scan needs. */
-static void release_blocks(struct births *births)
-{
-	for (size_t i = 0; i < births->thread_count; i++) {
-		free(births->threads[i].recent);
-		births->threads[i].recent = NULL;
-	}
-	free(births->groups);
-	free(births->blocks);
-	births->groups = NULL;
-	births->blocks = NULL;
-}
-
-int births_new(struct births **births, const struct profile *profile, const struct ranges *lifetime,
-	       uint64_t end_tick)
-{
-	struct births *made = calloc(1, sizeof(*made));
-	int error = ERROR_MEMORY;
-
-	*births = made;
-	if (!made)
+	*births = (struct births){.thread_count = profile->thread_count};
+	births->threads = calloc(profile->thread_count, sizeof(*births->threads));
+	births->old = calloc(1, sizeof(*births->old));
+	if (!births->threads || !births->old)
 		return ERROR_MEMORY;
-	made->lifetime = lifetime;
-	made->end_tick = end_tick;
-	made->block_count = 1;
-	made->threads = calloc(profile->thread_count, sizeof(*made->threads));
-	if (made->threads) {
-		made->thread_count = profile->thread_count;
-		error = profile_scan(profile, look_at_events, made);
-	}
-	release_blocks(made);
-	return error;
+	births->old->block_count = 1;
+	return 0;
 }
 
-void births_free(struct births *births)
+void births_release(struct births *births)
 {
-	if (!births)
-		return;
-	release_blocks(births);
-	for (size_t i = 0; i < births->thread_count; i++)
-		free(births->threads[i].words);
+	for (size_t i = 0; births->threads && i < births->thread_count; i++)
+		free(births->threads[i].recent);
 	free(births->threads);
-	free(births);
-}
-
-int births_next(struct births *births, uint32_t thread)
-{
-	struct thread_births *of = &births->threads[thread];
-	uint64_t number = of->asked++;
-
-	return number < of->made && of->words[number / 64] >> number % 64 & 1;
+	if (births->old) {
+		free(births->old->groups);
+		free(births->old->blocks);
+	}
+	free(births->old);
+	*births = (struct births){0};
 }

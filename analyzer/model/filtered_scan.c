@@ -6,8 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "analyzer/model/births.h"
 #include "analyzer/model/filter_judge.h"
+#include "analyzer/model/lifetimes.h"
 #include "formats/error.h"
 
 /*
@@ -16,7 +16,7 @@
  * goes up through the file, so whether it is in range is known until the next
  * bound. A deallocation tells when its allocation was.
  *
- * Only an allocation cannot know its lifetime: a scan ahead finds it (births.c).
+ * Only an allocation cannot know its lifetime: it waits until that is known (lifetimes.c).
  */
 
 enum { SLICE = 256, STOP = 1 };
@@ -35,7 +35,7 @@ struct filtering {
 
 	uint64_t range_end, end_tick;
 	uint64_t live_bytes; /* of all blocks, up to the peak */
-	struct births *births;
+	struct lifetimes *lifetimes;
 	uint8_t verdict[SLICE]; /* 1: selected */
 	struct trace_event kept[SLICE];
 };
@@ -78,21 +78,6 @@ static size_t judge_times(struct filtering *all, const struct trace_event *event
 	return selected;
 }
 
-static size_t judge_lifetimes(struct filtering *all, const struct trace_event *events, size_t count)
-{
-	const struct ranges *ranges = &all->judgement.lifetime;
-	size_t selected = 0;
-
-	for (size_t i = 0; i < count; i++) {
-		if (events[i].operation == TRACE_OPERATION_ALLOCATION)
-			all->verdict[i] &= (uint8_t)births_next(all->births, events[i].thread);
-		else
-			all->verdict[i] &= (uint8_t)ranges_hold(ranges, events[i].age_ticks);
-		selected += all->verdict[i];
-	}
-	return selected;
-}
-
 /* Of all events alike, whatever they are: an allocation's age is 0, and a free of an unknown
  * block has class 0, which is never in. No branch depends on an event, since most of them could not
  * be foreseen. Returns how many are selected. */
@@ -107,9 +92,7 @@ static size_t judge(struct filtering *all, const struct trace_event *events, siz
 		verdict[i] = classes[events[i].class_id] & threads[events[i].allocating_thread];
 		selected += verdict[i];
 	}
-	if (judgement->timed)
-		selected = judge_times(all, events, count);
-	return all->births ? judge_lifetimes(all, events, count) : selected;
+	return judgement->timed ? judge_times(all, events, count) : selected;
 }
 
 /* Whether the event makes the peak of all blocks: nothing of what follows counts. */
@@ -168,15 +151,21 @@ static const struct trace_event *keep(struct filtering *all, const struct trace_
 /* At most SLICE, between two crossings. */
 static int filter_slice(struct filtering *all, const struct trace_event *events, size_t count)
 {
-	size_t selected;
-	int result = 0;
+	size_t selected = judge(all, events, count);
 
-	if (all->filter->instant == FILTER_AT_PEAK)
-		count = find_peak(all, events, count);
-	selected = judge(all, events, count);
-	if (selected)
-		result = all->events(all->context, keep(all, events, count, selected), selected);
-	return result || all->ended ? finish(all, result) : 0;
+	if (all->lifetimes)
+		return lifetimes_take(all->lifetimes, events, count, all->verdict, all->late);
+	return selected ? all->events(all->context, keep(all, events, count, selected), selected)
+			: 0;
+}
+
+/* Behind the instant. */
+static int filter_nothing(struct filtering *all, const struct trace_event *events, size_t count)
+{
+	const int told = !all->lifetimes || lifetimes_are_told(all->lifetimes);
+	int result = told || !count ? 0 : lifetimes_look_at(all->lifetimes, events, count);
+
+	return told || result ? finish(all, result) : 0;
 }
 
 static int filter_events(void *context, const struct trace_event *events, size_t count)
@@ -184,19 +173,22 @@ static int filter_events(void *context, const struct trace_event *events, size_t
 	struct filtering *all = context;
 	int result = 0;
 
-	while (count && !result) {
+	while (count && !result && !all->ended) {
 		size_t slice = find_crossing(all, events, count < SLICE ? count : SLICE);
 
-		if (slice) {
-			result = filter_slice(all, events, slice);
-		} else {
+		if (!slice) {
 			cross(all, events->tick);
-			result = all->ended ? finish(all, 0) : 0;
+			continue;
 		}
+		if (all->filter->instant == FILTER_AT_PEAK)
+			slice = find_peak(all, events, slice);
+		result = filter_slice(all, events, slice);
 		events += slice;
 		count -= slice;
 	}
-	return result;
+	if (result)
+		return finish(all, result);
+	return all->ended ? filter_nothing(all, events, count) : 0;
 }
 
 /* --- what a file lacks, and the whole ------------------------------------------------ */
@@ -262,16 +254,32 @@ static int peak_is_missing(const struct profile *profile, char *complaint, size_
 	return ERROR_UNSUPPORTED;
 }
 
+static int scan_once(struct filtering *all)
+{
+	int error;
+
+	all->next_tick = all->live_bytes = 0;
+	all->late = 0;
+	all->ended = 0;
+	error = profile_scan(all->profile, filter_events, all);
+	return error == STOP ? all->result : error;
+}
+
 static int scan_selected(struct filtering *all)
 {
-	int error = 0;
+	int again = 0, error = 0;
 
-	if (all->judgement.lived)
-		error =
-		    births_new(&all->births, all->profile, &all->judgement.lifetime, all->end_tick);
-	if (!error)
-		error = profile_scan(all->profile, filter_events, all);
-	return error == STOP ? all->result : error;
+	if (!all->judgement.lived)
+		return scan_once(all);
+	error = lifetimes_new(&all->lifetimes, all->profile, &all->judgement.lifetime,
+			      all->end_tick, all->events, all->context);
+	do {
+		if (!error)
+			error = scan_once(all);
+		if (!error)
+			error = lifetimes_finish(all->lifetimes, &again);
+	} while (!error && again);
+	return error;
 }
 
 int filtered_scan(const struct profile *profile, const struct filter *filter, scan_events events,
@@ -300,7 +308,7 @@ int filtered_scan(const struct profile *profile, const struct filter *filter, sc
 		error = scan_selected(&all);
 	if (!error && all.filter->instant == FILTER_AT_PEAK && !all.ended)
 		error = peak_is_missing(profile, complaint, complaint_bytes);
-	births_free(all.births);
+	lifetimes_free(all.lifetimes);
 	judgement_release(&all.judgement);
 	return error;
 }
