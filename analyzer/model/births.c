@@ -63,7 +63,7 @@ static struct old_group *find_group(const struct old_blocks *old, uint64_t tick,
 static int grow_groups(struct old_blocks *old)
 {
 	struct old_group *groups = old->groups;
-	size_t room = groups ? old->mask + 1 : 0, kept = 0, larger = 1024;
+	size_t room = groups ? old->mask + 1 : 0, kept = 0, larger = 4096;
 
 	for (size_t i = 0; i < room; i++)
 		kept += groups[i].first != 0;

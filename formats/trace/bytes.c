@@ -6,6 +6,12 @@ int trace_get_varint_long(struct trace_cursor *cursor, uint64_t *value)
 	const uint8_t *at = cursor->at;
 	uint64_t result = 0;
 
+	/* the classes of a large program */
+	if (trace_left(cursor) >= 3 && at[0] >= 0x80 && at[1] >= 0x80 && at[2] < 0x80 && at[2]) {
+		*value = (at[0] & 0x7f) | (uint64_t)(at[1] & 0x7f) << 7 | (uint64_t)at[2] << 14;
+		cursor->at = at + 3;
+		return 0;
+	}
 	for (unsigned shift = 0; at < cursor->end; shift += 7) {
 		uint8_t byte = *at++;
 

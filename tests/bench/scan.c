@@ -130,7 +130,7 @@ int main(int argc, char **argv)
 	selected(profile, "everything counted", "size=0..", 0, FILTER_END, events);
 	selected(profile, "small sizes", "size=..64", 0, FILTER_END, events);
 	selected(profile, "a time range", "time=100ms..1s", 0, FILTER_END, events);
-	selected(profile, "lifetimes (two scans)", "lifetime=1ms..10ms", 0, FILTER_END, events);
+	selected(profile, "lifetimes", "lifetime=1ms..10ms", 0, FILTER_END, events);
 	selected(profile, "by thread", NULL, SELECT_BY_THREAD, FILTER_END, events);
 	selected(profile, "up to the peak", NULL, 0, FILTER_AT_PEAK, events);
 	for (int i = 2; i < argc; i++)
