@@ -157,7 +157,11 @@ int cmd_record(int argc, char **argv)
 	launch.argv = argv + 1;
 	launch.options.first_path = path;
 	launch.options.first_argv = argv + 1;
-	if (launch_run(&launch) != 0) {
+	status = launch_run(&launch);
+	/* The status is the program's, whatever becomes of our last words. */
+	signal(SIGPIPE, SIG_IGN);
+	signal(SIGXFSZ, SIG_IGN);
+	if (status != 0) {
 		if (launch.failure[0] != '\0') {
 			message("%s", launch.failure);
 			return STATUS_NOT_STARTED;

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <linux/futex.h>
+#include <poll.h>
 #include <stdarg.h>
 #include <sys/mman.h>
 #include <sys/uio.h>
@@ -120,6 +121,39 @@ int raw_readable(uintptr_t address)
 	return result == -EINVAL_NUMBER;
 }
 
+/* Without waiting, and to somebody: a full pipe is perhaps the program's own to empty. */
+static int is_read(int fd)
+{
+	struct pollfd polled = {.fd = fd, .events = POLLOUT};
+	struct timespec none = {0};
+	long result = raw_syscall(SYS_ppoll, (long)&polled, 1, (long)&none, 0, 0, 0);
+
+	return raw_failed(result) || polled.revents == POLLOUT;
+}
+
+/* A program that writes nothing there must not die of what we write: of a pipe or socket that has
+ * just lost its reader, or a limit of file sizes; nor stop as a background job. */
+static void write_unharmed(int fd, const struct iovec *vector, int count)
+{
+	const uint64_t harm = RAW_SIGNAL(SIGPIPE) | RAW_SIGNAL(SIGXFSZ) | RAW_SIGNAL(SIGTTOU);
+	const uint64_t brought = RAW_SIGNAL(SIGPIPE) | RAW_SIGNAL(SIGXFSZ);
+	uint64_t before, pending = 0, taken;
+	struct timespec none = {0};
+	long masked;
+
+	if (!is_read(fd))
+		return;
+	masked = raw_syscall(SYS_rt_sigprocmask, SIG_BLOCK, (long)&harm, (long)&before,
+			     sizeof(harm), 0, 0);
+	raw_syscall(SYS_rt_sigpending, (long)&pending, sizeof(pending), 0, 0, 0, 0);
+	taken = brought & ~pending;
+	if (raw_failed(raw_syscall(SYS_writev, fd, (long)vector, count, 0, 0, 0)))
+		raw_syscall(SYS_rt_sigtimedwait, (long)&taken, 0, (long)&none, sizeof(taken), 0, 0);
+	if (masked == 0)
+		raw_syscall(SYS_rt_sigprocmask, SIG_SETMASK, (long)&before, 0, sizeof(before), 0,
+			    0);
+}
+
 void raw_message(const char *piece, ...)
 {
 	struct iovec vector[12] = {{(char *)"mallograph: ", 12}};
@@ -134,7 +168,7 @@ void raw_message(const char *piece, ...)
 	va_end(pieces);
 	vector[count].iov_base = (char *)"\n";
 	vector[count++].iov_len = 1;
-	raw_syscall(SYS_writev, 2, (long)vector, count, 0, 0, 0);
+	write_unharmed(2, vector, count);
 }
 
 size_t raw_length(const char *text)

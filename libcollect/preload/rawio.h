@@ -74,7 +74,8 @@ void raw_futex_wake(_Atomic uint32_t *word);
 /* 1 when the page that holds address can be read. */
 int raw_readable(uintptr_t address);
 
-/* One line on stderr, "mallograph: " before it: pieces up to a NULL. */
+/* One line on stderr, "mallograph: " before it: pieces up to a NULL. Nobody waits or dies for it:
+ * where it can't be written at once it is left out. */
 void raw_message(const char *piece, ...) __attribute__((sentinel));
 
 size_t raw_length(const char *text);
