@@ -27,6 +27,7 @@
 #include <unistd.h>
 
 #include "libcollect/recorder/clock.h"
+#include "libcollect/recorder/output.h"
 #include "libcollect/recorder/witness.h"
 
 enum { SIGN_OF_LIFE_SECONDS = 20, READY_SECONDS = 10 };
@@ -35,18 +36,45 @@ static volatile sig_atomic_t program_pid;
 
 /* --- the program --------------------------------------------------------- */
 
+/* What LD_PRELOAD has behind our library: what it had, but for that of another recorder, which
+ * would take our session for its own. */
+static void append_preloads(char *joined, const char *library, const char *before)
+{
+	const char *name = base_name(library);
+
+	while (*before != '\0') {
+		int length = (int)strcspn(before, " :"), own = (int)strlen(name);
+		int is_library = length >= own && memcmp(before + length - own, name, own) == 0 &&
+				 (length == own || before[length - own - 1] == '/');
+
+		if (length > 0 && !is_library)
+			sprintf(joined + strlen(joined), ":%.*s", length, before);
+		before += length + (before[length] != '\0');
+	}
+}
+
 static void export_variables(const struct launch *launch, int id, uint64_t cookie)
 {
 	const char *preload = getenv("LD_PRELOAD");
 	char *joined, session[64];
-	int both = preload != NULL && *preload != '\0';
 
+	preload = preload != NULL ? preload : "";
+	joined = malloc(strlen(launch->library) + strlen(preload) + 2);
+	if (joined == NULL)
+		_exit(125);
+	strcpy(joined, launch->library);
+	append_preloads(joined, launch->library, preload);
 	snprintf(session, sizeof(session), "%d.%llx", id, (unsigned long long)cookie);
 	setenv(SESSION_VARIABLE, session, 1);
-	if (asprintf(&joined, "%s%s%s", launch->library, both ? ":" : "", both ? preload : "") < 0)
-		_exit(125);
 	setenv("LD_PRELOAD", joined, 1);
 	unsetenv(OPTIONS_VARIABLE);
+}
+
+/* Past the hook of another recorder's library: where record is recorded itself, the program is
+ * still ours. */
+static void exec_program(const char *path, char *const *argv)
+{
+	syscall(SYS_execve, path, argv, environ);
 }
 
 /* A script without "#!": as execvp does, but not with a broken program. */
@@ -73,7 +101,7 @@ static void run_by_shell(const struct launch *launch)
 	argv[1] = launch->path;
 	for (size_t i = 1; i < count; i++)
 		argv[i + 1] = launch->argv[i];
-	execv("/bin/sh", (char **)argv);
+	exec_program("/bin/sh", (char **)argv);
 }
 
 /* The child: waits for a byte, then becomes the program. */
@@ -86,7 +114,7 @@ static void become_program(const struct launch *launch, int gate, int failed, in
 	if (read(gate, &go, 1) != 1)
 		_exit(125);
 	export_variables(launch, id, cookie);
-	execv(launch->path, launch->argv);
+	exec_program(launch->path, launch->argv);
 	error = errno;
 	if (error == ENOEXEC) {
 		run_by_shell(launch);
