@@ -82,6 +82,26 @@ touch go
 ends "recorder signalled"
 whole t.mlg
 
+# the launcher killed: program and recorder go on, and the trace gets whole behind it
+begin l.mlg
+kill -KILL $launcher
+{ wait $launcher; } 2>/dev/null
+touch go
+wait_for grep -q done out
+wait_for sh -c '! "$0" print l.mlg 2>&1 | grep -q "still recording"' "$MALLOGRAPH"
+at_least "allocations behind the launcher's death" "$(figure allocations l.mlg)" 60000
+whole l.mlg
+
+# the program stopped, its recorder killed, the program continued
+begin p.mlg
+program=$(pgrep -P $launcher -x busy) || fail "no program"
+kill -STOP "$program"
+kill -KILL "$recorder"
+touch go
+kill -CONT "$program"
+ends "recorder killed while the program was stopped"
+grep -q '^mallograph: the recorder was killed or hangs' err || fail "not said: $(cat err)"
+
 # two of one name: both traces are whole, and the second says where it is
 begin two.mlg
 "$MALLOGRAPH" record -q -o two.mlg "$VICTIMS/die" exit 77 2>second.err
