@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
+# tier: test
 # timeout: 120
-# Small files that unpack to gigabytes, numbers of 2^60, and pipes that never end: one line,
+# Small files that unpack to gigabytes (heaptrack's up to 1.8 MB), numbers of 2^60, and pipes that never end: one line,
 # status 1, in less than 256 MB; the symbolizer says that it left something out.
 . "$TESTS/lib.sh"
 
@@ -19,11 +20,17 @@ END
 within=(python3 "$PWD/within.py" 256000)
 
 for bomb in bomb-*; do
-	expect_error 1 "$bomb: (it would take far more memory than a file of its size|damaged|the file is damaged)" \
-		"${within[@]}" "$MALLOGRAPH" info "$bomb"
+	case $bomb in
+	*heaptrack*) ;; # both read it the same way
+	*) expect_error 1 "$bomb: (it would take far more memory than a file of its size|damaged|the file is damaged)" \
+		"${within[@]}" "$MALLOGRAPH" info "$bomb" ;;
+	esac
 	expect_error 1 "$bomb: (it would take far more memory than a file of its size|damaged|the file is damaged)" \
 		"${within[@]}" "$MALLOGRAPH" print --tree bottom-up --timeline "$bomb"
 done
+"$MALLOGRAPH" print --bytes -a0 -p0 -l0 -T0 honest.zst >out 2>err
+equal "status of an honest trace that compresses well" $? 0
+grep -q '^calls to allocation functions: 3000000 ' out || fail "honest: $(head -n 20 out)"
 for count in count-*; do
 	"${within[@]}" "$MALLOGRAPH" print --timeline "$count" >out 2>err
 	status=$?

@@ -4,6 +4,7 @@
 gigabytes of definitions; count-*: lengths, counts and ids near 2^60. TRACE is a sound one that
 the blocks are put into."""
 import gzip
+import random
 import struct
 import subprocess
 import sys
@@ -107,10 +108,31 @@ write("bomb-symbols", SYMBOLS, [record(b"\0\0\0") * (R // 4)] * 2)
 write("bomb-frames", SYMBOLS, [record(b"\0\0" + varint(R // 4) + b"\0" * (3 * (R // 4)))] * 8)
 write("bomb-timeline", TIMELINE, [record(b"\0\0\0\0") * (R // 5)] * 4)
 
-# heaptrack's text: a definition has few bytes, and all are the same
-with gzip.open(f"{sys.argv[2]}/bomb-heaptrack.gz", "wb") as out:
-    out.write(b"v 10400 2\ns a\ni 1 1\n")
-    out.write(b"t 1 0\n" * 8000000)
+# heaptrack's text: a definition has few bytes, and all are the same; incompressible comments
+# account for as much as a file of 1.8 MB may take
+noise = random.Random(1).randbytes(1800000).replace(b"\n", b" ")
+comments = b"".join(b"# " + noise[at : at + 60000] + b"\n" for at in range(0, len(noise), 60000))
+
+
+def write_heaptrack(name, before, line, count):
+    with gzip.open(f"{sys.argv[2]}/bomb-heaptrack-{name}.gz", "wb", compresslevel=6) as out:
+        out.write(b"v 10400 2\ns a\ni 1 1\nt 1 0\n" + before)
+        for _ in range(64):
+            out.write(line * (count // 64))
+
+
+write_heaptrack("small", b"", b"t 1 0\n", 8000000)
+write_heaptrack("stacks", comments, b"t 1 0\n", 12000000)
+write_heaptrack("classes", comments, b"a 1 1\n", 4000000)
+write_heaptrack("strings", comments, b"s \n", 8000000)
+write_heaptrack("addresses", comments, b"i 1 1\n", 4000000)
+write_heaptrack("suppressions", comments, b"S a\n", 16000000)
+
+# and an honest one, of a program that allocates 1, 2, 3 ... bytes: each byte accounts for 76
+with open(f"{sys.argv[2]}/honest.zst", "wb") as out:
+    lines = "".join(f"a {i + 1:x} 1\n+ {i:x}\n- {i:x}\n" for i in range(3000000))
+    subprocess.run(["zstd", "-c"], stdout=out, stderr=subprocess.DEVNULL, check=True,
+                   input=b"v 10400 2\nX a\ns a\ni 1 1\nt 1 0\n" + lines.encode() + b"# strings: 1\n")
 
 write("count-string", STRINGS, [varint(HUGE)])
 write("count-field", META, [b"\2" + varint(HUGE)])
