@@ -25,6 +25,7 @@ int main(int argc, char **argv)
 	say("ready\n");
 	while (interrupts == 0)
 		usleep(1000);
+	say("interrupted\n");
 	while (nanosleep(&rest, &rest) != 0)
 		;
 	return 40 + interrupts;
