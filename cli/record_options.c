@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "cli/record_options.h"
 
+#include <errno.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -167,7 +168,8 @@ int record_options(struct recorder_options *options, char *complaint, size_t byt
 		return -1;
 	}
 	if (getcwd(folder, sizeof(folder)) == NULL) {
-		snprintf(complaint, bytes, "the current directory is gone: change to another");
+		snprintf(complaint, bytes, "the current directory %s: change to another",
+			 errno == ENOENT ? "is gone" : "has too long a path");
 		return -1;
 	}
 	options->output = values.output;

@@ -32,3 +32,21 @@ grep -q descriptors.c report || grep -q main report || fail "the report does not
 }
 equal "output of waiter" "$(cat out)" fine
 equal "traces of waiter" "$(ls w*.mlg | wc -l)" 21
+
+# A pipe that record inherits ends with the program, also when a daemon of it and the recorder live on.
+mkfifo end
+timeout 20 cat end >read.out &
+reader=$!
+exec 6>end
+"$MALLOGRAPH" record -q -o daemon.mlg sh -c 'sleep 30 6>&- & echo $! >pid; echo heard >&6' 6>&6
+exec 6>&-
+for ((i = 0; i < 100; i++)); do
+	kill -0 $reader 2>/dev/null || break
+	sleep 0.05
+done
+kill -0 "$(cat pid)" || fail "the daemon has not outlived the pipe: the test tests nothing"
+kill "$(cat pid)"
+wait $reader
+equal "status of the pipe's reader" $? 0
+[ $i -lt 100 ] || fail "the recorder keeps a pipe open that it has inherited"
+equal "what came by the pipe" "$(cat read.out)" heard

@@ -52,3 +52,16 @@ equal "allocations without symbols" "$(figure allocations n.mlg)" 77
 record --max-depth 3 -o m.mlg "$VICTIMS/deep" >/dev/null
 equal "allocations with --max-depth" "$(figure allocations m.mlg)" 5000
 exit 0
+
+# Folders whose path nobody can tell: they are gone, or too deep.
+in_folder='import os, sys
+for folder in [sys.argv[1]] * int(sys.argv[2]):
+    os.mkdir(folder)
+    os.chdir(folder)
+if int(sys.argv[2]) == 1:
+    os.rmdir("../" + sys.argv[1])
+os.execv(sys.argv[3], sys.argv[3:])'
+for case in '1 is gone' '30 has too long a path'; do
+	expect_error 2 "the current directory ${case#* }: change to another" python3 -c "$in_folder" \
+		"$(printf 'f%.0s' {1..200})" "${case%% *}" "$MALLOGRAPH" record "$VICTIMS/die" exit 1
+done
