@@ -11,6 +11,7 @@
  *   FAULT=count:FILE    none; how many there were goes to FILE at the end, in decimal
  *   FAULT=write:N:MS    the N-th write to a file hangs for so long
  *   FAULT=write:N+:MS   that one and all behind it
+ *   FAULT=quota:BYTES   no file gets larger (EDQUOT), which statvfs() does not know
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -32,8 +33,8 @@ extern void *__libc_malloc(size_t);
 extern void *__libc_calloc(size_t, size_t);
 extern void *__libc_realloc(void *, size_t);
 
-static enum { NOTHING, MEMORY, COUNT, WRITE } kind;
-static unsigned long at, least, milliseconds;
+static enum { NOTHING, MEMORY, COUNT, WRITE, QUOTA } kind;
+static unsigned long at, least, milliseconds, quota;
 static int all;
 static char count_path[512];
 static atomic_ulong allocations, writes;
@@ -57,6 +58,9 @@ __attribute__((constructor)) static void read_fault(void)
 	} else if (strncmp(text, "count:", 6) == 0) {
 		kind = COUNT;
 		snprintf(count_path, sizeof(count_path), "%s", text + 6);
+	} else if (strncmp(text, "quota:", 6) == 0) {
+		kind = QUOTA;
+		quota = strtoul(text + 6, NULL, 10);
 	} else if (strncmp(text, "write:", 6) == 0) {
 		kind = WRITE;
 		at = strtoul(text + 6, &end, 10);
@@ -124,6 +128,20 @@ void *mremap(void *old, size_t old_bytes, size_t bytes, int flags, ...)
 	return (void *)syscall(SYS_mremap, old, old_bytes, bytes, flags, NULL);
 }
 
+static int is_over_quota(off_t end)
+{
+	if (!armed || kind != QUOTA || end < 0 || (unsigned long)end <= quota)
+		return 0;
+	errno = EDQUOT;
+	return 1;
+}
+
+int fallocate(int fd, int mode, off_t offset, off_t bytes)
+{
+	return is_over_quota(offset + bytes) ? -1
+					     : (int)syscall(SYS_fallocate, fd, mode, offset, bytes);
+}
+
 ssize_t write(int fd, const void *bytes, size_t count)
 {
 	unsigned long number = armed ? atomic_fetch_add(&writes, 1) + 1 : 0;
@@ -134,6 +152,8 @@ ssize_t write(int fd, const void *bytes, size_t count)
 
 		nanosleep(&time, NULL);
 	}
+	if (lseek(fd, 0, SEEK_CUR) >= 0 && is_over_quota(lseek(fd, 0, SEEK_CUR) + (off_t)count))
+		return -1;
 	return syscall(SYS_write, fd, bytes, count);
 }
 

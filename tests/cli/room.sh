@@ -3,7 +3,7 @@
 # A disk that is full, and --max-size: events stop, the totals are right all the same, and
 # every view says up to when there are events.
 . "$TESTS/lib.sh"
-need perl
+need perl gcc
 
 program=(perl -e 'my %h; $h{$_} = "x$_" for 1..100000; exit 7')
 record -o whole.mlg "${program[@]}"
@@ -57,6 +57,20 @@ record --max-size 100M -o m.mlg "${program[@]}"
 	equal "status with a limit of file size" $status 7
 	stopped l.mlg 'the disk was full'
 ) || exit 1
+
+# a quota, of which statvfs() says nothing
+gcc -O1 -shared -fPIC -fno-builtin -o fault.so "$TESTS/fault.c" || fail "gcc fault.c"
+LD_PRELOAD=$PWD/fault.so "$MALLOGRAPH" --version >out 2>preload.err
+if [ ! -s preload.err ]; then # not so under a sanitizer
+	FAULT=quota:60000 LD_PRELOAD=$PWD/fault.so "$MALLOGRAPH" record -q -o q.mlg "${program[@]}" 2>err
+	equal "status over a quota" $? 7
+	grep -q 'Disk quota exceeded: events stop at' err || fail "over a quota: $(cat err)"
+	stopped q.mlg 'the disk was full'
+	[ "$(stat -c %s q.mlg)" -le 60000 ] || fail "larger than its quota"
+	FAULT=quota:0 LD_PRELOAD=$PWD/fault.so "$MALLOGRAPH" record -q -o none.mlg "${program[@]}" 2>err
+	equal "status without any quota" $? 125
+	[ ! -e none.mlg ] || fail "a file that could not be written is left"
+fi
 
 # damage: the state says it
 cp whole.mlg damaged.mlg
