@@ -87,7 +87,7 @@ begin l.mlg
 kill -KILL $launcher
 { wait $launcher; } 2>/dev/null
 touch go
-wait_for grep -q done out
+wait_for grep -q "done" out
 wait_for sh -c '! "$0" print l.mlg 2>&1 | grep -q "still recording"' "$MALLOGRAPH"
 at_least "allocations behind the launcher's death" "$(figure allocations l.mlg)" 60000
 whole l.mlg
