@@ -262,6 +262,8 @@ static int print_difference(const struct printer *printer, const struct timeline
 					       fresh > base ? fresh : base);
 		fputc('\n', printer->out);
 		print_compared(printer, sides, parts);
+	} else if (!error) {
+		fputs("nothing changed\n\n", printer->out);
 	}
 	free(parts[0]);
 	free(parts[1]);

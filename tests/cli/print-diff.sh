@@ -165,6 +165,9 @@ grep -qF '50 calls to allocation functions with 0B peak consumption from [base 1
 	fail "sites: $(cat out)"
 diff_of out straight.mlg straight.mlg
 equal "sections in which nothing changed" "$(grep -cx 'nothing changed' out)" 3
+diff_of out straight.mlg straight.mlg --only timeline
+equal "a timeline in which nothing changed" "$(grep -A2 '^HEAP OVER TIME' out)" \
+	$'HEAP OVER TIME\nnothing changed'
 
 # A function stands for all its lines; the one shown is that which changed.
 cat >lines.c <<'END'

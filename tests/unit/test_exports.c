@@ -396,7 +396,7 @@ static void test_timeline_difference(void **state)
 	assert_string_equal(table, "\n");
 	assert_int_equal(profile_combine(&same, profiles[0], profiles[0]), 0);
 	assert_int_equal(timeline_report(open_output(), same, &view), 0);
-	check_output("HEAP OVER TIME\n");
+	check_output("HEAP OVER TIME\nnothing changed\n\n");
 	profile_free(same);
 	profile_free(combined);
 	for (int i = 0; i < 2; i++) {
