@@ -14,9 +14,9 @@ const struct wrapper_group wrapper_groups[] = {
 		 "posix_memalign", "valloc", "pvalloc", "__libc_malloc", "__libc_calloc",
 		 "__libc_realloc", "__libc_reallocarray", "__libc_memalign", "__libc_valloc",
 		 "__libc_pvalloc", "__posix_memalign", "strdup", "strndup", "__strdup", "__strndup",
-		 "wcsdup", "asprintf", "vasprintf", "__asprintf", "__vasprintf", "__asprintf_chk",
-		 "__vasprintf_chk", "__vasprintf_internal", "getline", "getdelim", "__getline",
-		 "__getdelim"),
+		 "wcsdup", "asprintf", "vasprintf", "__asprintf", "___asprintf", "__vasprintf",
+		 "__asprintf_chk", "__vasprintf_chk", "__vasprintf_internal", "getline", "getdelim",
+		 "__getline", "__getdelim"),
     },
     {
 	"C++ operators",
