@@ -152,13 +152,16 @@ static int load(struct view_side *side, const char *path, const struct view_opti
 	    .sysroot = options->sysroot,
 	    .debuginfod = options->debuginfod,
 	};
+	const char *complaint;
 	int error, loaded = input_load(&side->whole, path);
 
 	if (loaded > *status)
 		*status = loaded;
 	if (!side->whole)
 		return loaded;
-	error = profile_resolve(side->whole, &resolve);
+	error = profile_resolve(side->whole, &resolve, &complaint);
+	if (complaint)
+		message("%s: option '--debuginfod': %s", input_name(path), complaint);
 	return error ? failed(input_name(path), error) : -1;
 }
 

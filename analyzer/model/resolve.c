@@ -4,7 +4,7 @@
  * own byte order: struct found, then for each frame struct found_frame and the bytes of
  * its two names. What __lsan_default_suppressions returns stands for location 0: one frame, the
  * text as its function, and line 1 where there is none. The parent takes whole, plausible records
- * and stops at the first other one.
+ * and stops at the first other one. The child's status is its trouble with servers.
  */
 #include "analyzer/model/resolve.h"
 
@@ -19,6 +19,7 @@
 
 #include "analyzer/model/load_trace.h"
 #include "analyzer/model/scan.h"
+#include "analyzer/symbols/debuginfod.h"
 #include "analyzer/symbols/symbolize.h"
 #include "formats/error.h"
 
@@ -149,7 +150,9 @@ static void name_all(int fd, const struct profile *profile, const struct resolve
 		for (size_t id = 1; out != NULL && id < profile->module_count; id++)
 			if (is_program(profile, &profile->modules[id]) == program)
 				name_module(out, profile, (uint32_t)id, options);
-	_exit(out == NULL || fclose(out) != 0);
+	if (out != NULL)
+		fclose(out);
+	_exit((int)debuginfod_trouble());
 }
 
 /* --- the parent ------------------------------------------------------------ */
@@ -252,13 +255,15 @@ static int read_all(FILE *in, struct profile *profile)
 	return error < 0 ? error : 0;
 }
 
-int profile_resolve(struct profile *profile, const struct resolve_options *options)
+int profile_resolve(struct profile *profile, const struct resolve_options *options,
+		    const char **complaint)
 {
 	int asked = options->sysroot != NULL || options->debuginfod;
-	int ends[2], error;
+	int ends[2], error, status = 0;
 	pid_t child;
 	FILE *in;
 
+	*complaint = NULL;
 	if ((profile->string_count > 1 && !asked) || profile->location_count <= 1 ||
 	    pipe(ends) != 0)
 		return 0;
@@ -275,7 +280,9 @@ int profile_resolve(struct profile *profile, const struct resolve_options *optio
 		fclose(in);
 	else
 		close(ends[0]);
-	while (child > 0 && waitpid(child, NULL, 0) < 0 && errno == EINTR)
+	while (child > 0 && waitpid(child, &status, 0) < 0 && errno == EINTR)
 		;
+	if (WIFEXITED(status))
+		*complaint = debuginfod_trouble_text(WEXITSTATUS(status));
 	return error;
 }

@@ -11,12 +11,14 @@
  * are. With a sysroot or debuginfod, addresses without a name or a line are looked up in a
  * trace that has names, too. A child process reads the files, with limits on its time and
  * memory, so broken debug information costs names and nothing else. Returns 0, or
- * ERROR_MEMORY. Not thread-safe: it forks.
+ * ERROR_MEMORY. complaint: why debuginfod's servers could not be asked, or NULL. Not thread-safe:
+ * it forks.
  */
 struct resolve_options {
 	const char *sysroot; /* NULL: none */
 	int debuginfod;      /* ask the servers of $DEBUGINFOD_URLS for what is not here */
 };
-int profile_resolve(struct profile *profile, const struct resolve_options *options);
+int profile_resolve(struct profile *profile, const struct resolve_options *options,
+		    const char **complaint);
 
 #endif

@@ -2,6 +2,7 @@
 #include "analyzer/symbols/debuginfod.h"
 
 #include <dlfcn.h>
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -17,6 +18,8 @@ struct client {
 	find_function find[2];
 };
 
+static enum debuginfod_trouble trouble;
+
 /* One for the whole process: it keeps its connections. */
 static struct client *the_client(void)
 {
@@ -28,8 +31,10 @@ static struct client *the_client(void)
 		return client.handle ? &client : NULL;
 	tried = 1;
 	client.library = dlopen("libdebuginfod.so.1", RTLD_NOW | RTLD_LOCAL);
-	if (!client.library)
+	if (!client.library) {
+		trouble = DEBUGINFOD_NO_LIBRARY;
 		return NULL;
+	}
 	begin = (begin_function)dlsym(client.library, "debuginfod_begin");
 	client.find[DEBUGINFOD_MODULE] =
 	    (find_function)dlsym(client.library, "debuginfod_find_executable");
@@ -52,8 +57,13 @@ int debuginfod_open(struct elf_file *file, const void *build_id, size_t bytes,
 	if (!client || !bytes || bytes > 64)
 		return ERROR_SYSTEM;
 	fd = client->find[kind](client->handle, build_id, (int)bytes, &path);
-	if (fd < 0)
+	if (fd < 0) {
+		if (fd == -ENOSYS)
+			trouble = DEBUGINFOD_NO_SERVERS;
+		else if (fd != -ENOENT)
+			trouble = DEBUGINFOD_NO_ANSWER;
 		return ERROR_SYSTEM;
+	}
 	close(fd);
 	status = elf_file_open(file, path, -1);
 	free(path);
@@ -62,4 +72,22 @@ int debuginfod_open(struct elf_file *file, const void *build_id, size_t bytes,
 		status = ERROR_FOREIGN;
 	}
 	return status;
+}
+
+enum debuginfod_trouble debuginfod_trouble(void)
+{
+	return trouble;
+}
+
+const char *debuginfod_trouble_text(int kind)
+{
+	switch (kind) {
+	case DEBUGINFOD_NO_LIBRARY:
+		return "libdebuginfod.so.1 is not installed";
+	case DEBUGINFOD_NO_SERVERS:
+		return "DEBUGINFOD_URLS names no server";
+	case DEBUGINFOD_NO_ANSWER:
+		return "a server could not be asked";
+	}
+	return NULL;
 }

@@ -16,4 +16,15 @@ enum debuginfod_kind { DEBUGINFOD_MODULE, DEBUGINFOD_DEBUG };
 int debuginfod_open(struct elf_file *file, const void *build_id, size_t bytes,
 		    enum debuginfod_kind kind);
 
+/* Why servers could not be asked, if anybody wanted to. */
+enum debuginfod_trouble {
+	DEBUGINFOD_FINE,
+	DEBUGINFOD_NO_LIBRARY,
+	DEBUGINFOD_NO_SERVERS,
+	DEBUGINFOD_NO_ANSWER
+};
+enum debuginfod_trouble debuginfod_trouble(void);
+/* NULL for what is none. */
+const char *debuginfod_trouble_text(int trouble);
+
 #endif

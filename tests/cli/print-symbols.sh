@@ -55,6 +55,14 @@ if ldconfig -p | grep -q libdebuginfod.so.1; then
 	DEBUGINFOD_URLS=file://$PWD/server/ has '^app\+0x[0-9a-f]+$'
 	rm -rf cache
 	DEBUGINFOD_URLS=file://$PWD/nowhere/ has '^app\+0x[0-9a-f]+$' --debuginfod
+	[ ! -s err ] || fail "a server without the file: $(cat err)"
+	DEBUGINFOD_URLS='' has '^app\+0x[0-9a-f]+$' --debuginfod
+	equal "no server" "$(cat err)" \
+		"mallograph: t.mlg: option '--debuginfod': DEBUGINFOD_URLS names no server"
+	rm -rf cache
+	DEBUGINFOD_URLS=http://127.0.0.1:1/ has '^app\+0x[0-9a-f]+$' --debuginfod
+	equal "a server that is not there" "$(cat err)" \
+		"mallograph: t.mlg: option '--debuginfod': a server could not be asked"
 fi
 equal "the trace after all that" "$(cksum <t.mlg)" "$sum"
 
