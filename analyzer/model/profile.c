@@ -41,7 +41,9 @@ const char *profile_lack_text(const struct profile *profile, unsigned lacks)
 		const char *text;
 	} texts[] = {
 	    {PROFILE_LACKS_THREADS, "heaptrack's files hold no threads"},
-	    {PROFILE_LACKS_LIFETIMES, "heaptrack's files hold no lifetimes"},
+	    {PROFILE_LACKS_LIFETIMES,
+	     "heaptrack's files hold no lifetimes, which filters by time and "
+	     "other thresholds of temporary need, too"},
 	    {PROFILE_LACKS_REALLOCATIONS, "heaptrack's files do not mark reallocations"},
 	    {PROFILE_LACKS_FUNCTIONS, "heaptrack's files do not name the allocation function"},
 	    {PROFILE_LACKS_PROCESS, "heaptrack's files do not tell how the program ended"},

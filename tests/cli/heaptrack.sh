@@ -51,6 +51,14 @@ grep -q 'peak RSS (including heaptrack overhead)' expected || fail "whose overhe
 grep -q "heaptrack's files hold no threads" out || fail "info does not say what is missing"
 ! grep -qE '^(threads|reallocations|process|origin)' out || fail "info shows what is not there"
 
+expect_error 1 'leaks.zst: .* no threads' "$MALLOGRAPH" print --filter thread=1 leaks.zst
+for selection in '--filter lifetime=..1s' '--filter time=..1s' '--temporary-allocation-threshold 2'; do
+	# shellcheck disable=SC2086
+	expect_error 1 'leaks.zst: .* no lifetimes, which filters by time ' \
+		"$MALLOGRAPH" print $selection leaks.zst
+done
+"$MALLOGRAPH" print --at 50% leaks.zst >out || fail "--at: $?"
+
 # What the file does not hold is no 0 to a program, either.
 "$MALLOGRAPH" print --json --details --only allocations,summary leaks.zst >out || fail "print --json: $?"
 for key in pid start_ns reallocations lifetime_count lifetime_sum_ms lifetime_most_ms threads; do
