@@ -11,8 +11,9 @@
 #include "formats/error.h"
 #include "formats/numbers.h"
 
-#define PREFIX       "mallograph: "
-#define PREFIX_BYTES (sizeof(PREFIX) - 1)
+#define PREFIX "mallograph: "
+/* Most messages begin with a file's name, which may be empty by mistake: print "$UNSET". */
+#define PREFIX_UNNAMED PREFIX "''"
 
 static void write_whole(int fd, const char *bytes, size_t count)
 {
@@ -33,7 +34,8 @@ static void say(const char *format, va_list arguments)
 	int saved_errno = errno;
 	char *text = NULL, *line = NULL;
 	int length = vasprintf(&text, format, arguments);
-	size_t escaped;
+	const char *prefix;
+	size_t escaped, begins;
 
 	if (length < 0) {
 		static const char poor[] = PREFIX "out of memory\n";
@@ -42,13 +44,15 @@ static void say(const char *format, va_list arguments)
 		errno = saved_errno;
 		return;
 	}
+	prefix = strncmp(text, ": ", 2) ? PREFIX : PREFIX_UNNAMED;
+	begins = strlen(prefix);
 	escaped = text_escape(NULL, 0, text, (size_t)length);
-	line = malloc(PREFIX_BYTES + escaped + 2);
+	line = malloc(begins + escaped + 2);
 	if (line) {
-		memcpy(line, PREFIX, PREFIX_BYTES);
-		text_escape(line + PREFIX_BYTES, escaped + 1, text, (size_t)length);
-		line[PREFIX_BYTES + escaped] = '\n';
-		write_whole(STDERR_FILENO, line, PREFIX_BYTES + escaped + 1);
+		memcpy(line, prefix, begins);
+		text_escape(line + begins, escaped + 1, text, (size_t)length);
+		line[begins + escaped] = '\n';
+		write_whole(STDERR_FILENO, line, begins + escaped + 1);
 	}
 	free(line);
 	free(text);

@@ -20,6 +20,9 @@ expect_error 2 'prnt.*print' "$MALLOGRAPH" prnt x.mlg
 expect_error 2 'limit|number|many' "$MALLOGRAPH" print -n many x.mlg
 expect_error 2 'print -d a\.mlg b\.mlg' "$MALLOGRAPH" print a.mlg b.mlg
 expect_error 2 'print -d a\.mlg b\.mlg' "$MALLOGRAPH" print -f a.mlg b.mlg
+# as a script's unset variable is
+expect_error 1 "^mallograph: '': No such file" "$MALLOGRAPH" print ''
+expect_error 127 "^mallograph: '': no such program" "$MALLOGRAPH" record ''
 cp "$VICTIMS/leaks" leaks-here || exit 1
 expect_error 127 'record \./leaks-here' "$MALLOGRAPH" record leaks-here
 for pattern in '%z.mlg' 'a%' '%p.%x.mlg'; do
