@@ -8,6 +8,9 @@
 
 #define REFERENCES_MAX 16
 #define NAME_BYTES     1024
+#define NESTED_MAX     8 /* lambdas in lambdas */
+
+static const char *function_name(Dwarf_Die *die, struct names *names, int *mangled, int nested);
 
 static const char *string_of(Dwarf_Die *die, unsigned name)
 {
@@ -70,32 +73,53 @@ static const char *scope_name(Dwarf_Die *scope)
 	}
 }
 
-static const char *qualified(Dwarf_Die *declaration, const char *name, struct names *names)
+static int append(char *text, size_t *used, const char *part, const char *behind)
+{
+	int bytes = snprintf(text + *used, NAME_BYTES - *used, "%s%s", part, behind);
+	if (bytes < 0 || (size_t)bytes >= NAME_BYTES - *used)
+		return -1;
+	*used += (size_t)bytes;
+	return 0;
+}
+
+/* A lambda's class has no name: it is told from those of other functions by the one it is in.
+ * Returns how many of the scopes are inside of that. */
+static int append_function(char *text, size_t *used, Dwarf_Die *scopes, int count,
+			   struct names *names, int nested)
+{
+	int at = 1, mangled;
+	while (at < count && dwarf_tag(&scopes[at]) != DW_TAG_subprogram)
+		at++;
+	if (at >= count || nested == NESTED_MAX)
+		return count;
+	const char *name = function_name(&scopes[at], names, &mangled, nested + 1);
+	if (!name || append(text, used, name, "::") < 0)
+		return count;
+	return at;
+}
+
+static const char *qualified(Dwarf_Die *declaration, const char *name, struct names *names,
+			     int nested)
 {
 	Dwarf_Die *scopes = NULL;
 	int count = dwarf_getscopes_die(declaration, &scopes);
 	char text[NAME_BYTES] = "";
 	size_t used = 0;
-	for (int i = count - 1; i > 0; i--) {
+	for (int i = append_function(text, &used, scopes, count, names, nested) - 1; i > 0; i--) {
 		const char *part = scope_name(&scopes[i]);
-		if (!part)
-			continue;
-		int bytes = snprintf(text + used, sizeof(text) - used, "%s::", part);
-		if (bytes < 0 || (size_t)bytes >= sizeof(text) - used) {
+		if (part && append(text, &used, part, "::") < 0) {
 			used = 0;
 			break;
 		}
-		used += (size_t)bytes;
 	}
 	if (count > 0)
 		free(scopes);
-	if (used == 0 ||
-	    snprintf(text + used, sizeof(text) - used, "%s", name) >= (int)(sizeof(text) - used))
+	if (used == 0 || append(text, &used, name, "") < 0)
 		return names_text(names, name);
 	return names_text(names, text);
 }
 
-const char *debug_function_name(Dwarf_Die *die, struct names *names, int *mangled)
+static const char *function_name(Dwarf_Die *die, struct names *names, int *mangled, int nested)
 {
 	*mangled = 1;
 	const char *name = string_of(die, DW_AT_linkage_name);
@@ -111,5 +135,10 @@ const char *debug_function_name(Dwarf_Die *die, struct names *names, int *mangle
 	if (!has_scoped_names(&declaration))
 		return names_text(names, name);
 	*mangled = 0;
-	return qualified(&declaration, name, names);
+	return qualified(&declaration, name, names, nested);
+}
+
+const char *debug_function_name(Dwarf_Die *die, struct names *names, int *mangled)
+{
+	return function_name(die, names, mangled, 0);
 }

@@ -2,7 +2,7 @@
 # What changed between two builds of a program, and nothing else: rebuilt in another
 # folder, lines moved, one function allocates more, one is new, one is gone.
 . "$TESTS/lib.sh"
-need gcc python3
+need gcc g++ python3
 
 mkdir old new
 cat >old/program.c <<'END'
@@ -194,3 +194,36 @@ sed -n '/^-200.00K leaked/,$p' out | sed -n '2,3p' >place
 printf 'open_session\n  at %s\n' "$PWD/lines.c:7" >wanted
 sed -i 's,  at .*/lines.c,  at '"$PWD"'/lines.c,' place
 cmp -s place wanted || fail "the line that changed: $(cat place)"
+
+# Lambdas that were inlined have no names of their own; those of two functions are two.
+cat >lambdas.cc <<'END'
+#include <cstdlib>
+void *volatile keep;
+struct Reader { void run(int n); };
+struct Writer { void run(int n); };
+__attribute__((noinline)) void Reader::run(int n)
+{
+	auto read = [](int k) { for (int i = 0; i < k; i++) keep = malloc(10); };
+	read(n);
+}
+__attribute__((noinline)) void Writer::run(int n)
+{
+	auto write = [](int k) { for (int i = 0; i < k; i++) keep = malloc(20); };
+	write(n);
+}
+int main(int argc, char **argv)
+{
+	(void)argv;
+	Reader().run(argc > 1 ? 300 : 200);
+	Writer().run(argc > 1 ? 100 : 200);
+	return 0;
+}
+END
+g++ -g -O1 -o lambdas lambdas.cc || fail 'cannot build lambdas.cc'
+record -o lambdas.mlg ./lambdas
+record -o lambdas-other.mlg ./lambdas other
+diff_of out lambdas.mlg lambdas-other.mlg --only allocations -s0
+grep -A1 '\[base' out | sed 's/ calls to .*//; s/::[({].*//' >found
+printf '100\nReader::run\n--\n-100\nWriter::run\n' >expected
+sed -i 's/(int)$//' found
+cmp -s expected found || fail "lambdas of two functions: $(cat found out)"
