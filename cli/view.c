@@ -159,6 +159,9 @@ static int load(struct view_side *side, const char *path, const struct view_opti
 		*status = loaded;
 	if (!side->whole)
 		return loaded;
+	if (side->whole->kind == PROFILE_HEAPTRACK && (options->sysroot || options->debuginfod))
+		message("%s: option '%s': heaptrack named all that it could as it recorded",
+			input_name(path), options->sysroot ? "--sysroot" : "--debuginfod");
 	error = profile_resolve(side->whole, &resolve, &complaint);
 	if (complaint)
 		message("%s: option '--debuginfod': %s", input_name(path), complaint);

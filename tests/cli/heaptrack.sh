@@ -59,6 +59,13 @@ for selection in '--filter lifetime=..1s' '--filter time=..1s' '--temporary-allo
 done
 "$MALLOGRAPH" print --at 50% leaks.zst >out || fail "--at: $?"
 
+for option in '--sysroot .' --debuginfod; do
+	# shellcheck disable=SC2086
+	"$MALLOGRAPH" print $option leaks.zst >/dev/null 2>err || fail "$option: $?"
+	grep -qx "mallograph: leaks.zst: option '${option% .}': heaptrack named .*" err ||
+		fail "$option is of no use, which is not told: $(cat err)"
+done
+
 # What the file does not hold is no 0 to a program, either.
 "$MALLOGRAPH" print --json --details --only allocations,summary leaks.zst >out || fail "print --json: $?"
 for key in pid start_ns reallocations lifetime_count lifetime_sum_ms lifetime_most_ms threads; do
