@@ -119,6 +119,9 @@ static int put_section(struct json *json, const struct report *report,
 	json_open(json, section->name, '{');
 	json_number(json, "found", (int64_t)found);
 	json_number(json, "smaller_changes", (int64_t)below);
+	if (report->diff)
+		json_number(json, "backtraces_alone",
+			    (int64_t)report_shifted(report, section->kind));
 	json_open(json, "entries", '[');
 	for (size_t i = 0; i < found && i < report->options->entries && !error; i++) {
 		if (report->options->merge)

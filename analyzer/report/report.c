@@ -206,6 +206,31 @@ uint32_t *report_entries(const struct report *report, enum cost_kind kind, size_
 	return order;
 }
 
+static int is_shifted(const struct report *report, const struct site *site,
+		      const struct ordering *ordering)
+{
+	const struct site_stack *stacks = &report->sites.stacks[site->first_stack];
+	struct cost_rank rank;
+
+	if (cost_rank(&rank, &site->cost, &site->base, ordering, 0))
+		return 0;
+	for (uint32_t i = 0; i < site->stack_count; i++)
+		if (cost_rank(&rank, &stacks[i].cost, &stacks[i].base, ordering, 0))
+			return 1;
+	return 0;
+}
+
+size_t report_shifted(const struct report *report, enum cost_kind kind)
+{
+	struct ordering ordering = ordering_of(report, kind);
+	size_t shifted = 0;
+
+	for (size_t i = 0; report->diff && report->options->merge && i < report->sites.site_count;
+	     i++)
+		shifted += (size_t)is_shifted(report, &report->sites.sites[i], &ordering);
+	return shifted;
+}
+
 uint32_t *report_stacks(const struct report *report, const struct site *site, enum cost_kind kind,
 			size_t *found)
 {

@@ -98,6 +98,9 @@ void report_release(struct report *report);
  * *below: how many the limit of a diff leaves out. The caller frees; NULL: out of memory. */
 uint32_t *report_entries(const struct report *report, enum cost_kind kind, size_t *found,
 			 size_t *below);
+/* Of a diff: how many sites are not listed, for their sum is the same, though stacks of theirs
+ * changed. */
+size_t report_shifted(const struct report *report, enum cost_kind kind);
 /* The stacks of one site, likewise; nothing is too small here. */
 uint32_t *report_stacks(const struct report *report, const struct site *site, enum cost_kind kind,
 			size_t *found);

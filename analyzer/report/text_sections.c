@@ -142,7 +142,7 @@ static void print_stack(struct text *text, enum cost_kind kind, uint32_t index)
 int text_section(struct text *text, const struct report_kind *section)
 {
 	const struct report *report = text->report;
-	size_t found, below;
+	size_t found, below, shifted = report_shifted(report, section->kind);
 	uint32_t *order = report_entries(report, section->kind, &found, &below);
 	int error = order ? 0 : ERROR_MEMORY;
 
@@ -157,8 +157,11 @@ int text_section(struct text *text, const struct report_kind *section)
 	if (below)
 		fprintf(text->out, "%zu smaller changes are left out (--min-change %" PRIu64 ")\n",
 			below, report->options->least);
-	else if (!found && !error)
+	else if (!found && !shifted && !error)
 		fputs(report->diff ? "nothing changed\n" : "none\n", text->out);
+	if (shifted)
+		fprintf(text->out, "changed in their backtraces alone: %zu (-m0 lists these)\n",
+			shifted);
 	free(order);
 	fputc('\n', text->out);
 	return error;

@@ -227,3 +227,30 @@ grep -A1 '\[base' out | sed 's/ calls to .*//; s/::[({].*//' >found
 printf '100\nReader::run\n--\n-100\nWriter::run\n' >expected
 sed -i 's/(int)$//' found
 cmp -s expected found || fail "lambdas of two functions: $(cat found out)"
+
+# A place that is as often called as before, but from elsewhere.
+cat >moved.c <<'END'
+#include <stdlib.h>
+void *volatile keep;
+__attribute__((noinline)) void leaf(void) { keep = malloc(10); keep = NULL; }
+__attribute__((noinline)) void one(int n) { while (n--) leaf(); }
+__attribute__((noinline)) void two(int n) { while (n--) leaf(); }
+int main(int argc, char **argv)
+{
+	(void)argv;
+	one(argc > 1 ? 100 : 300);
+	two(argc > 1 ? 300 : 100);
+	return 0;
+}
+END
+gcc -g -O1 -fno-optimize-sibling-calls -o moved moved.c || fail 'cannot build moved.c'
+record -o moved.mlg ./moved
+record -o moved-other.mlg ./moved other
+diff_of out moved.mlg moved-other.mlg --only allocations
+equal "what moved" "$(sed -n '/^MOST/,$p' out)" $'MOST CALLS TO ALLOCATION FUNCTIONS
+changed in their backtraces alone: 1 (-m0 lists these)'
+diff_of out moved.mlg moved-other.mlg --only allocations -m0
+equal "the backtraces" "$(entries out | cut -d' ' -f2- | tr '\n' ' ')" "200 leaf -200 leaf "
+! grep -q 'backtraces alone' out || fail "-m0 shows them: $(cat out)"
+diff_of out moved.mlg moved-other.mlg --only allocations --json
+grep -q '"backtraces_alone": 1,' out || fail "--json: $(cat out)"
