@@ -163,14 +163,24 @@ out:
 	return error != 0 ? -1 : 0;
 }
 
+/* A link to a descriptor is the system's, whatever the descriptor is of: /dev/stdout is one. */
+static int is_link_to_descriptor(const char *path)
+{
+	static const char where[] = "/proc/";
+	char target[sizeof(where) - 1];
+
+	return readlink(path, target, sizeof(target)) == sizeof(target) &&
+	       memcmp(target, where, sizeof(target)) == 0;
+}
+
 /* -1 with errno, which is EBUSY when another recorder writes there. */
 static int create(const char *path)
 {
-	struct stat status;
+	struct stat status = {0};
 	int fd;
 
-	/* Of a symbolic link the target counts: /dev/stdout is one. */
-	if (stat(path, &status) == 0 && !S_ISREG(status.st_mode)) {
+	/* Of a symbolic link the target counts. */
+	if ((stat(path, &status) == 0 && !S_ISREG(status.st_mode)) || is_link_to_descriptor(path)) {
 		errno = S_ISDIR(status.st_mode) ? EISDIR : EEXIST;
 		return -1;
 	}

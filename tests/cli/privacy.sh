@@ -20,6 +20,11 @@ equal "mode of a trace where a link was" "$(stat -c %a l.mlg)" 600
 whole l.mlg
 expect_error 125 "cannot write 'n.mlg': exists and is not a regular file" \
 	"$MALLOGRAPH" record -o n.mlg "$VICTIMS/die" exit 10
+ln -s /proc/self/fd/1 out.mlg
+"$MALLOGRAPH" record -q -o out.mlg "$VICTIMS/die" exit 10 >out 2>out.err
+equal "status of a trace to /dev/stdout, or its like" $? 125
+grep -q "cannot write 'out.mlg': exists and is not a regular file" out.err || fail "$(cat out.err)"
+[ -L out.mlg ] || fail "the link to standard output was replaced"
 mkfifo pipe.mlg
 expect_error 125 "cannot write 'pipe.mlg': exists and is not a regular file" \
 	"$MALLOGRAPH" record -o pipe.mlg "$VICTIMS/die" exit 10
