@@ -13,7 +13,8 @@
 /* Called once. Without it, where it can't be had, nothing is ever seen. */
 void witness_start(const sigset_t *signals);
 
-/* Before the program runs: until then the witness may still have our name. Waits a second at most. */
+/* Before the program runs: until then the witness may still have our name. Waits a second at most.
+ */
 void witness_await(void);
 
 /* Of a signal that we have just received: 1 when the witness has it, too. Takes 20 ms when it
