@@ -164,7 +164,7 @@ static int open_module(const struct modules *modules, const char *maps,
 {
 	const int flags = O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK;
 	const char *outside = path[0] == '\0' ? modules->program : path;
-	char inside[PATH_MOST + 64];
+	char inside[2 * PATH_MOST + 64];
 	int fd = -1;
 
 	if (modules->pid != 0) {
@@ -181,6 +181,12 @@ static int open_module(const struct modules *modules, const char *maps,
 	}
 	if (fd < 0 && outside != NULL && outside[0] == '/')
 		fd = if_right(open(outside, flags), modules, record, build_id, path);
+	/* Of a process that is gone, where it began. */
+	if (fd < 0 && path[0] != '\0' && path[0] != '/' && record->build_id_bytes != 0 &&
+	    modules->folder != NULL) {
+		snprintf(inside, sizeof(inside), "%s/%s", modules->folder, path);
+		fd = if_right(open(inside, flags), modules, record, build_id, path);
+	}
 	return fd;
 }
 

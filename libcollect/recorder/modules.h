@@ -33,6 +33,7 @@ struct modules {
 	struct module_files *files;
 	pid_t pid;           /* as we see it, 0: gone */
 	const char *program; /* path of the executable, or NULL; not owned */
+	const char *folder;  /* where the process was when it was first seen, or NULL; not owned */
 
 	struct module *list; /* by the session's id less one */
 	uint32_t count, room;

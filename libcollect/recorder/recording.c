@@ -112,7 +112,8 @@ void recording_open(struct recording *recording, const struct recording *parent)
 						     .session = session,
 						     .files = &common->files,
 						     .pid = recording->pid,
-						     .program = recording->program};
+						     .program = recording->program,
+						     .folder = recording->folder};
 	recording->drain = (struct drain){.shared = &common->shared,
 					  .session = session,
 					  .slot = recording->slot,

@@ -172,6 +172,8 @@ void recording_describe(struct recording *recording, const struct recording *par
 			recording->folder = copy(same->folder);
 		return;
 	}
+	if (recording->folder == NULL && recording->origin == TRACE_ORIGIN_LAUNCHED)
+		recording->folder = copy(options->folder);
 	find_program(recording);
 	find_arguments(recording);
 	if (recording->arguments == NULL && recording->origin == TRACE_ORIGIN_LAUNCHED &&

@@ -33,3 +33,20 @@ END
 "$MALLOGRAPH" info d.mlg >/dev/null 2>err
 equal "status of info with a damaged event" $? 1
 grep -q damaged err || fail "says nothing: $(cat err)"
+
+# A program that is gone at once, a library that it found by a relative path.
+cat >grab.c <<'END'
+#include <stdlib.h>
+void *grab(void) { return malloc(100); }
+END
+cat >gone.c <<'END'
+void *grab(void);
+int main(void) { return grab() == 0; }
+END
+gcc -g -shared -fPIC -o libgrab.so grab.c && gcc -g -o gone gone.c -L. -lgrab || fail "gcc"
+for _ in 1 2 3; do
+	LD_LIBRARY_PATH=. record -o gone.mlg ./gone
+	"$MALLOGRAPH" print --only leaks gone.mlg | grep -q '^  *at .*grab.c:2$' ||
+		fail "no names in a library of a relative path: $("$MALLOGRAPH" print --only leaks gone.mlg)"
+	"$MALLOGRAPH" info gone.mlg | grep -qE "^directory +$PWD\$" || fail "no directory"
+done
