@@ -65,3 +65,8 @@ for case in '1 is gone' '30 has too long a path'; do
 	expect_error 2 "the current directory ${case#* }: change to another" python3 -c "$in_folder" \
 		"$(printf 'f%.0s' {1..200})" "${case%% *}" "$MALLOGRAPH" record "$VICTIMS/die" exit 1
 done
+
+# A forked child's trace has the name that its parent's has: that of the link, not of its file.
+mkdir linked && ln -s "$VICTIMS/fork_chain" linked/link
+(cd linked && "$MALLOGRAPH" record -q ./link 1 >out) || fail "record of a link: $?"
+equal "traces named by the link" "$(find linked -name 'mallograph.link.*.mlg' | wc -l)" 2
