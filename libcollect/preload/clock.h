@@ -42,7 +42,8 @@ static inline uint64_t stamp(void)
  *
  * So what the solo thread does in consequence of another's event it does after it has seen that the
  * solo is over, and stamps. And whoever begins a solo gets its first time behind that: others, that
- * saw no solo after they had stamped, had stamped before. Events of which neither is a
+ * saw no solo after they had stamped, had stamped before; and so had the one that was solo
+ * before, which looks behind each EVENT_TIME, too. Events of which neither is a
  * consequence of the other may stand in any order. What is told after it was made must not
  * be taken for later than it was: put.h.
  *
@@ -85,17 +86,14 @@ static inline uint64_t stamp_among_others(void)
 	return time;
 }
 
-/* The stamp that an event needs, or 0. */
-static inline uint64_t stamp_if_needed(const struct thread *thread)
-{
-	return stamp_is_needed(thread) ? stamp_among_others() : 0;
-}
-
 /* The stamp for what is made now and told in a moment, behind what handlers may tell until then:
- * where it needs none, that of the last event that has been told. */
+ * where it needs none, that of the last event that has been told, unless that is long ago. */
 static inline uint64_t stamp_to_tell(const struct thread *thread)
 {
-	return stamp_is_needed(thread) ? stamp_among_others() : thread->told;
+	uint32_t tick = atomic_load_explicit(&shared_region->tick, memory_order_relaxed);
+
+	return stamp_is_needed(thread) || unlikely(tick != thread->tick) ? stamp_among_others()
+									 : thread->told;
 }
 
 #endif

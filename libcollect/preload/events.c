@@ -296,7 +296,7 @@ static void deallocation(unsigned function, const void *p, const struct frame *c
 	if (segments_room(thread) && !other_process(thread, epoch)) {
 		if (time == MADE_NOW) {
 			solo_offered(thread);
-			put_deallocation(thread, stamp_if_needed(thread), EVENT_FREE, function, p);
+			put_deallocation(thread, EVENT_FREE, function, p);
 		} else {
 			put_past_deallocation(thread, time, EVENT_FREE, function, p);
 		}
@@ -401,9 +401,12 @@ static inline void reallocated(struct thread *thread, uint32_t epoch, unsigned f
 			   ((uintptr_t)p | (uintptr_t)old) >> EVENT_ADDRESS_BITS | size >> 32);
 	if (likely(time != NOT_PLAIN)) {
 		uint64_t *at = put_at(thread);
-		unsigned words = write_deallocation(at, time == 0 ? 0 : freed, EVENT_REALLOC_FREE,
-						    function, old);
+		unsigned words;
 
+		/* Somebody may have got old since; a handler, told the time, or gone solo. */
+		if (time == 0 && likely(freed == thread->told))
+			freed = 0;
+		words = write_deallocation(at, freed, EVENT_REALLOC_FREE, function, old);
 		words += write_allocation(at + words, time, EVENT_REALLOC_ALLOC, function, p, node,
 					  (uint32_t)size);
 		publish(thread, thread->head + words);

@@ -29,26 +29,20 @@ static cold void put_time(struct thread *thread, uint64_t now, uint32_t tick)
 	session_wake_recorder(SLEEPING_LONG);
 }
 
-static inline void put_time_if_needed(struct thread *thread, uint64_t time)
+/* The stamp that the event behind needs, or 0: the recorder knows how late it is. Meanwhile another
+ * thread may have ended the solo, and another begun one: that would not know our time. */
+static inline uint64_t stamp_or_put_time(struct thread *thread)
 {
 	uint32_t tick = atomic_load_explicit(&shared_region->tick, memory_order_relaxed);
+	uint64_t now;
 
-	if (unlikely(tick != thread->tick) && time == 0)
-		put_time(thread, stamp(), tick);
-}
-
-/* The same for an event behind that happened a moment ago. Returns 0 if this thread is solo no
- * more: others' events may have been stamped before now. */
-static cold int put_time_passed(struct thread *thread, uint32_t tick)
-{
-	const uint64_t now = stamp();
-
-	/* The stamp comes before the look. */
-	__asm__ volatile("lfence" : : : "memory");
-	if (stamp_is_needed(thread))
+	if (!stamp_is_needed(thread) && likely(tick == thread->tick))
 		return 0;
+	now = stamp_among_others();
+	if (stamp_is_needed(thread))
+		return now;
 	put_time(thread, now, tick);
-	return 1;
+	return 0;
 }
 
 /* Both write an event's words to *at and return how many. */
@@ -88,16 +82,16 @@ static inline unsigned write_deallocation(uint64_t *at, uint64_t time, unsigned 
 static inline void put_allocation(struct thread *thread, unsigned kind, unsigned function,
 				  const void *p, uint32_t node, size_t size)
 {
-	uint64_t time = stamp_if_needed(thread);
+	uint64_t time = stamp_or_put_time(thread);
 
-	put_time_if_needed(thread, time);
 	thread->head += write_allocation(put_at(thread), time, kind, function, p, node, size);
 }
 
-static inline void put_deallocation(struct thread *thread, uint64_t time, unsigned kind,
-				    unsigned function, const void *p)
+static inline void put_deallocation(struct thread *thread, unsigned kind, unsigned function,
+				    const void *p)
 {
-	put_time_if_needed(thread, time);
+	uint64_t time = stamp_or_put_time(thread);
+
 	thread->head += write_deallocation(put_at(thread), time, kind, function, p);
 }
 
@@ -105,11 +99,6 @@ static inline void put_deallocation(struct thread *thread, uint64_t time, unsign
 static inline void put_past_deallocation(struct thread *thread, uint64_t time, unsigned kind,
 					 unsigned function, const void *p)
 {
-	uint32_t tick = atomic_load_explicit(&shared_region->tick, memory_order_relaxed);
-
-	if (time == thread->told && tick != thread->tick && !stamp_is_needed(thread) &&
-	    put_time_passed(thread, tick))
-		time = 0;
 	thread->head += write_deallocation(put_at(thread), time, kind, function, p);
 }
 

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * late_return [realloc|zero|delete [quiet|other]]: the main thread, the only one that has recorded
- * anything, gives a block back. Before that call returns (plugin_late_allocator) another thread
- * gets the block, in its first event, and keeps it; time passes; and unless it is quiet, a
+ * late_return [realloc|zero|delete [quiet|other|alone]]: the main thread, the only one that has
+ * recorded anything, gives a block back. Before that call returns (plugin_late_allocator) another
+ * thread gets the block, in its first event, and keeps it; time passes; and unless it is quiet, a
  * signal handler of the main thread allocates. other: that one gives it back, in its first event,
- * and the main thread gets it.
+ * and the main thread gets it. alone: both have recorded before, and until the call returns the
+ * main thread records so much, and only it, that it needs no stamps any more.
  */
 #include <malloc.h>
 #include <pthread.h>
@@ -15,6 +16,7 @@
 #include "expect.h"
 
 enum { SMALL = 2000, LARGE = 30000, OTHER = 500, STACK_BYTES = 256 << 10 };
+enum { ROUNDS = 40, ROUND = 2000 }; /* of a thread that is alone */
 
 extern void (*held_up)(void);
 extern void _ZdlPv(void *p); /* operator delete */
@@ -25,7 +27,7 @@ static _Atomic int ready, given_back;
 static void *_Atomic taken;
 static void *block, *behind, *larger, *by_handler;
 static const char *how = "realloc";
-static int signals = 1, other;
+static int signals = 1, other, alone;
 
 static void take(void)
 {
@@ -48,6 +50,11 @@ static void before_it_returns(void)
 	while (atomic_load(&taken) == NULL)
 		;
 	nanosleep(&some_ticks, NULL);
+	for (int i = 0; alone && i < ROUNDS; i++) {
+		nanosleep(&(struct timespec){.tv_nsec = 2000000}, NULL);
+		for (int j = 0; j < ROUND; j++)
+			free(malloc(OTHER));
+	}
 	if (signals)
 		raise(SIGUSR1);
 }
@@ -67,6 +74,8 @@ static void *run(void *unused)
 {
 	/* past all hooks: what the libc's allocator takes for a new thread */
 	__libc_free(__libc_malloc(OTHER));
+	if (alone)
+		free(malloc(OTHER));
 	atomic_store(&ready, 1);
 	while (atomic_load(&ready) != 2)
 		;
@@ -81,12 +90,14 @@ int main(int argc, char **argv)
 {
 	pthread_attr_t attributes;
 	pthread_t thread;
+	unsigned long among;
 
 	if (argc > 1)
 		how = argv[1];
 	if (argc > 2) {
 		signals = 0;
 		other = !strcmp(argv[2], "other");
+		alone = !strcmp(argv[2], "alone");
 	}
 	MUST(mallopt(M_ARENA_MAX, 1));
 	MUST(signal(SIGUSR1, handle) != SIG_ERR);
@@ -104,9 +115,10 @@ int main(int argc, char **argv)
 		give_back();
 	pthread_join(thread, NULL);
 	MUST(taken == block);
+	among = alone ? ROUNDS * ROUND + 1 : 0;
 	announce(&(struct figures){
-	    .allocations = 4 + (larger != NULL) + signals,
-	    .deallocations = 1,
+	    .allocations = 4 + (larger != NULL) + signals + among,
+	    .deallocations = 1 + among,
 	    .bytes = UNKNOWN,
 	    .temporary = UNKNOWN,
 	    .reallocations = larger != NULL,
