@@ -154,10 +154,12 @@ static cold void side_reallocation(unsigned function, const void *old, const voi
  * before it, from after the exchange. */
 static inline void solo_offered(struct thread *thread)
 {
-	uint32_t lone = atomic_load_explicit(&state->session->lone, memory_order_relaxed);
+	const struct session *session = state->session;
 	uintptr_t none = 0;
 
-	if (thread->head % SEGMENT_WORDS == 0 && lone == thread->ring->chunk &&
+	/* There is no session in a child that a signal handler has just forked. */
+	if (thread->head % SEGMENT_WORDS == 0 && session != NULL &&
+	    atomic_load_explicit(&session->lone, memory_order_relaxed) == thread->ring->chunk &&
 	    atomic_compare_exchange_strong(&state->solo, &none, (uintptr_t)thread))
 		thread->tick = atomic_load(&shared_region->tick) - 1;
 }
