@@ -150,10 +150,11 @@ INLINED int allocate(struct play *play, uint64_t number, unsigned operation)
 	struct trace_replay *replay = play->replay;
 	const unsigned temporary = (operation & TRACE_OPERATION_MASK) == TRACE_OPERATION_TEMPORARY;
 	const uint32_t id = class_of(play, number);
-	struct trace_class_state *class_ = &decoder->classes[id - 1];
+	struct trace_class_state *class_;
 
 	if (!id)
 		return trace_fault(decoder, "the class of an event");
+	class_ = &decoder->classes[id - 1];
 	decoder->event_bytes += class_->size;
 	if (decoder->event_bytes > TRACE_SUM_MAX)
 		return trace_fault(decoder, "a sum of sizes over the limit");
