@@ -45,7 +45,8 @@ struct lifetimes {
 
 	uint64_t *bits; /* bit id - front; all zero from back on */
 	size_t words;
-	int again; /* this is the second scan */
+	int again;      /* this is the second scan */
+	uint64_t first; /* ids that the first one gave */
 
 	uint64_t last_tick; /* of an allocation in front of the line, and what holds for it: */
 	int last_known, last_verdict;
@@ -278,6 +279,8 @@ static int take_again(struct lifetimes *all, const struct trace_event *events, s
 		if (!verdict[i] || (dies && !ranges_hold(all->ranges, event->age_ticks)))
 			continue;
 		id = all->back++;
+		if (id >= all->first)
+			return ERROR_FOREIGN; /* the file is another by now */
 		if (id < all->front || !bit_of(all, id))
 			continue;
 		all->batch[all->given] = *event;
@@ -337,6 +340,7 @@ int lifetimes_finish(struct lifetimes *all, int *again)
 	if (*again) {
 		births_release(&all->births);
 		all->again = 1;
+		all->first = all->back;
 		all->back = 0;
 	}
 	return result;

@@ -6,6 +6,8 @@
 
 #include <cmocka.h>
 
+#include "analyzer/model/lifetimes.h"
+#include "formats/error.h"
 #include "tests/unit/select_case.h"
 
 /* Selections by lifetime for which more events must wait than memory is spent on, against
@@ -107,9 +109,51 @@ static void test_long_line(void **state)
 	sample_free_all(sample);
 }
 
+static int count_given(void *context, const struct trace_event *events, size_t count)
+{
+	(void)events;
+	*(size_t *)context += count;
+	return 0;
+}
+
+/* A file of which the second scan finds more than the first. */
+static void test_other_file(void **state)
+{
+	enum { SLICE = 256, SLICES = (1 << 22) / SLICE };
+	const struct profile profile = {.thread_count = 2};
+	struct range from_two = {.from = 2, .length = END};
+	const struct ranges ranges = {.list = &from_two, .count = 1};
+	static struct trace_event events[SLICE];
+	uint8_t verdict[SLICE];
+	struct lifetimes *lifetimes;
+	size_t given = 0;
+	int again = 0;
+
+	(void)state;
+	memset(verdict, 1, sizeof(verdict));
+	for (unsigned i = 0; i < SLICE; i++)
+		events[i] = (struct trace_event){.operation = TRACE_OPERATION_ALLOCATION,
+						 .thread = 1,
+						 .allocating_thread = 1,
+						 .class_id = 1,
+						 .tick = 1};
+	assert_int_equal(lifetimes_new(&lifetimes, &profile, &ranges, END, count_given, &given), 0);
+	for (int i = 0; i < SLICES; i++)
+		assert_int_equal(lifetimes_take(lifetimes, events, SLICE, verdict, 0), 0);
+	assert_int_equal(lifetimes_finish(lifetimes, &again), 0);
+	assert_int_equal(again, 1);
+	assert_int_equal(given, 0);
+	for (int i = 0; i < SLICES; i++)
+		assert_int_equal(lifetimes_take(lifetimes, events, SLICE, verdict, 0), 0);
+	assert_int_equal(given, SLICES * SLICE);
+	assert_int_equal(lifetimes_take(lifetimes, events, SLICE, verdict, 0), ERROR_FOREIGN);
+	lifetimes_free(lifetimes);
+}
+
 int main(void)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(test_long_line)};
+	const struct CMUnitTest tests[] = {cmocka_unit_test(test_long_line),
+					   cmocka_unit_test(test_other_file)};
 
 	set_seed();
 	return cmocka_run_group_tests(tests, NULL, NULL);
