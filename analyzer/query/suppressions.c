@@ -11,7 +11,20 @@
 #define UNKNOWN UINT32_MAX
 #define JUDGED  4096
 
-/* Rules are told by their index + 1, the first that matches by the least of them; 0: none. */
+/*
+ * Rules are told by their index + 1; 0: none.
+ *
+ * Stacks are judged from outside inwards: a node has its parent's rule or one of its own frames.
+ * The loader calls the constructors of what it loads, so that all a plugin's constructor leaks
+ * is below the loader's functions, though it is none of the loader's: where a stack enters a
+ * constructor, the built-in rules of the frames outside are forgotten. That is right only as
+ * long as no other rule was passed over for a built-in one, so built-in ones come last.
+ */
+struct location_rule {
+	uint32_t rule;
+	int constructs; /* it runs constructors: built-in rules from outside end here */
+};
+
 struct finder {
 	struct suppressions *suppressions;
 	const struct profile *profile;
@@ -19,23 +32,55 @@ struct finder {
 		const char *name;
 		uint32_t rule;
 	} * judged; /* functions, files and modules, by a hash of the pointer */
-	uint32_t *rule_of_location;
+	struct location_rule *rule_of_location;
 	uint32_t *rule_of_node;
 };
 
-static uint32_t first_of(uint32_t one, uint32_t other)
+static int is_builtin(const struct suppressions *suppressions, uint32_t rule)
 {
+	return rule && suppressions->rules[rule - 1].origin == SUPPRESSION_BUILTIN;
+}
+
+static uint32_t first_of(const struct suppressions *suppressions, uint32_t one, uint32_t other)
+{
+	int one_builtin = is_builtin(suppressions, one);
+
 	if (!one || !other)
 		return one ? one : other;
+	if (one_builtin != is_builtin(suppressions, other))
+		return one_builtin ? other : one;
 	return one < other ? one : other;
 }
 
 static uint32_t first_match(const struct suppressions *suppressions, const char *name)
 {
+	uint32_t rule = 0;
+
 	for (size_t i = 0; i < suppressions->count; i++)
 		if (pattern_finds(suppressions->rules[i].pattern, name))
-			return (uint32_t)i + 1;
+			rule = first_of(suppressions, rule, (uint32_t)i + 1);
+	return rule;
+}
+
+/* glibc's, in all of its versions; one may be inlined into the other. */
+static int runs_constructors(const char *function)
+{
+	static const char *const names[] = {"call_init", "_dl_init"};
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
+		size_t length = strlen(names[i]);
+
+		/* or "call_init.part.0" */
+		if (function && !strncmp(function, names[i], length) &&
+		    (!function[length] || function[length] == '.'))
+			return 1;
+	}
 	return 0;
+}
+
+static uint32_t without_builtin(const struct suppressions *suppressions, uint32_t rule)
+{
+	return is_builtin(suppressions, rule) ? 0 : rule;
 }
 
 /* Names are judged once as long as no other of their slot comes between: frames share them. */
@@ -51,18 +96,24 @@ static uint32_t rule_of_name(struct finder *all, const char *name)
 	return at->rule;
 }
 
-static uint32_t find_location(struct finder *all, uint32_t id)
+static struct location_rule find_location(struct finder *all, uint32_t id)
 {
+	const struct suppressions *rules = all->suppressions;
 	const struct profile_location *location = &all->profile->locations[id];
-	uint32_t rule = rule_of_name(all, all->profile->modules[location->module].path);
+	struct location_rule found = {
+	    .rule = rule_of_name(all, all->profile->modules[location->module].path)};
 
-	for (uint32_t i = 0; i < location->frame_count; i++) {
+	for (uint32_t i = location->frame_count; i--;) {
 		const struct profile_frame *frame = &all->profile->frames[location->frame + i];
 
-		rule = first_of(rule, rule_of_name(all, frame->function));
-		rule = first_of(rule, rule_of_name(all, frame->file));
+		if (runs_constructors(frame->function)) {
+			found.constructs = 1;
+			found.rule = without_builtin(rules, found.rule);
+		}
+		found.rule = first_of(rules, found.rule, rule_of_name(all, frame->function));
+		found.rule = first_of(rules, found.rule, rule_of_name(all, frame->file));
 	}
-	return rule;
+	return found;
 }
 
 static uint64_t leaked_of(const struct profile_class *class_)
@@ -89,17 +140,20 @@ static void find_nodes(struct finder *all)
 	const struct profile *profile = all->profile;
 
 	for (size_t i = 0; i < profile->location_count; i++)
-		all->rule_of_location[i] = UNKNOWN;
+		all->rule_of_location[i].rule = UNKNOWN;
 	mark_leaking(all);
 	for (size_t i = 1; i < profile->node_count; i++) {
 		const struct profile_node *node = &profile->nodes[i];
-		uint32_t *rule = &all->rule_of_location[node->location];
+		struct location_rule *own = &all->rule_of_location[node->location];
+		uint32_t outside = all->rule_of_node[node->parent];
 
 		if (all->rule_of_node[i] != UNKNOWN)
 			continue;
-		if (*rule == UNKNOWN)
-			*rule = find_location(all, node->location);
-		all->rule_of_node[i] = first_of(all->rule_of_node[node->parent], *rule);
+		if (own->rule == UNKNOWN)
+			*own = find_location(all, node->location);
+		if (own->constructs)
+			outside = without_builtin(all->suppressions, outside);
+		all->rule_of_node[i] = first_of(all->suppressions, outside, own->rule);
 	}
 }
 

@@ -41,10 +41,12 @@ int suppressions_add_text(struct suppressions *suppressions, const char *text, s
 /* ERROR_SYSTEM too: errno. */
 int suppressions_add_file(struct suppressions *suppressions, const char *path, char *complaint,
 			  size_t complaint_bytes);
-/* What libraries allocate once and keep: of glibc and GLib. */
+/* What libraries allocate once and keep: of glibc and GLib. These reach no further than a
+ * constructor: what it leaks is not the loader's, whose functions stand outside of it. */
 int suppressions_add_builtin(struct suppressions *suppressions);
 
-/* Finds what falls under each rule (the first that matches) and counts. ERROR_MEMORY. */
+/* Finds what falls under each rule (the first that matches, built-in ones last) and counts.
+ * ERROR_MEMORY. */
 int suppressions_apply(struct suppressions *suppressions, const struct profile *profile);
 void suppressions_release(struct suppressions *suppressions);
 

@@ -85,3 +85,26 @@ grep -qx 'total memory leaked: 48' out || fail "--disable-embedded-suppressions:
 "$MALLOGRAPH" print --only leaks --wrapper 'cache_*' t.mlg >out || fail "--wrapper"
 ! grep -qx cache_fill out || fail "--wrapper: $(cat out)"
 grep -qx main out || fail "--wrapper: $(cat out)"
+
+# What a plugin's constructor leaks is its own, though the loader called it. Where the loader's
+# debug symbols are missing no built-in rule finds its functions at all.
+cat >plugin.c <<'END'
+#include <stdlib.h>
+void *plugin_keep(void) { return malloc(100000); }
+__attribute__((constructor)) static void plugin_begin(void)
+{
+	for (int i = 0; i < 10; i++)
+		plugin_keep();
+}
+END
+gcc -g -O0 -fno-builtin -shared -fPIC -o plugin.so plugin.c || fail "gcc"
+record -o p.mlg "$VICTIMS/loader" "$PWD/plugin.so"
+equal "status of the loader" "$status" 0
+"$MALLOGRAPH" print --bytes --only leaks p.mlg >out || fail "print: $?"
+grep -qx '1000000 leaked over 10 calls from' out || fail "the constructor's leaks: $(cat out)"
+grep -qx plugin_keep out || fail "the constructor's leaks: $(cat out)"
+"$MALLOGRAPH" print --only summary --fail-above leaked-bytes=500k p.mlg >out 2>err
+equal "status of --fail-above" $? 3
+echo leak:plugin_begin >of-plugin
+"$MALLOGRAPH" print --only summary --suppressions of-plugin --fail-above leaked-bytes=500k p.mlg \
+	>out 2>err || fail "a rule of one's own: $?, $(cat out err)"

@@ -207,12 +207,108 @@ static void test_both_sides(void **state)
 	free(base);
 }
 
+/* A stack of its own for each row, outermost first; '/': the next is inlined into the one before.
+ */
+#define STACKS 11
+#define DEEP   6
+struct stack_case {
+	const char *frames[DEEP];
+	uint32_t rule;
+};
+
+/* Frames of one location are innermost first. */
+static void add_stack(struct made *made, uint32_t class_id, const struct stack_case *stack)
+{
+	struct profile *profile = &made->profile;
+	uint32_t parent = 0;
+
+	for (size_t i = 0; i < DEEP && stack->frames[i]; i++) {
+		const char *name = stack->frames[i];
+		struct profile_location *at = &made->locations[profile->location_count];
+
+		if (*name == '/') {
+			struct profile_frame *first = &made->frames[at[-1].frame];
+
+			memmove(first + 1, first, at[-1].frame_count++ * sizeof(*first));
+			*first = (struct profile_frame){.function = name + 1};
+			profile->frame_count++;
+			continue;
+		}
+		*at = (struct profile_location){.frame = (uint32_t)profile->frame_count++,
+						.frame_count = 1};
+		made->frames[at->frame] = (struct profile_frame){.function = name};
+		made->nodes[profile->node_count] = (struct profile_node){
+		    .parent = parent, .location = (uint32_t)profile->location_count++};
+		parent = (uint32_t)profile->node_count++;
+	}
+	made->classes[class_id] =
+	    (struct profile_class){.node = parent, .allocations = 1, .size = class_id};
+	profile->class_count++;
+}
+
+/* Of the loader's rule (2) nothing within a constructor falls under it; of the others all does. */
+static void test_constructors(void **state)
+{
+	static const struct stack_case stacks[STACKS] = {
+	    {{"main", "dl_open_worker", "malloc"}, 2},
+	    {{"main", "dl_open_worker", "call_init", "plugin", "malloc"}, 0},
+	    {{"main", "dl_open_worker", "call_init.part.0", "plugin", "malloc"}, 0},
+	    {{"main", "dl_open_worker", "_dl_init", "plugin", "malloc"}, 0},
+	    {{"main", "dl_open_worker", "/_dl_init", "/call_init", "plugin", "malloc"}, 0},
+	    {{"main", "call_init", "plugin", "dl_open_worker", "malloc"}, 2},
+	    {{"main", "_dl_init", "/dl_open_worker", "malloc"}, 2},
+	    {{"main", "dl_open_worker", "call_initially", "malloc"}, 2},
+	    {{"by_file", "dl_open_worker", "call_init", "plugin", "malloc"}, 1},
+	    {{"embedded", "dl_open_worker", "call_init", "plugin", "malloc"}, 3},
+	    {{"dl_open_worker", "embedded", "plugin", "malloc"}, 3},
+	};
+	struct made *made = calloc(1, sizeof(*made));
+	struct suppressions rules = {0};
+	char complaint[256];
+
+	(void)state;
+	assert_non_null(made);
+	made->profile = (struct profile){
+	    .modules = made->modules,
+	    .module_count = 1,
+	    .locations = made->locations,
+	    .location_count = 1,
+	    .frames = made->frames,
+	    .nodes = made->nodes,
+	    .node_count = 1,
+	    .classes = made->classes,
+	    .class_count = 1,
+	};
+	made->modules[0].path = made_paths[0][0];
+	for (uint32_t i = 0; i < STACKS; i++)
+		add_stack(made, i + 1, &stacks[i]);
+	assert_int_equal(add_text(&rules, "leak:by_file", complaint), 0);
+	assert_int_equal(suppressions_add_text(&rules, "leak:dl_open_worker", 19,
+					       SUPPRESSION_BUILTIN, complaint, 256),
+			 0);
+	assert_int_equal(suppressions_add_text(&rules, "leak:embedded", 13, SUPPRESSION_EMBEDDED,
+					       complaint, 256),
+			 0);
+	assert_int_equal(suppressions_apply(&rules, &made->profile), 0);
+	for (uint32_t i = 0; i < STACKS; i++)
+		if (rules.of_class[i + 1] != stacks[i].rule)
+			fail_msg("stack %u: rule %u, expected %u", i, rules.of_class[i + 1],
+				 stacks[i].rule);
+	suppressions_release(&rules);
+	/* a rule of the user's reaches through a constructor, whatever it is */
+	assert_int_equal(add_text(&rules, "leak:dl_open_worker", complaint), 0);
+	assert_int_equal(suppressions_apply(&rules, &made->profile), 0);
+	assert_int_equal(rules.leaked_blocks, STACKS);
+	suppressions_release(&rules);
+	free(made);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_lines),      cmocka_unit_test(test_complaints),
 	    cmocka_unit_test(test_files),      cmocka_unit_test(test_random),
-	    cmocka_unit_test(test_both_sides),
+	    cmocka_unit_test(test_both_sides), cmocka_unit_test(test_constructors),
 	};
 
 	made_seed = seed_choose();
