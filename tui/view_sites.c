@@ -141,10 +141,14 @@ static const char *part_or_address(struct tui *tui, const struct listed *listed,
 	return captions_both(&tui->captions, profile, site->node, site->frame);
 }
 
-static const char *thread_text(const struct profile *profile, uint32_t id, char *text, size_t size)
+static const char *thread_text(const struct profile *profile, const struct site *site, char *text,
+			       size_t size)
 {
-	const struct profile_thread *thread = &profile->threads[id];
+	const struct profile_thread *thread = &profile->threads[site->thread];
+	const char *nameless = site_nameless_threads(profile, site);
 
+	if (nameless)
+		return nameless;
 	snprintf(text, size, "%s (%" PRIu64 ")", *thread->name ? thread->name : "thread",
 		 thread->tid);
 	return text;
@@ -158,7 +162,7 @@ static const char *name_of(struct tui *tui, const struct listed *listed, const s
 
 	switch (listed->by) {
 	case LENS_BY_THREAD:
-		return thread_text(profile, site->thread, buffer, size);
+		return thread_text(profile, site, buffer, size);
 	case LENS_BY_SIZE:
 		snprintf(buffer, size, "blocks of %" PRIu64 " bytes", site->size);
 		return buffer;
@@ -273,7 +277,7 @@ static void only(const struct listed *listed, const struct site *site, char *tex
 	*text = '\0';
 	switch (listed->by) {
 	case LENS_BY_THREAD:
-		if (site->thread)
+		if (site->thread && !site_nameless_threads(profile, site))
 			snprintf(text, size, "thread=%" PRIu64, profile->threads[site->thread].tid);
 		return;
 	case LENS_BY_SIZE:

@@ -105,6 +105,13 @@ static int thread_key(struct gatherer *all, uint32_t thread, struct site_key *ke
 	return error;
 }
 
+const char *site_nameless_threads(const struct profile *profile, const struct site *site)
+{
+	const char *name = profile->threads[site->thread].name;
+
+	return profile->fresh && site->thread && name && !*name ? "threads without a name" : NULL;
+}
+
 static int class_key(struct gatherer *all, const struct profile_class *class_,
 		     const struct place_leaf *leaf, struct site_key *key)
 {

@@ -47,6 +47,10 @@ struct sites {
 	uint32_t *stack_of_class;
 };
 
+/* LENS_BY_THREAD: in a diff all threads without a name are one site, of whose tids none stands for
+ * the others. What it is called ("threads without a name"); NULL: it is another one. */
+const char *site_nameless_threads(const struct profile *profile, const struct site *site);
+
 /* lens NULL: all defaults. ERROR_MEMORY, or 0; release in both cases. */
 int sites_init(struct sites *sites, const struct profile *profile, const struct lens *lens);
 void sites_release(struct sites *sites);

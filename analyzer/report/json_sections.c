@@ -72,7 +72,8 @@ static void put_place(struct json *json, const struct report *report, const stru
 
 	json_open(json, "place", '{');
 	if (by == LENS_BY_THREAD) {
-		json_count(json, "tid", profile->threads[site->thread].tid);
+		json_number_if(json, "tid", !site_nameless_threads(profile, site),
+			       (int64_t)profile->threads[site->thread].tid);
 		json_text(json, "thread", profile->threads[site->thread].name);
 	} else if (by == LENS_BY_SIZE) {
 		json_number(json, "size", (int64_t)site->size);

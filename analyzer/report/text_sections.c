@@ -79,10 +79,16 @@ static int print_site_stacks(struct text *text, enum cost_kind kind, const struc
 	return 0;
 }
 
-static void print_thread(struct text *text, uint32_t id)
+static void print_thread(struct text *text, const struct site *site)
 {
-	const struct profile_thread *thread = &text->report->profile->threads[id];
+	const struct profile *profile = text->report->profile;
+	const struct profile_thread *thread = &profile->threads[site->thread];
+	const char *nameless = site_nameless_threads(profile, site);
 
+	if (nameless) {
+		fprintf(text->out, "%s\n", nameless);
+		return;
+	}
 	frame_print_text(&text->frames, *thread->name ? thread->name : "thread");
 	fprintf(text->out, " (%" PRIu64 ")\n", thread->tid);
 }
@@ -91,7 +97,7 @@ static void print_place(struct text *text, const struct site *site)
 {
 	switch (by_of(text)) {
 	case LENS_BY_THREAD:
-		print_thread(text, site->thread);
+		print_thread(text, site);
 		return;
 	case LENS_BY_SIZE:
 		fprintf(text->out, "blocks of %" PRIu64 " bytes\n", site->size);

@@ -254,3 +254,43 @@ equal "the backtraces" "$(entries out | cut -d' ' -f2- | tr '\n' ' ')" "200 leaf
 ! grep -q 'backtraces alone' out || fail "-m0 shows them: $(cat out)"
 diff_of out moved.mlg moved-other.mlg --only allocations --json
 grep -q '"backtraces_alone": 1,' out || fail "--json: $(cat out)"
+
+# Threads without a name are one entry, which no tid of theirs stands for; the named one has its own.
+cat >nameless.c <<'END'
+#include <pthread.h>
+#include <stdlib.h>
+#include <sys/prctl.h>
+static void *run(void *unused)
+{
+	prctl(PR_SET_NAME, "");
+	for (int i = 0; i < 100; i++)
+		free(malloc(50));
+	return unused;
+}
+int main(int argc, char **argv)
+{
+	(void)argv;
+	for (int i = 0; i < 2 * argc; i++) {
+		pthread_t thread;
+
+		if (pthread_create(&thread, NULL, run, NULL) || pthread_join(thread, NULL))
+			return 1;
+	}
+	return 0;
+}
+END
+gcc -O0 -fno-builtin -o nameless nameless.c -lpthread || fail "gcc"
+record -o two.mlg ./nameless
+record -o six.mlg ./nameless more arguments
+diff_of out two.mlg six.mlg --by thread --only allocations -s0
+sed -n '/^400 calls.* \[base 200, new 600, /{n;p}' out >found
+equal "the nameless threads" "$(cat found)" "threads without a name"
+diff_of json two.mlg six.mlg --by thread --only allocations --json
+python3 - <<'END' || fail "the nameless threads of $(cat json)"
+import json
+places = {entry["cost"]["difference"]["allocations"]: entry["place"]
+          for entry in json.load(open("json", encoding="utf-8"))["allocations"]["entries"]}
+assert places[400] == {"tid": None, "thread": ""}, places
+END
+"$MALLOGRAPH" print --by thread --only allocations -s0 six.mlg >out || fail "print --by thread"
+equal "entries of one trace" "$(grep -cE '^thread \([0-9]+\)$' out)" 6
