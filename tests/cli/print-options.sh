@@ -51,6 +51,7 @@ shows pl --only peak,leaks
 shows s --only summary -l
 shows Ts --tree top-down
 shows aTs --tree bottom-up -a
+shows lT --only leaks --tree top-down
 shows Cs --callers main
 shows cs --callees main
 shows tTCc --only temporary --callers main --callees main --tree top-down -T0
