@@ -255,7 +255,8 @@ equal "the backtraces" "$(entries out | cut -d' ' -f2- | tr '\n' ' ')" "200 leaf
 diff_of out moved.mlg moved-other.mlg --only allocations --json
 grep -q '"backtraces_alone": 1,' out || fail "--json: $(cat out)"
 
-# Threads without a name are one entry, which no tid of theirs stands for; the named one has its own.
+# Threads without a name are one entry, which no tid of theirs stands for. (The main one, with
+# the block of a thread that it starts, is among them when it ends before its name was read.)
 cat >nameless.c <<'END'
 #include <pthread.h>
 #include <stdlib.h>
@@ -283,14 +284,16 @@ gcc -O0 -fno-builtin -o nameless nameless.c -lpthread || fail "gcc"
 record -o two.mlg ./nameless
 record -o six.mlg ./nameless more arguments
 diff_of out two.mlg six.mlg --by thread --only allocations -s0
-sed -n '/^400 calls.* \[base 200, new 600, /{n;p}' out >found
+sed -nE '/^(399|40[01]) calls.* \[base 20[01], new 60[01], /{n;p}' out >found
 equal "the nameless threads" "$(cat found)" "threads without a name"
 diff_of json two.mlg six.mlg --by thread --only allocations --json
 python3 - <<'END' || fail "the nameless threads of $(cat json)"
 import json
-places = {entry["cost"]["difference"]["allocations"]: entry["place"]
-          for entry in json.load(open("json", encoding="utf-8"))["allocations"]["entries"]}
-assert places[400] == {"tid": None, "thread": ""}, places
+nameless = [entry for entry in json.load(open("json", encoding="utf-8"))["allocations"]["entries"]
+            if entry["place"] == {"tid": None, "thread": ""}]
+assert len(nameless) == 1 and 399 <= nameless[0]["cost"]["difference"]["allocations"] <= 401
 END
+printf 'keys T\nsave screen\n' | "$MALLOGRAPH" tui --script - -d two.mlg six.mlg || fail "tui: $?"
+grep -q 'threads without a name' screen || fail "the nameless threads: $(cat screen)"
 "$MALLOGRAPH" print --by thread --only allocations -s0 six.mlg >out || fail "print --by thread"
-equal "entries of one trace" "$(grep -cE '^thread \([0-9]+\)$' out)" 6
+at_least "entries of one trace" "$(grep -cE '^thread \([0-9]+\)$' out)" 6
