@@ -272,7 +272,7 @@ static inline void deallocated(struct thread *thread, const void *p)
 		thread->last_allocation = 0;
 }
 
-/* time: MADE_NOW, before the block is given back; else what stamp_to_tell() gave then. */
+/* time: MADE_NOW, before the block is given back; else what past_begin() gave then. */
 #define MADE_NOW UINT64_MAX
 static void deallocation(unsigned function, const void *p, const struct frame *caller,
 			 uint64_t time)
@@ -300,6 +300,7 @@ static void deallocation(unsigned function, const void *p, const struct frame *c
 			solo_offered(thread);
 			put_deallocation(thread, EVENT_FREE, function, p);
 		} else {
+			past_end(thread);
 			put_past_deallocation(thread, time, EVENT_FREE, function, p);
 		}
 		publish(thread, thread->head);
@@ -398,6 +399,7 @@ static inline void reallocated(struct thread *thread, uint32_t epoch, unsigned f
 	uint64_t time;
 
 	thread_busy(thread, caller->pc, caller->sp);
+	past_end(thread);
 	node = capture(thread, *caller);
 	time = plain_stamp(thread, epoch,
 			   ((uintptr_t)p | (uintptr_t)old) >> EVENT_ADDRESS_BITS | size >> 32);
@@ -431,7 +433,7 @@ void *event_reallocation(unsigned function, void *old, size_t size, const struct
 		if (unlikely(thread->head >= thread->limit) && !reallocation_room(thread, caller))
 			thread = NULL;
 		else
-			freed = stamp_to_tell(thread);
+			freed = past_begin(thread);
 		epoch = self.epoch;
 		/* The allocator's realloc may call a free that is us. */
 		self.deleting = (uintptr_t)old;

@@ -33,7 +33,7 @@ void event_deallocation(unsigned function, const void *p, const struct frame *ca
 /* The same, and then gives it back. */
 void event_deallocation_then(unsigned function, void *p, uintptr_t pc, uintptr_t sp,
 			     void (*give_back)(void *));
-/* The same for one that was made a moment ago; time is what stamp_to_tell() gave before. */
+/* The same for one that was made a moment ago; time is what past_begin() gave before. */
 void event_past_deallocation(unsigned function, const void *p, const struct frame *caller,
 			     uint64_t time);
 

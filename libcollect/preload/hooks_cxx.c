@@ -218,7 +218,7 @@ static inline void delete_begin(struct deletion *d, unsigned kind, void *p,
 	if (atomic_load_explicit(&forwards, memory_order_relaxed) == FORWARDS_UNKNOWN &&
 	    self.strict == 0 && gate(caller->sp) != NULL) {
 		d->learning = 1;
-		d->time = stamp_to_tell(&self);
+		d->time = past_begin(&self);
 	}
 	self.delete_function = kind;
 	self.deleting = (uintptr_t)p;

@@ -95,7 +95,7 @@ static inline void put_deallocation(struct thread *thread, unsigned kind, unsign
 	thread->head += write_deallocation(put_at(thread), time, kind, function, p);
 }
 
-/* The same for one that was made a moment ago; time is what stamp_to_tell() gave before. */
+/* The same for one that was made a moment ago; time is what past_begin() gave before. */
 static inline void put_past_deallocation(struct thread *thread, uint64_t time, unsigned kind,
 					 unsigned function, const void *p)
 {

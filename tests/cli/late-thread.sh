@@ -24,6 +24,7 @@ for how in realloc zero delete; do
 	as_announced late_return $how quiet
 	as_announced late_return $how other
 	as_announced late_return $how alone
+	as_announced late_return $how handler
 done
 
 "$BUILD/bench/driver" --count -o driven "$VICTIMS/late_thread" 0 >out

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * late_return [realloc|zero|delete [quiet|other|alone]]: the main thread, the only one that has
- * recorded anything, gives a block back. Before that call returns (plugin_late_allocator) another
- * thread gets the block, in its first event, and keeps it; time passes; and unless it is quiet, a
- * signal handler of the main thread allocates. other: that one gives it back, in its first event,
- * and the main thread gets it. alone: both have recorded before, and until the call returns the
- * main thread records so much, and only it, that it needs no stamps any more.
+ * late_return [realloc|zero|delete [quiet|other|alone|handler]]: the main thread, the only one that
+ * has recorded anything, gives a block back. Before that call returns (plugin_late_allocator)
+ * another thread gets the block, in its first event, and keeps it; time passes; and unless it is
+ * quiet, a signal handler of the main thread allocates. other: that one gives it back, in its first
+ * event, and the main thread gets it. alone: both have recorded before, and until the call returns
+ * the main thread records so much, and only it, that it needs no stamps any more. handler: a signal
+ * handler gets the block, and the other thread begins right behind.
  */
 #include <malloc.h>
 #include <pthread.h>
@@ -27,25 +28,35 @@ static _Atomic int ready, given_back;
 static void *_Atomic taken;
 static void *block, *behind, *larger, *by_handler;
 static const char *how = "realloc";
-static int signals = 1, other, alone;
+static int signals = 1, other, alone, handler;
 
 static void take(void)
 {
 	while (!atomic_load(&given_back))
 		;
-	atomic_store(&taken, malloc(SMALL));
+	if (handler)
+		by_handler = malloc(OTHER);
+	else
+		atomic_store(&taken, malloc(SMALL));
 }
 
 static void handle(int number)
 {
 	(void)number;
-	by_handler = malloc(OTHER);
+	if (handler)
+		taken = malloc(SMALL);
+	else
+		by_handler = malloc(OTHER);
 }
 
 static void before_it_returns(void)
 {
 	const struct timespec some_ticks = {.tv_nsec = 20000000};
 
+	if (handler) {
+		raise(SIGUSR1);
+		return;
+	}
 	atomic_store(&given_back, 1);
 	while (atomic_load(&taken) == NULL)
 		;
@@ -68,6 +79,7 @@ static void give_back(void)
 		MUST(realloc(block, 0) == NULL);
 	else
 		_ZdlPv(block);
+	atomic_store(&given_back, 1);
 }
 
 static void *run(void *unused)
@@ -95,7 +107,7 @@ int main(int argc, char **argv)
 	if (argc > 1)
 		how = argv[1];
 	if (argc > 2) {
-		signals = 0;
+		signals = handler = !strcmp(argv[2], "handler");
 		other = !strcmp(argv[2], "other");
 		alone = !strcmp(argv[2], "alone");
 	}
