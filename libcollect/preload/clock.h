@@ -45,7 +45,7 @@ static inline uint64_t stamp(void)
  * saw no solo after they had stamped, had stamped before; and so had the one that was solo
  * before, which looks behind each EVENT_TIME, too. Events of which neither is a
  * consequence of the other may stand in any order. What is told after it was made must not
- * be taken for later than it was: put.h.
+ * be taken for later than it was: past_begin().
  *
  * The first thread to open a ring is solo; later the recorder proposes the one whose
  * ring alone has had anything to drain (session.lone).
@@ -86,25 +86,19 @@ static inline uint64_t stamp_among_others(void)
 	return time;
 }
 
-/* The stamp for what is made now and told in a moment, behind what handlers may tell until then:
- * where it needs none, that of the last event that has been told, unless that is long ago. */
-static inline uint64_t stamp_to_tell(const struct thread *thread)
-{
-	uint32_t tick = atomic_load_explicit(&shared_region->tick, memory_order_relaxed);
-
-	return stamp_is_needed(thread) || unlikely(tick != thread->tick) ? stamp_among_others()
-									 : thread->told;
-}
-
 /*
- * Around what is made now and told in a moment. What handlers, or the allocator, tell until then is
- * to be of a later time: stamped, or behind an EVENT_TIME, since no tick is as far as that. Who
- * tells nothing may leave out the end.
+ * Around what is made now and told in a moment. Gives its stamp: where it needs none, that of the
+ * last event that has been told, unless that is long ago. What handlers, or the allocator, tell
+ * until then is to be of a later time: stamped, or behind an EVENT_TIME, since no tick is as far
+ * as that. Who tells nothing may leave out the end.
  */
 #define TICKS_AWAY 0x10000000u
 static inline uint64_t past_begin(struct thread *thread)
 {
-	uint64_t time = stamp_to_tell(thread);
+	uint32_t tick = atomic_load_explicit(&shared_region->tick, memory_order_relaxed);
+	uint64_t time = stamp_is_needed(thread) || unlikely(tick != thread->tick)
+			    ? stamp_among_others()
+			    : thread->told;
 
 	thread->tick += TICKS_AWAY;
 	return time;

@@ -298,7 +298,7 @@ static void deallocation(unsigned function, const void *p, const struct frame *c
 	if (segments_room(thread) && !other_process(thread, epoch)) {
 		if (time == MADE_NOW) {
 			solo_offered(thread);
-			put_deallocation(thread, EVENT_FREE, function, p);
+			put_deallocation(thread, function, p);
 		} else {
 			past_end(thread);
 			put_past_deallocation(thread, time, EVENT_FREE, function, p);

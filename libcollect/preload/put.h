@@ -87,19 +87,17 @@ static inline void put_allocation(struct thread *thread, unsigned kind, unsigned
 	thread->head += write_allocation(put_at(thread), time, kind, function, p, node, size);
 }
 
-static inline void put_deallocation(struct thread *thread, unsigned kind, unsigned function,
-				    const void *p)
-{
-	uint64_t time = stamp_or_put_time(thread);
-
-	thread->head += write_deallocation(put_at(thread), time, kind, function, p);
-}
-
-/* The same for one that was made a moment ago; time is what past_begin() gave before. */
+/* time: what past_begin() gave when it was made. */
 static inline void put_past_deallocation(struct thread *thread, uint64_t time, unsigned kind,
 					 unsigned function, const void *p)
 {
 	thread->head += write_deallocation(put_at(thread), time, kind, function, p);
+}
+
+/* One that is made next. */
+static inline void put_deallocation(struct thread *thread, unsigned function, const void *p)
+{
+	put_past_deallocation(thread, stamp_or_put_time(thread), EVENT_FREE, function, p);
 }
 
 /* Nearly all events are plain: there is room, the process is still the same, no EVENT_TIME
