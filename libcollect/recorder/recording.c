@@ -92,11 +92,11 @@ void recording_bind(struct recording *recording, uint32_t slot, const struct rec
 	ticks_start(&recording->account.ticks, &recording->common->clock, session->opened);
 	recording_find_process(recording, relative);
 	recording_describe(recording, parent);
-	if (recording->name[0] == '\0' && session->origin == ORIGIN_FORK && parent != NULL)
-		report_copy(recording->name, sizeof(recording->name), parent->name);
 	if (recording->name[0] == '\0')
 		report_copy(recording->name, sizeof(recording->name),
-			    base_name(recording->program));
+			    session->origin == ORIGIN_FORK && parent != NULL
+				? parent->name
+				: base_name(recording->program));
 }
 
 void recording_open(struct recording *recording, const struct recording *parent)
