@@ -32,7 +32,7 @@ enum {
  * where the file's own size accounts for it. That is no bound for all files, and can be none:
  * one of 99 MB with 10^7 classes honestly takes 1.9 GB. Nor can there be much less for a byte:
  * of a program that allocates 1, 2, 3 ... bytes heaptrack makes 76, and 121 with zstd -19, while
- * most programs have 5 to 17. Up to 1.9 MB no file takes more than 256 MB.
+ * most programs have 5 to 17. So a file of 1.9 MB may define what 256 MB hold.
  */
 #define DEFINED_ANYWAY   ((uint64_t)64 << 20)
 #define DEFINED_PER_BYTE 100
