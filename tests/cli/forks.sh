@@ -39,3 +39,25 @@ for trace in c.*.mlg; do
 	equal "leaked in $trace" "$(figure leaked_blocks "$trace")" 5
 done
 equal "own blocks in c.mlg" "$(figure leaked_blocks c.mlg)" 5
+
+# A handler forks within a hook, and the child goes on when its parent has done everything: what
+# it still writes must not be where its parent's events wait for the recorder.
+mkdir ../late && cd ../late || exit 1
+# shellcheck disable=SC2016
+"$MALLOGRAPH" record --no-symbols -o l.mlg sh -c 'until [ -s recorder ]; do :; done
+	read -r recorder <recorder
+	for instruction; do "$0" "$instruction" "$recorder"; echo "status=$?"; done' \
+	"$VICTIMS/fork_stepped" $(seq 0 8 720) >out 2>err &
+launcher=$!
+wait_for recorder_of $launcher
+echo "$recorder" >recorder
+wait $launcher || fail "status $? of the late children's parents: $(cat err)"
+pairs=$(sed -n 's/^expect allocations=//p' out | sort -u)
+forked=$(grep -c '^status=0$' out)
+[ "$forked" -ge 50 ] || fail "forked within $forked of the hooks' instructions"
+equal "those that went wrong" "$(grep '^status=' out | grep -cv '=[03]$')" 0
+for trace in l.*.mlg; do
+	figure allocations "$trace"
+done >all
+equal "parents whose allocations are all told" "$(grep -cx "$pairs" all)" \
+	"$(grep -c '^status=' out)"

@@ -3,9 +3,14 @@
  * A handler forks at one instruction of the collector after the other, while the program allocates
  * from one of the many stacks that it comes by again and again; the child goes on from there, and
  * ends well. The parent's figures are its own.
+ *
+ * fork_stepped INSTRUCTION RECORDER: at this one alone, and the child goes on when the parent has
+ * done all that it does and the recorder, that process, has seen none of it. Ends with 3 where
+ * there is no such instruction.
  */
 #include <errno.h>
 #include <signal.h>
+#include <sys/mman.h>
 #include <sys/wait.h>
 #include <ucontext.h>
 
@@ -20,9 +25,11 @@
 #define WARM      (8 * STACKS)
 #define STRIDE    2 /* instructions of a malloc */
 #define MOST      200
+#define PAIRS     301
 
 static struct text collector = {.name = "libmallograph"};
 static volatile unsigned stepping, count, when, forked, in_child;
+static volatile unsigned *parent_done; /* NULL: the child doesn't wait */
 
 /* The flag is cleared for the handler, and is again what the context says behind it. */
 static void handle(int number, siginfo_t *info, void *argument)
@@ -38,6 +45,8 @@ static void handle(int number, siginfo_t *info, void *argument)
 	if (text_holds(&collector, pc) && count++ == when) {
 		forked = forked + 1;
 		in_child = _Fork() == 0;
+		while (in_child && parent_done && !*parent_done)
+			;
 	} else {
 		registers[REG_EFL] |= TRAP_FLAG;
 	}
@@ -71,7 +80,38 @@ static unsigned stack_of(uint64_t number)
 	return (unsigned)((number / 4 * 2 + number % 2) % STACKS);
 }
 
-int main(void)
+/* Ends as it is announced: nothing that would publish what the child has hidden comes behind. */
+APART static void child_comes_late(unsigned instruction, pid_t recorder)
+{
+	int status;
+
+	parent_done = mmap(NULL, sizeof(*parent_done), PROT_READ | PROT_WRITE,
+			   MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	MUST(parent_done != MAP_FAILED);
+	announce(one_by_one(PAIRS, SIZE));
+	when = instruction;
+	for (unsigned i = 0; i < PAIRS; i++) {
+		stepping = i == PAIRS / 2;
+		if (stepping)
+			raise(SIGTRAP);
+		descend(DEPTH, 0);
+		if (!stepping)
+			continue;
+		if (in_child)
+			_exit(0);
+		kill(recorder, SIGSTOP);
+		usleep(2000);
+	}
+	*parent_done = 1;
+	if (forked == 0)
+		status = 3;
+	else if (wait(&status) < 0 || status != 0)
+		status = 4;
+	kill(recorder, SIGCONT);
+	_exit(status);
+}
+
+int main(int argc, char **argv)
 {
 	struct sigaction action = {.sa_sigaction = handle, .sa_flags = SA_SIGINFO};
 	uint64_t pairs = 0;
@@ -79,6 +119,8 @@ int main(void)
 
 	text_find(&collector);
 	MUST(!sigaction(SIGTRAP, &action, NULL));
+	if (argc > 2)
+		child_comes_late((unsigned)atoi(argv[1]), (pid_t)atoi(argv[2]));
 	/* Alone there is no collector to step through. */
 	for (uint64_t i = 0; i < MOST && forked == i; i += pairs > WARM) {
 		count = 0;
