@@ -2,6 +2,10 @@
 #include "analyzer/symbols/debug_image.h"
 
 #include <libdeflate.h>
+#include <pthread.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #if HAVE_ZSTD
@@ -16,6 +20,9 @@
 /* What a byte of deflate can stand for; zstd has no such limit, its frame says. */
 #define DEFLATE_RATIO 1032
 #define ZSTD_RATIO    65536
+/* Packed bytes that are worth a thread, and its stack. */
+#define THREAD_WORTH (256u << 10)
+#define THREAD_STACK (256u << 10)
 
 struct section {
 	const char *name;
@@ -32,13 +39,31 @@ struct plan {
 	int compressed;
 };
 
+/* Who takes sections, each the next that nobody has. */
+struct unpacker {
+	struct debug_image *image;
+	struct libdeflate_decompressor *inflater;
+	int error;
+};
+
+struct debug_image {
+	struct plan plan;
+	GElf_Ehdr like;
+	unsigned char *memory;
+	char *path;
+	atomic_size_t next; /* in the plan's sections, those that take longest first */
+	struct unpacker here, there;
+	pthread_t thread; /* runs there */
+	int has_thread;
+};
+
 /* What is read of a file's DWARF: units, scopes, lines, names. Locations are not. */
 static int is_wanted(const char *name)
 {
 	static const char *const wanted[] = {
-	    ".debug_info",   ".debug_types",    ".debug_abbrev",
-	    ".debug_line",   ".debug_str",      ".debug_line_str",
-	    ".debug_ranges", ".debug_rnglists", ".gnu_debugaltlink",
+	    ".debug_info",    ".debug_types",      ".debug_abbrev", ".debug_line",
+	    ".debug_str",     ".debug_line_str",   ".debug_ranges", ".debug_rnglists",
+	    ".debug_aranges", ".gnu_debugaltlink",
 	};
 
 	for (size_t i = 0; i < sizeof(wanted) / sizeof(*wanted); i++)
@@ -198,39 +223,132 @@ static void write_headers(const struct plan *plan, unsigned char *image, const G
 	memcpy(image + plan->headers_offset, headers, (plan->count + 2) * sizeof(*headers));
 }
 
-static int fill(const struct plan *plan, unsigned char *image, Elf *elf)
+static int compare_work(const void *left, const void *right)
 {
-	struct libdeflate_decompressor *inflater = libdeflate_alloc_decompressor();
-	GElf_Ehdr header;
-	int error = !inflater ? ERROR_MEMORY : gelf_getehdr(elf, &header) ? 0 : ERROR_DAMAGED;
+	const struct section *a = left, *b = right;
 
-	for (size_t i = 0; i < plan->count && !error; i++)
-		error = unpack(inflater, &plan->sections[i], image + plan->sections[i].offset);
-	if (!error)
-		write_headers(plan, image, &header);
-	libdeflate_free_decompressor(inflater);
+	return (a->packed < b->packed) - (a->packed > b->packed);
+}
+
+static void *unpack_sections(void *context)
+{
+	struct unpacker *unpacker = context;
+	struct debug_image *image = unpacker->image;
+	size_t i;
+
+	while (!unpacker->error && (i = atomic_fetch_add(&image->next, 1)) < image->plan.count) {
+		const struct section *section = &image->plan.sections[i];
+
+		unpacker->error =
+		    unpack(unpacker->inflater, section, image->memory + section->offset);
+	}
+	return NULL;
+}
+
+/* In the background there is no hurry, and a thread would stay there when its process leaves it. */
+static void start_thread(struct debug_image *image)
+{
+	pthread_attr_t attributes;
+	sigset_t all, before;
+	size_t packed = 0;
+
+	for (size_t i = 0; i < image->plan.count; i++)
+		packed += image->plan.sections[i].compression ? image->plan.sections[i].packed : 0;
+	if (packed < THREAD_WORTH || sched_getscheduler(0) == SCHED_IDLE ||
+	    pthread_attr_init(&attributes) != 0)
+		return;
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &before);
+	image->has_thread =
+	    pthread_attr_setstacksize(&attributes, THREAD_STACK) == 0 &&
+	    pthread_create(&image->thread, &attributes, unpack_sections, &image->there) == 0;
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	pthread_attr_destroy(&attributes);
+}
+
+static void release(struct debug_image *image)
+{
+	libdeflate_free_decompressor(image->here.inflater);
+	libdeflate_free_decompressor(image->there.inflater);
+	free(image->memory);
+	free(image->path);
+	free(image);
+}
+
+static int prepare(struct debug_image *image, const struct elf_file *file)
+{
+	struct plan *plan = &image->plan;
+	int error = find_sections(plan, file->elf);
+
+	if (error)
+		return error;
+	if (!gelf_getehdr(file->elf, &image->like))
+		return ERROR_DAMAGED;
+	qsort(plan->sections, plan->count, sizeof(*plan->sections), compare_work);
+	error = lay_out(plan);
+	if (error)
+		return error;
+	image->memory = malloc(plan->size);
+	image->path = strdup(file->path);
+	image->here.image = image->there.image = image;
+	image->here.inflater = libdeflate_alloc_decompressor();
+	image->there.inflater = libdeflate_alloc_decompressor();
+	return image->memory && image->path && image->here.inflater && image->there.inflater
+		   ? 0
+		   : ERROR_MEMORY;
+}
+
+int debug_image_start(struct debug_image **started, const struct elf_file *file)
+{
+	struct debug_image *image = calloc(1, sizeof(*image));
+	int error = image ? prepare(image, file) : ERROR_MEMORY;
+
+	*started = NULL;
+	if (!error) {
+		start_thread(image);
+		*started = image;
+	} else if (image) {
+		release(image);
+	}
 	return error;
 }
 
-int debug_image_open(struct elf_file *image, const struct elf_file *file)
+static void wait_for(struct debug_image *image)
 {
-	struct plan plan = {0};
-	int error = find_sections(&plan, file->elf);
+	if (image->has_thread)
+		pthread_join(image->thread, NULL);
+	image->has_thread = 0;
+}
 
-	memset(image, 0, sizeof(*image));
-	image->fd = -1;
-	if (!error)
-		error = lay_out(&plan);
-	if (error)
-		return error;
-	image->memory = malloc(plan.size);
-	image->path = strdup(file->path);
-	error = image->memory && image->path ? fill(&plan, image->memory, file->elf) : ERROR_MEMORY;
+int debug_image_finish(struct debug_image *image, struct elf_file *file)
+{
+	int error;
+
+	memset(file, 0, sizeof(*file));
+	file->fd = -1;
+	unpack_sections(&image->here);
+	wait_for(image);
+	error = image->here.error ? image->here.error : image->there.error;
 	if (!error) {
-		image->elf = elf_memory(image->memory, plan.size);
-		error = image->elf ? 0 : ERROR_DAMAGED;
+		write_headers(&image->plan, image->memory, &image->like);
+		file->elf = elf_memory((char *)image->memory, image->plan.size);
+		error = file->elf ? 0 : ERROR_DAMAGED;
 	}
-	if (error)
-		elf_file_close(image);
+	if (!error) {
+		file->memory = image->memory;
+		file->path = image->path;
+		image->memory = NULL;
+		image->path = NULL;
+	}
+	release(image);
 	return error;
+}
+
+void debug_image_abandon(struct debug_image *image)
+{
+	if (!image)
+		return;
+	atomic_store(&image->next, SECTIONS_MAX);
+	wait_for(image);
+	release(image);
 }

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "analyzer/symbols/debug_info.h"
 
-#include <dwarf.h>
 #include <elfutils/libdwelf.h>
 #include <endian.h>
 #include <fcntl.h>
@@ -13,6 +12,7 @@
 #include <time.h>
 
 #include "analyzer/symbols/debug_image.h"
+#include "analyzer/symbols/debug_units.h"
 #include "formats/error.h"
 
 /* What sections may unpack to: so much, and so many times the file's size. */
@@ -20,17 +20,17 @@
 #define UNPACKED_RATIO  64
 
 struct debug_info {
-	const struct elf_file *module;
+	const struct elf_file *file, *module;
 	struct names *names;
 	struct debug_limits limits;
+	struct debug_image *unpacking;
 	struct elf_file image, alternate_image; /* where the sections are compressed */
 	Dwarf *dwarf;
 	struct elf_file alternate_file; /* dwz moves what several files share into it */
 	Dwarf *alternate;
-	struct debug_unit *units;
-	size_t unit_count, unit_allocated;
-	struct range_table ranges; /* values: indices of units */
-	int limited;
+	struct debug_units indexed; /* what .debug_aranges knows */
+	struct debug_units walked;  /* all of them, where that was not enough */
+	int is_walked, limited;
 };
 
 int debug_limits_reached(const struct debug_limits *limits)
@@ -100,23 +100,16 @@ static int check_memory(Elf *elf, uint64_t limit)
 		   : 0;
 }
 
-/* NULL with an error in *status. */
-static Dwarf *open_dwarf(const struct elf_file *file, struct elf_file *image, uint64_t limit,
-			 int *status)
+/* NULL: damaged. unpacking may be NULL, and is gone afterwards. */
+static Dwarf *open_dwarf(const struct elf_file *file, struct debug_image *unpacking,
+			 struct elf_file *image)
 {
-	Dwarf *dwarf;
+	int is_unpacked = unpacking && debug_image_finish(unpacking, image) == 0;
 
-	*status = check_memory(file->elf, limit);
-	if (*status < 0)
-		return NULL;
-	dwarf = dwarf_begin_elf(debug_image_open(image, file) == 0 ? image->elf : file->elf,
-				DWARF_C_READ, NULL);
-	*status = dwarf ? 0 : ERROR_DAMAGED;
-	return dwarf;
+	return dwarf_begin_elf(is_unpacked ? image->elf : file->elf, DWARF_C_READ, NULL);
 }
 
-static void open_alternate(struct debug_info *info, const struct elf_file *file,
-			   const char *sysroot)
+static void open_alternate(struct debug_info *info, const char *sysroot)
 {
 	const char *name;
 	const void *build_id;
@@ -124,9 +117,10 @@ static void open_alternate(struct debug_info *info, const struct elf_file *file,
 	if (bytes <= 0)
 		return;
 	struct elf_file *found = &info->alternate_file;
+	struct debug_image *unpacking;
 	int status;
 	if (debug_file_open_by_build_id(found, build_id, (size_t)bytes, sysroot) < 0) {
-		char *copy = strdup(file->path), *path = NULL;
+		char *copy = strdup(info->file->path), *path = NULL;
 		int relative = *name != '/';
 		int made = copy ? asprintf(&path, "%s%s%s",
 					   relative ? dirname(copy) : (sysroot ? sysroot : ""),
@@ -143,120 +137,56 @@ static void open_alternate(struct debug_info *info, const struct elf_file *file,
 			return;
 		}
 	}
-	info->alternate = open_dwarf(found, &info->alternate_image, info->limits.memory, &status);
+	if (check_memory(found->elf, info->limits.memory) < 0)
+		return;
+	debug_image_start(&unpacking, found);
+	info->alternate = open_dwarf(found, unpacking, &info->alternate_image);
 	if (info->alternate)
 		dwarf_setalt(info->dwarf, info->alternate);
 }
 
-/* Returns how many ranges were added, or an error. */
-static int add_ranges(struct debug_info *info, Dwarf_Die *die, uint32_t unit)
-{
-	Dwarf_Addr base, start, end;
-	int added = 0;
-	for (ptrdiff_t at = 0; (at = dwarf_ranges(die, at, &base, &start, &end)) > 0;) {
-		if (!elf_file_is_code(info->module, start))
-			continue;
-		if (range_table_add(&info->ranges, start, end, 0, unit) < 0)
-			return ERROR_MEMORY;
-		added = 1;
-	}
-	return added;
-}
-
-/* For a unit that doesn't say where its code is: its functions do. */
-static int add_ranges_of_children(struct debug_info *info, Dwarf_Die *unit_die, uint32_t unit)
-{
-	Dwarf_Die die, next;
-	if (dwarf_child(unit_die, &die) != 0)
-		return 0;
-	for (;;) {
-		if (dwarf_tag(&die) == DW_TAG_subprogram && add_ranges(info, &die, unit) < 0)
-			return ERROR_MEMORY;
-		if (dwarf_siblingof(&die, &next) != 0 || next.addr <= die.addr)
-			return 0;
-		die = next;
-	}
-}
-
-static int add_unit(struct debug_info *info, const Dwarf_Die *die)
-{
-	if (info->unit_count == info->unit_allocated) {
-		size_t allocated = info->unit_allocated ? info->unit_allocated * 2 : 64;
-		struct debug_unit *grown = reallocarray(info->units, allocated, sizeof(*grown));
-		if (!grown)
-			return ERROR_MEMORY;
-		info->units = grown;
-		info->unit_allocated = allocated;
-	}
-	struct debug_unit *unit = &info->units[info->unit_count++];
-	memset(unit, 0, sizeof(*unit));
-	unit->die = *die;
-	range_table_init(&unit->ranges);
-	return 0;
-}
-
-static int read_units(struct debug_info *info)
-{
-	Dwarf_CU *cu = NULL;
-	Dwarf_Half version;
-	uint8_t type;
-	Dwarf_Die die;
-	unsigned steps = 0;
-
-	while (dwarf_get_units(info->dwarf, cu, &cu, &version, &type, &die, NULL) == 0) {
-		if (++steps % 64 == 0 && debug_limits_reached(&info->limits)) {
-			info->limited = 1;
-			break;
-		}
-		if (type != DW_UT_compile && type != DW_UT_skeleton)
-			continue;
-		uint32_t index = (uint32_t)info->unit_count;
-		int added = add_ranges(info, &die, index);
-		if (added == 0)
-			added = add_ranges_of_children(info, &die, index);
-		if (added < 0 || add_unit(info, &die) < 0)
-			return ERROR_MEMORY;
-	}
-	return range_table_finish(&info->ranges);
-}
-
 int debug_info_open(struct debug_info **opened, const struct elf_file *file,
-		    const struct elf_file *module, const char *sysroot,
-		    const struct debug_limits *limits, struct names *names)
+		    const struct elf_file *module, const struct debug_limits *limits,
+		    struct names *names)
 {
 	if (!elf_file_has_section(file, ".debug_info") &&
 	    !elf_file_has_section(file, ".zdebug_info"))
 		return ERROR_UNSUPPORTED;
+	int status = check_memory(file->elf, limits->memory);
+	if (status < 0)
+		return status;
 	struct debug_info *info = calloc(1, sizeof(*info));
 	if (!info)
 		return ERROR_MEMORY;
+	info->file = file;
 	info->module = module;
 	info->names = names;
 	info->limits = *limits;
 	info->alternate_file.fd = -1;
-	range_table_init(&info->ranges);
-	int status;
-	info->dwarf = open_dwarf(file, &info->image, limits->memory, &status);
-	if (status == 0) {
-		open_alternate(info, file, sysroot);
-		status = read_units(info);
-	}
-	if (status < 0) {
-		debug_info_close(info);
-		return status;
-	}
+	debug_image_start(&info->unpacking, file);
 	*opened = info;
 	return 0;
+}
+
+int debug_info_read(struct debug_info *info, const char *sysroot)
+{
+	struct debug_image *unpacking = info->unpacking;
+
+	info->unpacking = NULL;
+	info->dwarf = open_dwarf(info->file, unpacking, &info->image);
+	if (!info->dwarf)
+		return ERROR_DAMAGED;
+	open_alternate(info, sysroot);
+	return debug_units_index(&info->indexed, info->dwarf, info->module);
 }
 
 void debug_info_close(struct debug_info *info)
 {
 	if (!info)
 		return;
-	for (size_t i = 0; i < info->unit_count; i++)
-		debug_unit_release(&info->units[i]);
-	free(info->units);
-	range_table_release(&info->ranges);
+	debug_image_abandon(info->unpacking);
+	debug_units_release(&info->indexed);
+	debug_units_release(&info->walked);
 	dwarf_end(info->dwarf);
 	dwarf_end(info->alternate);
 	elf_file_close(&info->image);
@@ -270,14 +200,27 @@ int debug_info_limited(const struct debug_info *info)
 	return info->limited;
 }
 
+static struct debug_unit *find_unit(struct debug_info *info, uint64_t address)
+{
+	struct debug_unit *unit = debug_units_find(&info->indexed, info->dwarf, address);
+
+	if (unit)
+		return unit;
+	if (!info->is_walked) {
+		info->is_walked = 1;
+		if (debug_units_walk(&info->walked, info->dwarf, info->module, &info->limits) < 0)
+			info->limited = 1;
+	}
+	return debug_units_find(&info->walked, info->dwarf, address);
+}
+
 size_t debug_info_find(struct debug_info *info, uint64_t address, struct symbol_frame *frames,
 		       size_t max, int *mangled)
 {
-	uint32_t index = range_table_find(&info->ranges, address);
+	struct debug_unit *unit = find_unit(info, address);
 	*mangled = 0;
-	if (index == RANGE_NONE)
+	if (!unit)
 		return 0;
-	struct debug_unit *unit = &info->units[index];
 	if (!unit->built) {
 		if (debug_limits_reached(&info->limits)) {
 			info->limited = 1;

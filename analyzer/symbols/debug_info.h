@@ -3,7 +3,8 @@
 #define MALLOGRAPH_DEBUG_INFO_H
 
 /*
- * The DWARF of one file. Opening it reads the head of each unit; a unit's
+ * The DWARF of one file. Opening it starts to unpack what is compressed, and goes on behind
+ * the caller's back; reading it takes what the file tells of its units' addresses. A unit's
  * scopes and lines are read when the first address falls in it.
  */
 
@@ -34,8 +35,10 @@ struct debug_info;
  * ERROR_DAMAGED.
  */
 int debug_info_open(struct debug_info **info, const struct elf_file *file,
-		    const struct elf_file *module, const char *sysroot,
-		    const struct debug_limits *limits, struct names *names);
+		    const struct elf_file *module, const struct debug_limits *limits,
+		    struct names *names);
+/* To be called once, before anything is asked. Returns 0, ERROR_MEMORY, ERROR_DAMAGED. */
+int debug_info_read(struct debug_info *info, const char *sysroot);
 void debug_info_close(struct debug_info *info);
 
 /* As symbol_module_find(). *mangled tells whether the last frame's function is
@@ -57,6 +60,7 @@ struct debug_scope {
 };
 
 struct debug_unit {
+	Dwarf_Off offset;   /* in .debug_info; of use while there is no die */
 	Dwarf_Die die;      /* of the skeleton where the unit is split */
 	Dwarf_Die code_die; /* where the scopes are */
 	int built;

@@ -90,16 +90,26 @@ static int open_symbols(struct symbol_module *module)
 	return status < 0 ? status : symbol_table_finish(&module->symbols);
 }
 
-static void open_debug_info(struct symbol_module *module, const struct symbol_options *options)
+static int open_debug_info(struct symbol_module *module, const struct symbol_options *options)
 {
 	struct debug_limits limits = {options->deadline, options->memory};
-	int status = debug_info_open(&module->info, &module->file, &module->file, options->sysroot,
-				     &limits, &module->names);
+	int status =
+	    debug_info_open(&module->info, &module->file, &module->file, &limits, &module->names);
 	if (status == ERROR_UNSUPPORTED && elf_file_is_open(&module->debug))
-		status = debug_info_open(&module->info, &module->debug, &module->file,
-					 options->sysroot, &limits, &module->names);
+		status = debug_info_open(&module->info, &module->debug, &module->file, &limits,
+					 &module->names);
+	return status;
+}
+
+/* status: what open_debug_info() returned. */
+static void read_debug_info(struct symbol_module *module, const struct symbol_options *options,
+			    int status)
+{
+	if (status == 0)
+		status = debug_info_read(module->info, options->sysroot);
 	if (status == 0)
 		return;
+	debug_info_close(module->info);
 	module->info = NULL;
 	module->limited = status != ERROR_UNSUPPORTED;
 	if (status == ERROR_LIMIT)
@@ -143,11 +153,13 @@ int symbol_module_open(struct symbol_module **opened, const char *path, int fd,
 	if ((options->debug_info && !has_debug_info) ||
 	    !elf_file_has_section(&module->file, ".symtab"))
 		open_debug_file(module, options);
+	/* the debug information is unpacked while the symbols are sorted */
+	int info_status = options->debug_info ? open_debug_info(module, options) : 0;
 	status = open_symbols(module);
 	if (status < 0)
 		goto failed;
 	if (options->debug_info)
-		open_debug_info(module, options);
+		read_debug_info(module, options, info_status);
 	*opened = module;
 	return 0;
 failed:
