@@ -8,6 +8,7 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #if HAVE_ZSTD
 #include <zstd.h>
 #endif
@@ -23,6 +24,7 @@
 /* Packed bytes that are worth a thread, and its stack. */
 #define THREAD_WORTH (256u << 10)
 #define THREAD_STACK (256u << 10)
+#define HUGE_PAGE    ((size_t)2 << 20)
 
 struct section {
 	const char *name;
@@ -275,6 +277,19 @@ static void release(struct debug_image *image)
 	free(image);
 }
 
+/* In huge pages, of which the kernel has a few to clear, not thousands. */
+static void *allocate(size_t size)
+{
+	void *memory;
+
+	if (size < HUGE_PAGE)
+		return malloc(size);
+	memory = aligned_alloc(HUGE_PAGE, (size + HUGE_PAGE - 1) / HUGE_PAGE * HUGE_PAGE);
+	if (memory)
+		madvise(memory, size, MADV_HUGEPAGE);
+	return memory;
+}
+
 static int prepare(struct debug_image *image, const struct elf_file *file)
 {
 	struct plan *plan = &image->plan;
@@ -288,7 +303,7 @@ static int prepare(struct debug_image *image, const struct elf_file *file)
 	error = lay_out(plan);
 	if (error)
 		return error;
-	image->memory = malloc(plan->size);
+	image->memory = allocate(plan->size);
 	image->path = strdup(file->path);
 	image->here.image = image->there.image = image;
 	image->here.inflater = libdeflate_alloc_decompressor();
