@@ -22,7 +22,7 @@
 #define DEFLATE_RATIO 1032
 #define ZSTD_RATIO    65536
 /* Packed bytes that are worth a thread, and its stack. */
-#define THREAD_WORTH (256u << 10)
+#define THREAD_WORTH (64u << 10)
 #define THREAD_STACK (256u << 10)
 #define HUGE_PAGE    ((size_t)2 << 20)
 
