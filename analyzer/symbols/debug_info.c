@@ -177,7 +177,7 @@ int debug_info_read(struct debug_info *info, const char *sysroot)
 	if (!info->dwarf)
 		return ERROR_DAMAGED;
 	open_alternate(info, sysroot);
-	return debug_units_index(&info->indexed, info->dwarf, info->module);
+	return debug_units_index(&info->indexed, info->dwarf, info->module, &info->limits);
 }
 
 void debug_info_close(struct debug_info *info)

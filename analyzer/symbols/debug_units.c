@@ -14,7 +14,8 @@
 #include "formats/error.h"
 
 /* Less than any unit's header has: an offset in the unit. */
-#define INTO_UNIT 8
+#define INTO_UNIT            8
+#define UNITS_BETWEEN_CHECKS 64
 
 static int add_unit(struct debug_units *units, Dwarf_Off offset, const Dwarf_Die *die)
 {
@@ -118,7 +119,8 @@ static Elf_Data *find_aranges(Elf *elf)
 	return NULL;
 }
 
-int debug_units_index(struct debug_units *units, Dwarf *dwarf, const struct elf_file *module)
+int debug_units_index(struct debug_units *units, Dwarf *dwarf, const struct elf_file *module,
+		      const struct debug_limits *limits)
 {
 	Elf_Data *data = find_aranges(dwarf_getelf(dwarf));
 	struct cursor section = {0};
@@ -128,12 +130,15 @@ int debug_units_index(struct debug_units *units, Dwarf *dwarf, const struct elf_
 		return 0;
 	section.at = data->d_buf;
 	section.end = section.at + data->d_size;
-	while (status == 0 && section.at < section.end)
+	for (unsigned sets = 1; status == 0 && section.at < section.end; sets++) {
 		status = add_set(units, module, &section);
+		if (status == 0 && sets % UNITS_BETWEEN_CHECKS == 0 && debug_limits_reached(limits))
+			status = ERROR_LIMIT;
+	}
 	if (status == 0)
 		return range_table_finish(&units->ranges);
 	debug_units_release(units);
-	return status == ERROR_DAMAGED ? 0 : status;
+	return status == ERROR_MEMORY ? status : 0;
 }
 
 /* ---- unit by unit ---- */
@@ -182,7 +187,7 @@ int debug_units_walk(struct debug_units *units, Dwarf *dwarf, const struct elf_f
 	int limited = 0;
 
 	while (dwarf_get_units(dwarf, cu, &cu, &version, &type, &die, NULL) == 0) {
-		if (++steps % 64 == 0 && debug_limits_reached(limits)) {
+		if (++steps % UNITS_BETWEEN_CHECKS == 0 && debug_limits_reached(limits)) {
 			limited = ERROR_LIMIT;
 			break;
 		}

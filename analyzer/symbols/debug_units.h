@@ -12,11 +12,12 @@ struct debug_units {
 };
 
 /*
- * Either fills *units, which is all zeros. index: from .debug_aranges; what is no part of it, or
- * is damaged, is not there. walk: from each unit's own ranges; ERROR_LIMIT: not to the end.
- * Addresses are those in the module's code. Return 0, ERROR_MEMORY.
+ * Either fills *units, which is all zeros. index: from .debug_aranges; nothing where that is
+ * missing, damaged or too long for the limits. walk: from each unit's own ranges; ERROR_LIMIT: not
+ * to the end. Addresses are those in the module's code. Return 0, ERROR_MEMORY.
  */
-int debug_units_index(struct debug_units *units, Dwarf *dwarf, const struct elf_file *module);
+int debug_units_index(struct debug_units *units, Dwarf *dwarf, const struct elf_file *module,
+		      const struct debug_limits *limits);
 int debug_units_walk(struct debug_units *units, Dwarf *dwarf, const struct elf_file *module,
 		     const struct debug_limits *limits);
 void debug_units_release(struct debug_units *units);
