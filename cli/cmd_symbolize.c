@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * Internal: the recorder runs `mallograph symbolize` when a program has ended,
+ * Internal: the recorder runs `mallograph symbolize` when a program has ended, or shortly before,
  * and copies the blocks that come out into the trace. It is a process of its
  * own because ELF and DWARF come from anywhere and the libraries that read
  * them are large: a file that breaks them, eats memory or never ends takes down
@@ -109,9 +109,10 @@ static int parse(struct request *request, int argc, char **argv)
 	     .help = "use at most N MB"},
 	    {0}};
 	const struct option_set set = {.command = "symbolize",
-				       .words = "[options] FILE",
+				       .words = "[options] FILE [LATER]",
 				       .summary = "Writes the symbols of a trace, as blocks of "
-						  "the trace format, to stdout.",
+						  "the trace format, to stdout; and those of "
+						  "LATER when stdin has ended.",
 				       .options = options};
 
 	int status = options_parse(&set, &argc, argv);
@@ -120,13 +121,15 @@ static int parse(struct request *request, int argc, char **argv)
 	free(fds.words);
 	if (status >= 0)
 		return status;
-	if (argc != 2)
-		return message_usage("symbolize: give one trace");
+	if (argc != 2 && argc != 3)
+		return message_usage("symbolize: give one trace, or two");
 	/* 0 would be no limit at all */
 	if (seconds == 0 || seconds > NUMBER_MAX || megabytes == 0 || megabytes > NUMBER_MAX ||
 	    perf_map > INT_MAX)
 		return message_usage("symbolize: a number is out of range");
 	request->path = argv[1];
+	request->options.later = argv[2];
+	request->options.until_fd = STDIN_FILENO;
 	request->options.sysroot = sysroot;
 	request->options.seconds = (unsigned)seconds;
 	request->options.megabytes = (unsigned)megabytes;

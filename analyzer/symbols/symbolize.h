@@ -76,8 +76,14 @@ char *symbol_demangle(const char *name);
  * descriptor for module id i, or -1. Bounded: modules whose debug information would need more than
  * `megabytes` are resolved from symbol tables only, and what is left when `seconds` have passed is
  * skipped; *skipped counts modules.
+ *
+ * later: a second trace of the same modules, which is read when until_fd has come to its
+ * end. Until then files of moderate size are looked into and kept open, so that
+ * what comes later takes little time.
  */
 struct symbolize_options {
+	const char *later; /* NULL: none */
+	int until_fd;
 	const int *module_fds;
 	size_t module_fd_count;
 	const char *sysroot;

@@ -4,14 +4,17 @@
  * Three steps: gather the places (module, offset) of all nodes, each once; go
  * through the modules, those with most nodes first, one open at a time; write
  * what was found after each module, so that dying in the next one costs
- * nothing that was found before.
+ * nothing that was found before. Where a second trace comes later, all three are gone
+ * through twice; what the first time left out is tried again then.
  */
 #include "analyzer/symbols/symbolize.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "analyzer/model/id_table.h"
 #include "analyzer/symbols/perf_map.h"
@@ -22,6 +25,8 @@
 
 #define FRAMES_MAX             64
 #define PLACES_BETWEEN_FLUSHES 8192
+/* of heap, for files that wait for a second trace */
+#define KEPT_BYTES (UINT64_C(48) << 20)
 
 struct place {
 	uint32_t module; /* 0: outside all modules */
@@ -36,6 +41,7 @@ struct traced_module {
 	size_t first, count; /* its places */
 	uint64_t nodes;
 	int done;
+	struct symbol_module *kept; /* for the second trace */
 };
 
 struct work {
@@ -49,6 +55,7 @@ struct work {
 	struct string_pool strings;
 	struct trace_writer *writer;
 	unsigned skipped;
+	int again; /* there will be a second trace */
 };
 
 /* ---- reading the trace ---- */
@@ -69,6 +76,8 @@ static int take_module(void *context, uint32_t id, const struct trace_module *mo
 		memset(&work->modules[work->module_count++], 0, sizeof(*work->modules));
 	}
 	struct traced_module *taken = &work->modules[id];
+	if (taken->path)
+		return 0;
 	taken->start = module->start;
 	taken->base = module->base;
 	taken->path = strndup(module->path.bytes, module->path.size);
@@ -127,6 +136,8 @@ static void sort_places(struct work *work)
 {
 	if (work->place_count > 0)
 		qsort(work->places, work->place_count, sizeof(*work->places), compare_places);
+	for (size_t i = 0; i < work->module_count; i++)
+		work->modules[i].count = 0;
 	for (size_t i = 0; i < work->place_count; i++) {
 		struct traced_module *module = &work->modules[work->places[i].module];
 		if (module->count++ == 0)
@@ -242,18 +253,42 @@ static int is_late(const struct work *work)
 	       (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec >= work->deadline;
 }
 
+/* 1: it was open already; 0; or a negative error. */
+static int open_file(struct work *work, size_t id, struct symbol_module **symbols)
+{
+	struct traced_module *module = &work->modules[id];
+	struct symbol_options options = {.sysroot = work->options->sysroot,
+					 .debug_info = 1,
+					 .deadline = work->deadline,
+					 .memory = work->memory};
+	*symbols = NULL;
+	for (size_t i = 1; i < work->module_count; i++)
+		if (work->modules[i].kept && same_file(module, &work->modules[i])) {
+			*symbols = work->modules[i].kept;
+			work->modules[i].kept = NULL;
+			return 1;
+		}
+	if (work->again && options.memory > KEPT_BYTES)
+		options.memory = KEPT_BYTES;
+	int status = is_late(work)
+			 ? ERROR_LIMIT
+			 : symbol_module_open(symbols, module->path, module_fd(work, id),
+					      module->build_id, module->build_id_bytes, &options);
+	if (status == 0 && work->again && symbol_module_limited(*symbols)) {
+		symbol_module_close(*symbols);
+		*symbols = NULL;
+		return ERROR_LIMIT;
+	}
+	return status;
+}
+
 static int resolve_file(struct work *work, size_t id)
 {
 	struct traced_module *module = &work->modules[id];
-	const struct symbol_options options = {.sysroot = work->options->sysroot,
-					       .debug_info = 1,
-					       .deadline = work->deadline,
-					       .memory = work->memory};
-	struct symbol_module *symbols = NULL;
-	int opened = is_late(work)
-			 ? ERROR_LIMIT
-			 : symbol_module_open(&symbols, module->path, module_fd(work, id),
-					      module->build_id, module->build_id_bytes, &options);
+	struct symbol_module *symbols;
+	int opened = open_file(work, id, &symbols);
+	if (opened < 0 && work->again)
+		return 0;
 	int status = opened == 0 ? write_suppressions(work, symbols, id) : 0;
 	for (size_t other = 1; other < work->module_count && status == 0; other++) {
 		struct traced_module *same = &work->modules[other];
@@ -265,9 +300,13 @@ static int resolve_file(struct work *work, size_t id)
 		else if (same->count > 0)
 			status = resolve_places(work, symbols, same);
 	}
-	if (opened == 0 && symbol_module_limited(symbols))
-		work->skipped++;
-	symbol_module_close(symbols);
+	if (work->again) {
+		module->kept = symbols;
+	} else {
+		if (opened >= 0 && symbol_module_limited(symbols))
+			work->skipped++;
+		symbol_module_close(symbols);
+	}
 	return status == 0 ? trace_writer_flush(work->writer) : status;
 }
 
@@ -332,6 +371,44 @@ out:
 	return status;
 }
 
+/* ---- all of it ---- */
+
+/* Forgets the places whose files have been looked into. */
+static void keep_the_rest(struct work *work)
+{
+	size_t kept = 0;
+	for (size_t i = 0; i < work->place_count; i++) {
+		const struct place *place = &work->places[i];
+		if (place->module == 0 || !work->modules[place->module].done)
+			work->places[kept++] = *place;
+	}
+	work->place_count = kept;
+	for (size_t i = 0; i < work->module_count; i++)
+		work->modules[i].done = 0;
+}
+
+static void wait_for_end(int fd)
+{
+	char bytes[64];
+	ssize_t count;
+	do
+		count = read(fd, bytes, sizeof(bytes));
+	while (count > 0 || (count < 0 && errno == EINTR));
+}
+
+/* Looks into what it can of the first trace, and reads the second one. */
+static int prepare(struct work *work)
+{
+	work->again = 1;
+	int status = resolve_modules(work);
+	work->again = 0;
+	if (status < 0)
+		return status;
+	keep_the_rest(work);
+	wait_for_end(work->options->until_fd);
+	return read_trace(work, work->options->later);
+}
+
 int symbolize_trace(const char *path, int out_fd, const struct symbolize_options *options,
 		    unsigned *skipped)
 {
@@ -346,8 +423,12 @@ int symbolize_trace(const char *path, int out_fd, const struct symbolize_options
 	int status = read_trace(&work, path);
 	if (status == 0) {
 		work.writer = trace_writer_new_blocks(out_fd, TRACE_CODEC_NONE, 0);
-		status = work.writer ? resolve_perf_map(&work) : ERROR_MEMORY;
+		status = work.writer ? 0 : ERROR_MEMORY;
 	}
+	if (status == 0 && options->later)
+		status = prepare(&work);
+	if (status == 0)
+		status = resolve_perf_map(&work);
 	if (status == 0)
 		status = resolve_modules(&work);
 	*skipped = work.skipped;
@@ -355,6 +436,7 @@ int symbolize_trace(const char *path, int out_fd, const struct symbolize_options
 	trace_writer_free(work.writer);
 	string_pool_release(&work.strings);
 	for (size_t i = 0; i < work.module_count; i++) {
+		symbol_module_close(work.modules[i].kept);
 		free(work.modules[i].path);
 		free(work.modules[i].build_id);
 	}

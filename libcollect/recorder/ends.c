@@ -147,24 +147,35 @@ static struct recording *next_ended(const struct recorder *recorder)
 	return found;
 }
 
+static int wants_symbols(const struct recorder *recorder, const struct recording *recording)
+{
+	return recorder->common.options->symbols && recording->account.writer != NULL &&
+	       recording->account.classes.count != 0;
+}
+
 void recorder_complete_ended(struct recorder *recorder, uint64_t now_ns)
 {
 	struct naming *naming = &recorder->naming;
-	struct recording *recording = naming_ended(naming, now_ns);
-	int open = 0;
+	struct recording *recording = naming_ended(naming, now_ns), *open = NULL;
+	size_t unfinished = 0;
 
 	if (recording != NULL)
 		complete(recorder, recording, &naming->cache);
 	while (naming->recording == NULL && (recording = next_ended(recorder)) != NULL) {
-		if (!recorder->common.options->symbols || recording->account.writer == NULL ||
-		    recording->account.classes.count == 0)
+		if (!wants_symbols(recorder, recording))
 			complete(recorder, recording, NULL);
 		else if (naming_start(naming, recording, now_ns))
 			recording->state = RECORDING_SYMBOLS;
 		else
 			complete(recorder, recording, &naming->cache);
 	}
-	for (size_t i = 0; i < recorder->count && !open; i++)
-		open = recorder->recordings[i]->state == RECORDING_OPEN;
-	naming_background(naming, open);
+	for (size_t i = 0; i < recorder->count; i++) {
+		if (recorder->recordings[i]->state == RECORDING_OPEN)
+			open = recorder->recordings[i];
+		unfinished += recorder->recordings[i]->state != RECORDING_DONE;
+	}
+	naming_early(naming,
+		     open != NULL && unfinished == 1 && wants_symbols(recorder, open) ? open : NULL,
+		     now_ns);
+	naming_background(naming, open != NULL, now_ns);
 }

@@ -44,14 +44,16 @@ static char **clean_environment(void)
 	return copy;
 }
 
-/* PROGRAM symbolize [--perf-map PID] --fd M:FD ... TRACE, in one piece of memory. */
-static char **arguments(const char *program, const struct modules *modules, int trace_fd, pid_t pid,
+/* PROGRAM symbolize [--perf-map PID] --fd M:FD ... TRACE [LATER], in one piece of memory. */
+static char **arguments(const struct symbolizer *symbolizer, const char *program,
+			const struct modules *modules, int trace_fd, pid_t pid,
 			posix_spawn_file_actions_t *actions)
 {
+	const int later = symbolizer->later_fd >= 0;
 	size_t most =
 	    modules->file_count < DESCRIPTORS_MOST ? modules->file_count : DESCRIPTORS_MOST;
-	size_t pointers = (most * 2 + 6) * sizeof(char *);
-	char **list = calloc(1, pointers + (most + 2) * OPTION_BYTES);
+	size_t pointers = (most * 2 + 7) * sizeof(char *);
+	char **list = calloc(1, pointers + (most + 3) * OPTION_BYTES);
 	size_t count = 0;
 	char *text;
 
@@ -61,7 +63,7 @@ static char **arguments(const char *program, const struct modules *modules, int 
 	list[count++] = (char *)program;
 	list[count++] = (char *)"symbolize";
 	snprintf(text, OPTION_BYTES, "/tmp/perf-%d.map", (int)pid);
-	if (access(text, R_OK) == 0) {
+	if (later || access(text, R_OK) == 0) {
 		snprintf(text, OPTION_BYTES, "%d", (int)pid);
 		list[count++] = (char *)"--perf-map";
 		list[count++] = text;
@@ -80,12 +82,17 @@ static char **arguments(const char *program, const struct modules *modules, int 
 	}
 	/* By its descriptor: the file may have been moved meanwhile. */
 	snprintf(text, OPTION_BYTES, "/proc/self/fd/%d", trace_fd);
-	list[count] = text;
+	list[count++] = text;
+	if (later) {
+		text += OPTION_BYTES;
+		snprintf(text, OPTION_BYTES, "/proc/self/fd/%d", symbolizer->later_fd);
+		list[count] = text;
+	}
 	return list;
 }
 
-static int spawn(struct symbolizer *symbolizer, const char *program, int trace_fd, pid_t pid,
-		 const struct modules *modules)
+static int spawn(struct symbolizer *symbolizer, const char *program, int trace_fd, int input_fd,
+		 pid_t pid, const struct modules *modules)
 {
 	posix_spawn_file_actions_t actions;
 	posix_spawnattr_t attributes;
@@ -100,16 +107,23 @@ static int spawn(struct symbolizer *symbolizer, const char *program, int trace_f
 	posix_spawnattr_setsigdefault(&attributes, &all);
 	posix_spawnattr_setsigmask(&attributes, &none);
 	posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK);
-	if (posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0) == 0 &&
+	if ((input_fd >= 0
+		 ? posix_spawn_file_actions_adddup2(&actions, input_fd, 0)
+		 : posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)) == 0 &&
 	    posix_spawn_file_actions_adddup2(&actions, symbolizer->output_fd, 1) == 0 &&
 	    posix_spawn_file_actions_addopen(&actions, 2, "/dev/null", O_WRONLY, 0) == 0 &&
-	    posix_spawn_file_actions_adddup2(&actions, trace_fd, trace_fd) == 0) {
-		list = arguments(program, modules, trace_fd, pid, &actions);
+	    posix_spawn_file_actions_adddup2(&actions, trace_fd, trace_fd) == 0 &&
+	    (symbolizer->later_fd < 0 ||
+	     posix_spawn_file_actions_adddup2(&actions, symbolizer->later_fd,
+					      symbolizer->later_fd) == 0)) {
+		list = arguments(symbolizer, program, modules, trace_fd, pid, &actions);
 		environment = clean_environment();
 	}
 	if (list != NULL && environment != NULL)
 		error = posix_spawn(&symbolizer->pid, program, &actions, &attributes, list,
 				    environment);
+	if (error != 0)
+		symbolizer->pid = 0;
 	free(list);
 	free(environment);
 	posix_spawnattr_destroy(&attributes);
@@ -117,31 +131,68 @@ static int spawn(struct symbolizer *symbolizer, const char *program, int trace_f
 	return error == 0 ? 0 : ERROR_SYSTEM;
 }
 
-int symbolizer_start(struct symbolizer *symbolizer, const char *program, int trace_fd, pid_t pid,
-		     const struct modules *modules, uint64_t now_ns)
+/* The file for what comes later, and the pipe whose end says that it has come. Returns the end
+ * that is read, or a negative error. */
+static int open_later(struct symbolizer *symbolizer)
 {
-	*symbolizer = (struct symbolizer){.output_fd = -1, .until_ns = now_ns + LIMIT_NS};
+	int ends[2];
+
+	symbolizer->later_fd = memfd_create("mallograph question", MFD_CLOEXEC);
+	if (symbolizer->later_fd < 0 || pipe2(ends, O_CLOEXEC) != 0)
+		return ERROR_SYSTEM;
+	symbolizer->until_fd = ends[1];
+	return ends[0];
+}
+
+int symbolizer_start(struct symbolizer *symbolizer, const char *program, int trace_fd, int later,
+		     pid_t pid, const struct modules *modules, uint64_t now_ns)
+{
+	int input_fd = -1, error = ERROR_SYSTEM;
+
+	*symbolizer = (struct symbolizer){
+	    .output_fd = -1, .later_fd = -1, .until_fd = -1, .until_ns = now_ns + LIMIT_NS};
 	if (program == NULL)
 		return ERROR_UNSUPPORTED;
 	symbolizer->output_fd = memfd_create("mallograph symbols", MFD_CLOEXEC);
-	if (symbolizer->output_fd < 0)
-		return ERROR_SYSTEM;
-	if (spawn(symbolizer, program, trace_fd, pid, modules) != 0) {
-		symbolizer->pid = 0;
+	if (later)
+		input_fd = open_later(symbolizer);
+	if (symbolizer->output_fd >= 0 && (input_fd >= 0 || !later))
+		error = spawn(symbolizer, program, trace_fd, input_fd, pid, modules);
+	if (input_fd >= 0)
+		close(input_fd);
+	if (error != 0)
 		symbolizer_release(symbolizer, NULL, 0);
-		return ERROR_SYSTEM;
-	}
-	return 0;
+	return error;
 }
 
-void symbolizer_background(struct symbolizer *symbolizer, int in_background)
+void symbolizer_go_on(struct symbolizer *symbolizer)
+{
+	if (symbolizer->until_fd >= 0)
+		close(symbolizer->until_fd);
+	symbolizer->until_fd = -1;
+}
+
+void symbolizer_stop(struct symbolizer *symbolizer)
+{
+	if (symbolizer->pid != 0) {
+		kill(symbolizer->pid, SIGKILL);
+		while (waitpid(symbolizer->pid, NULL, 0) < 0 && errno == EINTR)
+			;
+	}
+	symbolizer_release(symbolizer, NULL, 0);
+}
+
+int symbolizer_background(struct symbolizer *symbolizer, int in_background)
 {
 	struct sched_param none = {0};
 
 	if (symbolizer->pid == 0 || symbolizer->in_background == in_background)
-		return;
-	sched_setscheduler(symbolizer->pid, in_background ? SCHED_IDLE : SCHED_OTHER, &none);
+		return 0;
+	if (sched_setscheduler(symbolizer->pid, in_background ? SCHED_IDLE : SCHED_OTHER, &none) !=
+	    0)
+		return -1;
 	symbolizer->in_background = in_background;
+	return 0;
 }
 
 int symbolizer_ended(struct symbolizer *symbolizer, uint64_t now_ns, int *status)
@@ -149,11 +200,15 @@ int symbolizer_ended(struct symbolizer *symbolizer, uint64_t now_ns, int *status
 	pid_t ended;
 
 	*status = -1;
+	if (symbolizer->pid == 0)
+		return 1;
 	if (now_ns >= symbolizer->until_ns)
 		kill(symbolizer->pid, SIGKILL);
 	do {
 		ended = waitpid(symbolizer->pid, status, WNOHANG);
 	} while (ended < 0 && errno == EINTR);
+	if (ended != 0)
+		symbolizer->pid = 0;
 	return ended != 0;
 }
 
@@ -175,5 +230,8 @@ void symbolizer_release(struct symbolizer *symbolizer, void *output, size_t size
 		munmap(output, size);
 	if (symbolizer->output_fd >= 0)
 		close(symbolizer->output_fd);
-	*symbolizer = (struct symbolizer){.output_fd = -1};
+	if (symbolizer->later_fd >= 0)
+		close(symbolizer->later_fd);
+	symbolizer_go_on(symbolizer);
+	*symbolizer = (struct symbolizer){.output_fd = -1, .later_fd = -1, .until_fd = -1};
 }

@@ -22,18 +22,23 @@ enum { SYMBOLIZE_SKIPPED = 16 };
 struct symbolizer { /* pid 0: not running */
 	pid_t pid;
 	int output_fd;
+	int later_fd, until_fd; /* -1: there is nothing more to come */
 	int in_background;
 	uint64_t until_ns;
 };
 
-/* trace_fd: the trace, flushed. pid: of the program, for a JIT's map of its code.
+/* trace_fd: the trace, flushed. pid: of the program, for a JIT's map of its code. later: more
+ * may be written to later_fd, a file, until symbolizer_go_on(); before that it doesn't end.
  * 0, or a negative error when it cannot be run. */
-int symbolizer_start(struct symbolizer *symbolizer, const char *program, int trace_fd, pid_t pid,
-		     const struct modules *modules, uint64_t now_ns);
+int symbolizer_start(struct symbolizer *symbolizer, const char *program, int trace_fd, int later,
+		     pid_t pid, const struct modules *modules, uint64_t now_ns);
+void symbolizer_go_on(struct symbolizer *symbolizer);
+/* Ends it at once, and releases it. */
+void symbolizer_stop(struct symbolizer *symbolizer);
 
 /* In the background it takes only the processor time that nobody else wants:
- * while programs are still being recorded. */
-void symbolizer_background(struct symbolizer *symbolizer, int in_background);
+ * while programs are still being recorded. Not all users may take it out again: then -1. */
+int symbolizer_background(struct symbolizer *symbolizer, int in_background);
 
 /* True when it has ended; at its time limit it is made to. *status is then that
  * of waitpid(). */

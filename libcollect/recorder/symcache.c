@@ -6,7 +6,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <unistd.h>
 
 #include "formats/error.h"
@@ -20,6 +19,7 @@ struct symcache_place {
 	int64_t offset;
 	uint32_t file; /* string id of its identity */
 	uint32_t generation;
+	uint32_t question; /* the last that was about it */
 	uint32_t first_frame;
 	uint16_t frame_count;
 	uint8_t known; /* frame_count 0: has no name */
@@ -252,22 +252,34 @@ static int walk(struct symcache *cache, const struct stacks *stacks,
 	return error;
 }
 
+static void count_missing(struct symcache *cache, struct symcache_place *place, uint32_t module,
+			  void *context)
+{
+	(void)cache, (void)module;
+	*(uint32_t *)context += !place->known;
+}
+
+uint32_t symcache_missing(struct symcache *cache, const struct stacks *stacks)
+{
+	uint32_t missing = 0;
+
+	return walk(cache, stacks, count_missing, &missing) != 0 && missing == 0 ? 1 : missing;
+}
+
 struct question {
 	struct trace_writer *writer;
-	uint32_t missing;
+	uint32_t before;
 };
 
 static void ask(struct symcache *cache, struct symcache_place *place, uint32_t module,
 		void *context)
 {
-	struct question *question = context;
+	const struct question *question = context;
 
-	(void)cache;
-	if (place->known)
+	if (place->known || (question->before != 0 && place->question == question->before))
 		return;
-	question->missing++;
-	if (question->writer != NULL)
-		trace_writer_node(question->writer, 0, module, place->offset, 0);
+	place->question = cache->questions;
+	trace_writer_node(question->writer, 0, module, place->offset, 0);
 }
 
 static void write_modules(const struct modules *modules, struct trace_writer *writer)
@@ -286,31 +298,20 @@ static void write_modules(const struct modules *modules, struct trace_writer *wr
 		}
 }
 
-int symcache_question(struct symcache *cache, const struct stacks *stacks, uint32_t *missing)
+int64_t symcache_question(struct symcache *cache, const struct stacks *stacks, uint32_t before,
+			  int fd)
 {
-	struct question question = {0};
-	int fd, error;
+	struct question question = {trace_writer_new(fd, TRACE_CODEC_NONE, 0), before};
+	int error = ERROR_MEMORY;
 
-	if (walk(cache, stacks, ask, &question) != 0 && question.missing == 0)
-		question.missing = 1;
-	*missing = question.missing;
-	if (question.missing == 0)
-		return -1;
-	fd = memfd_create("mallograph question", MFD_CLOEXEC);
-	if (fd < 0)
-		return -1;
-	question.writer = trace_writer_new(fd, TRACE_CODEC_NONE, 0);
 	if (question.writer != NULL) {
+		cache->questions++;
 		write_modules(&stacks->modules, question.writer);
 		walk(cache, stacks, ask, &question);
+		error = trace_writer_flush(question.writer);
 	}
-	error = question.writer == NULL || trace_writer_flush(question.writer) != 0;
 	trace_writer_free(question.writer);
-	if (error) {
-		close(fd);
-		return -1;
-	}
-	return fd;
+	return error == 0 ? (int64_t)cache->questions : error;
 }
 
 /* --- answers ---------------------------------------------------------------------------- */

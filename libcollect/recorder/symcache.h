@@ -32,6 +32,7 @@ struct symcache {                /* all zero: empty */
 	uint32_t suppressions_count;
 	size_t text_bytes;
 	uint32_t generation; /* of the last walk over a recording's places */
+	uint32_t questions;
 
 	/* of the recording at hand */
 	uint32_t *files; /* string ids of the identities of its modules, by the trace's id */
@@ -42,10 +43,12 @@ void symcache_release(struct symcache *cache);
 
 /* Turns to a recording; epoch tells it from others. 0 or a negative error. */
 int symcache_begin(struct symcache *cache, const struct stacks *stacks, uint32_t epoch);
-/* Makes a trace of the places of which nothing is known: a descriptor of
- * an unnamed file. *missing: how many; with 0 nothing is made and -1 is
- * returned, and so on failure. */
-int symcache_question(struct symcache *cache, const struct stacks *stacks, uint32_t *missing);
+/* How many places nothing is known of. */
+uint32_t symcache_missing(struct symcache *cache, const struct stacks *stacks);
+/* Makes a trace of them in an empty file, but for those that the question with the number
+ * `before` was about. 0: none. Returns its number, or a negative error. */
+int64_t symcache_question(struct symcache *cache, const struct stacks *stacks, uint32_t before,
+			  int fd);
 /* Takes the symbolizer's blocks. trace_fd is the question, which they are
  * appended to. complete: what it says nothing of has no name. */
 int symcache_answer(struct symcache *cache, const struct stacks *stacks, int trace_fd,
