@@ -115,7 +115,8 @@ $(B)/preload/%.o: %.c
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(PRELOAD_CFLAGS) -c -o $@ $<
 
-$(B)/tests/unit/test_stacks: $(addprefix $(B)/libcollect/preload/,cfi.o filters.o rawio.o rules.o stacks.o table.o)
+$(B)/tests/unit/test_stacks: $(addprefix $(B)/libcollect/preload/,cfi.o filters.o headers.o rawio.o rules.o \
+	stacks.o table.o)
 # The library's own code in a test's process, where -fsanitize=thread looks at it as well.
 $(B)/tests/libcollect/preload/%.o: libcollect/preload/%.c
 	@mkdir -p $(@D)
@@ -156,6 +157,8 @@ $(B)/victims/alloca $(B)/victims/tail_calls: VICTIM_CFLAGS += -O2
 $(B)/victims/no_frame_pointer $(B)/victims/single_step: VICTIM_CFLAGS += -O2 -fomit-frame-pointer
 $(B)/victims/never_return: VICTIM_CFLAGS += -O2 -falign-functions=1
 $(B)/victims/realign: VICTIM_CFLAGS += -O2 -mavx2
+# The loader knows each segment as a place of its own.
+$(B)/victims/gaps: VICTIM_CFLAGS += -no-pie -Wl,-z,separate-code,-z,max-page-size=0x200000
 $(B)/victims/realign_o3: tests/victims/realign.c
 	@mkdir -p $(@D)
 	$(Q)$(CC) -std=gnu11 $(VICTIM_CFLAGS) -O3 -mavx2 -o $@ $<

@@ -55,7 +55,9 @@ static struct {
 	char path[4096]; /* empty: stderr */
 	struct context context;
 
-	uint32_t epoch; /* whose figures these are */
+	const struct session *session; /* whose thread is inside: a handler may fork there, and its
+					* child's state is empty */
+	uint32_t epoch;                /* whose figures these are */
 	uint64_t equal, different, guesses, none;
 
 	uint64_t page_at[PAGES]; /* address + 1 of what page[] holds, or 0 */
@@ -142,7 +144,7 @@ static int has_rule(uintptr_t pc)
 
 static const struct shared_node *node_at(uint32_t node)
 {
-	const uint32_t *directory = region_chunk(shared_region, state->session->node_directory);
+	const uint32_t *directory = region_chunk(shared_region, check.session->node_directory);
 	uint32_t chunk = __atomic_load_n(&directory[node / NODES_PER_CHUNK], __ATOMIC_ACQUIRE);
 
 	return (const struct shared_node *)region_chunk(shared_region, chunk) +
@@ -314,8 +316,8 @@ static void compare(uint32_t node, uint32_t afresh)
 	uint32_t first = 0;
 	uint64_t all;
 
-	if (check.epoch != state->session->epoch) {
-		check.epoch = state->session->epoch;
+	if (check.epoch != check.session->epoch) {
+		check.epoch = check.session->epoch;
 		check.equal = check.different = check.guesses = check.none = 0;
 	}
 	walk_elsewhere(check.stack + STACK_BYTES);
@@ -368,12 +370,14 @@ __attribute__((noinline)) void check_stack(struct thread *thread, const struct f
 	/* all but those that an instruction raises */
 	const uint64_t others = ~(SIGNAL_BIT(SIGTRAP) | SIGNAL_BIT(SIGSEGV) | SIGNAL_BIT(SIGBUS) |
 				  SIGNAL_BIT(SIGFPE) | SIGNAL_BIT(SIGILL) | SIGNAL_BIT(SIGSYS));
+	const struct session *session = *(struct session *volatile *)&state->session;
 	uint64_t before = 0;
 
-	if (check.space == NULL || state->session == NULL)
+	if (check.space == NULL || session == NULL)
 		return;
 	raw_syscall(SYS_rt_sigprocmask, SIG_BLOCK, (long)&others, (long)&before, 8, 0, 0);
-	if (enter(state->session->epoch)) {
+	if (enter(session->epoch)) {
+		check.session = session;
 		fallback_registers(check.context.registers);
 		check.context.caller = *caller;
 		thread->ours++;

@@ -7,6 +7,7 @@
 #include <sys/auxv.h>
 
 #include "libcollect/preload/chunks.h"
+#include "libcollect/preload/headers.h"
 #include "libcollect/preload/rawio.h"
 #include "libcollect/preload/rules.h"
 #include "libcollect/preload/state.h"
@@ -112,25 +113,33 @@ static uint32_t known(const struct dl_find_object *found)
 	return 0;
 }
 
-/* The build-id in the mapped notes of the file that starts here. */
-static const unsigned char *find_build_id(uintptr_t start, uintptr_t end, uintptr_t base,
-					  size_t *bytes)
+static int is_mapped(const struct dl_find_object *found, const ElfW(Phdr) * segment, unsigned count,
+		     uintptr_t at, uintptr_t stop)
 {
-	const ElfW(Ehdr) *header = (const ElfW(Ehdr) *)start;
-	const ElfW(Phdr) * segment;
+	const uintptr_t base = found->dlfo_link_map->l_addr;
+
+	if (at >= (uintptr_t)found->dlfo_map_start && stop <= (uintptr_t)found->dlfo_map_end)
+		return 1;
+	for (unsigned i = 0; i < count; i++)
+		if (segment[i].p_type == PT_LOAD && at >= base + segment[i].p_vaddr &&
+		    stop <= base + segment[i].p_vaddr + segment[i].p_memsz)
+			return 1;
+	return 0;
+}
+
+/* The build-id in the mapped notes of the file. */
+static const unsigned char *find_build_id(const struct dl_find_object *found, size_t *bytes)
+{
+	unsigned count;
+	const ElfW(Phdr) *segment = program_headers(found, &count);
 
 	*bytes = 0;
-	if (end - start < sizeof(*header) || header->e_ident[0] != ELFMAG0 ||
-	    header->e_ident[1] != 'E' || header->e_phentsize != sizeof(*segment) ||
-	    header->e_phoff > 4096 - sizeof(*segment) ||
-	    header->e_phoff + header->e_phnum * sizeof(*segment) > 4096)
-		return NULL;
-	segment = (const ElfW(Phdr) *)(start + header->e_phoff);
-	for (unsigned i = 0; i < header->e_phnum; i++) {
-		uintptr_t at = base + segment[i].p_vaddr;
+	for (unsigned i = 0; segment != NULL && i < count; i++) {
+		uintptr_t at = found->dlfo_link_map->l_addr + segment[i].p_vaddr;
 		uintptr_t stop = at + segment[i].p_memsz;
 
-		if (segment[i].p_type != PT_NOTE || at < start || stop > end || stop < at)
+		if (segment[i].p_type != PT_NOTE || stop < at ||
+		    !is_mapped(found, segment, count, at, stop))
 			continue;
 		while (stop - at > sizeof(ElfW(Nhdr))) {
 			const ElfW(Nhdr) *note = (const ElfW(Nhdr) *)at;
@@ -182,8 +191,7 @@ static uint32_t define(const struct dl_find_object *found)
 	uintptr_t start = (uintptr_t)found->dlfo_map_start, end = (uintptr_t)found->dlfo_map_end;
 	const char *path = found->dlfo_link_map->l_name;
 	size_t path_bytes = path != NULL ? raw_length(path) : 0, build_id_bytes;
-	const unsigned char *build_id =
-	    find_build_id(start, end, found->dlfo_link_map->l_addr, &build_id_bytes);
+	const unsigned char *build_id = find_build_id(found, &build_id_bytes);
 	uint32_t bytes, at = atomic_load(&state->module_count);
 	struct shared_module *record;
 

@@ -24,6 +24,7 @@
 #include <stddef.h>
 
 #include "libcollect/preload/cfi.h"
+#include "libcollect/preload/headers.h"
 #include "libcollect/preload/modules.h"
 #include "libcollect/preload/rawio.h"
 #include "libcollect/preload/state.h"
@@ -90,35 +91,31 @@ static uint32_t other_id(uint64_t key, uint32_t module_and_flags)
 
 /*
  * What of a module is surely mapped around its unwind information: the segments that follow each
- * other without a gap. Where the file's own header is not at its start, or its segments are
- * not described right behind it, all of the module's place is believed.
+ * other without a gap. Where its program headers are not to be found, all of the module's place is
+ * believed.
  */
 static struct cfi_bounds bounds_of(const struct dl_find_object *found)
 {
-	enum { ELF_MAGIC = 0x464c457f, PAGE_LEAST = 4096 };
-	struct cfi_bounds all = {(uintptr_t)found->dlfo_map_start, (uintptr_t)found->dlfo_map_end};
-	struct cfi_bounds run = {all.from, all.from};
-	const ElfW(Ehdr) *header = found->dlfo_map_start;
-	uintptr_t at = (uintptr_t)found->dlfo_eh_frame;
-	const ElfW(Phdr) * segment;
+	const uintptr_t page = 4096, at = (uintptr_t)found->dlfo_eh_frame;
+	const struct cfi_bounds all = {(uintptr_t)found->dlfo_map_start,
+				       (uintptr_t)found->dlfo_map_end};
+	/* Or else this is one segment of several. */
+	const uintptr_t end = at >= all.from && at < all.to ? all.to : UINTPTR_MAX;
+	struct cfi_bounds run = {0};
+	unsigned count;
+	const ElfW(Phdr) *segment = program_headers(found, &count);
 
-	if (*(const uint32_t *)header->e_ident != ELF_MAGIC || found->dlfo_link_map == NULL ||
-	    header->e_phentsize != sizeof(*segment) || header->e_phoff > PAGE_LEAST ||
-	    header->e_phoff + header->e_phnum * sizeof(*segment) > PAGE_LEAST)
-		return all;
-	segment = (const ElfW(Phdr) *)(all.from + header->e_phoff);
-	for (unsigned i = 0; i < header->e_phnum; i++) {
+	for (unsigned i = 0; segment != NULL && i < count; i++) {
 		uintptr_t from = found->dlfo_link_map->l_addr + segment[i].p_vaddr;
 
-		if (segment[i].p_type != PT_LOAD || from >= all.to)
+		if (segment[i].p_type != PT_LOAD || from >= end)
 			continue;
-		if (!(segment[i].p_flags & PF_R) ||
-		    (from & ~(uintptr_t)(PAGE_LEAST - 1)) > run.to + PAGE_LEAST - 1) {
+		if (!(segment[i].p_flags & PF_R) || (from & -page) > run.to + page - 1) {
 			if (at >= run.from && at < run.to)
 				break;
 			run.from = from;
 		}
-		run.to = segment[i].p_memsz < all.to - from ? from + segment[i].p_memsz : all.to;
+		run.to = segment[i].p_memsz < end - from ? from + segment[i].p_memsz : end;
 	}
 	return at >= run.from && at < run.to ? run : all;
 }

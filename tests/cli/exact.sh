@@ -9,7 +9,7 @@ need sqlite3 perl git
 
 for victim in throws jumps coroutines cut_stacks alternate_stack alarm_storm alloca realign \
 	realign_o3 no_frame_pointer tail_calls never_return two_paths random_walk short_threads \
-	raw_clone jit bare_assembly odd_rules signals; do
+	raw_clone jit bare_assembly odd_rules signals gaps; do
 	exact_victim $victim
 done
 exact_victim single_step 0
