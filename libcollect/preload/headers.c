@@ -9,18 +9,28 @@
 
 #include "libcollect/preload/banned.h"
 
-/* The kernel alone leaves gaps between segments, and tells where the headers are. */
+static int holds(const struct dl_find_object *found, const ElfW(Phdr) * segment, uintptr_t address)
+{
+	const uintptr_t from = found->dlfo_link_map->l_addr + segment->p_vaddr;
+
+	return segment->p_type == PT_LOAD && address >= from && address - from < segment->p_memsz;
+}
+
+/* The kernel alone leaves gaps between segments, and tells where the headers are: in one of the
+ * program's own. Another file may have its header where the program would have one. */
 static const ElfW(Phdr) * headers_of_program(const struct dl_find_object *found, unsigned *count)
 {
 	const ElfW(Phdr) *segment = (const ElfW(Phdr) *)getauxval(AT_PHDR);
+	int is_program = 0, is_segment = 0;
 
 	*count = segment != NULL ? (unsigned)getauxval(AT_PHNUM) : 0;
-	for (unsigned i = 0; i < *count; i++)
-		if (segment[i].p_type == PT_LOAD &&
-		    found->dlfo_link_map->l_addr + segment[i].p_vaddr ==
-			(uintptr_t)found->dlfo_map_start)
-			return segment;
-	return NULL;
+	for (unsigned i = 0; i < *count; i++) {
+		is_program |= holds(found, &segment[i], (uintptr_t)segment);
+		is_segment |= segment[i].p_type == PT_LOAD &&
+			      found->dlfo_link_map->l_addr + segment[i].p_vaddr ==
+				  (uintptr_t)found->dlfo_map_start;
+	}
+	return is_program && is_segment ? segment : NULL;
 }
 
 const ElfW(Phdr) * program_headers(const struct dl_find_object *found, unsigned *count)
