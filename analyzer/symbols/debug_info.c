@@ -200,6 +200,11 @@ int debug_info_limited(const struct debug_info *info)
 	return info->limited;
 }
 
+void debug_info_allow(struct debug_info *info, uint64_t memory)
+{
+	info->limits.memory = memory;
+}
+
 static struct debug_unit *find_unit(struct debug_info *info, uint64_t address)
 {
 	struct debug_unit *unit = debug_units_find(&info->indexed, info->dwarf, address);

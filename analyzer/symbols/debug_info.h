@@ -45,6 +45,8 @@ void debug_info_close(struct debug_info *info);
  * named in full; a name from a symbol table may be better when it isn't. */
 size_t debug_info_find(struct debug_info *info, uint64_t address, struct symbol_frame *frames,
 		       size_t max, int *mangled);
+/* Another limit for what is still to be read. */
+void debug_info_allow(struct debug_info *info, uint64_t memory);
 /* True when a unit had to be left out because a limit was reached. */
 int debug_info_limited(const struct debug_info *info);
 

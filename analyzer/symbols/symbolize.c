@@ -247,3 +247,9 @@ int symbol_module_limited(const struct symbol_module *module)
 {
 	return module->limited;
 }
+
+void symbol_module_allow(struct symbol_module *module, uint64_t memory)
+{
+	if (module->info)
+		debug_info_allow(module->info, memory);
+}

@@ -64,6 +64,9 @@ const char *symbol_module_complaint(const struct symbol_module *module);
 /* True when debug information was left out because of a limit or damage. */
 int symbol_module_limited(const struct symbol_module *module);
 
+/* How much memory it may take from now on, as symbol_options says it. */
+void symbol_module_allow(struct symbol_module *module, uint64_t memory);
+
 /* Demangles C++, Rust and D; a name that isn't mangled comes back as it is.
  * The caller frees; NULL when out of memory. */
 char *symbol_demangle(const char *name);

@@ -217,6 +217,8 @@ static int resolve_places(struct work *work, struct symbol_module *symbols,
 		/* a return address lies behind its call, perhaps in another function */
 		uint64_t address = module->start + (uint64_t)place->offset - module->base - 1;
 		size_t count = symbol_module_find(symbols, address, frames, FRAMES_MAX);
+		if (work->again && symbol_module_limited(symbols))
+			return 0;
 		if (count == 0)
 			continue;
 		int status = write_symbol(work, place, frames, count);
@@ -266,6 +268,7 @@ static int open_file(struct work *work, size_t id, struct symbol_module **symbol
 		if (work->modules[i].kept && same_file(module, &work->modules[i])) {
 			*symbols = work->modules[i].kept;
 			work->modules[i].kept = NULL;
+			symbol_module_allow(*symbols, work->memory);
 			return 1;
 		}
 	if (work->again && options.memory > KEPT_BYTES)
@@ -280,6 +283,14 @@ static int open_file(struct work *work, size_t id, struct symbol_module **symbol
 		return ERROR_LIMIT;
 	}
 	return status;
+}
+
+/* What was not to be had in little memory is for the second trace. */
+static void put_off(struct work *work, const struct traced_module *module)
+{
+	for (size_t i = 1; i < work->module_count; i++)
+		if (same_file(module, &work->modules[i]))
+			work->modules[i].done = 0;
 }
 
 static int resolve_file(struct work *work, size_t id)
@@ -300,10 +311,13 @@ static int resolve_file(struct work *work, size_t id)
 		else if (same->count > 0)
 			status = resolve_places(work, symbols, same);
 	}
-	if (work->again) {
+	int limited = opened >= 0 && symbol_module_limited(symbols);
+	if (work->again && !limited) {
 		module->kept = symbols;
 	} else {
-		if (opened >= 0 && symbol_module_limited(symbols))
+		if (work->again)
+			put_off(work, module);
+		else if (limited)
 			work->skipped++;
 		symbol_module_close(symbols);
 	}
