@@ -96,7 +96,8 @@ void naming_early(struct naming *naming, const struct recording *recording, uint
 	const struct stacks *stacks = recording != NULL ? &recording->stacks : NULL;
 	uint32_t files = early->files;
 
-	if (now_ns - early->since_ns > KEPT_MOST_NS)
+	symbolizer_reap(&naming->symbolizer);
+	if (early->waits && now_ns - early->since_ns > KEPT_MOST_NS)
 		drop_early(naming);
 	if (recording == NULL)
 		return;

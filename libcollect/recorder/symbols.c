@@ -149,8 +149,11 @@ int symbolizer_start(struct symbolizer *symbolizer, const char *program, int tra
 {
 	int input_fd = -1, error = ERROR_SYSTEM;
 
-	*symbolizer = (struct symbolizer){
-	    .output_fd = -1, .later_fd = -1, .until_fd = -1, .until_ns = now_ns + LIMIT_NS};
+	*symbolizer = (struct symbolizer){.output_fd = -1,
+					  .later_fd = -1,
+					  .until_fd = -1,
+					  .until_ns = now_ns + LIMIT_NS,
+					  .stopped = symbolizer->stopped};
 	if (program == NULL)
 		return ERROR_UNSUPPORTED;
 	symbolizer->output_fd = memfd_create("mallograph symbols", MFD_CLOEXEC);
@@ -176,10 +179,23 @@ void symbolizer_stop(struct symbolizer *symbolizer)
 {
 	if (symbolizer->pid != 0) {
 		kill(symbolizer->pid, SIGKILL);
-		while (waitpid(symbolizer->pid, NULL, 0) < 0 && errno == EINTR)
-			;
+		symbolizer->stopped++;
 	}
 	symbolizer_release(symbolizer, NULL, 0);
+	symbolizer_reap(symbolizer);
+}
+
+void symbolizer_reap(struct symbolizer *symbolizer)
+{
+	siginfo_t ended = {0};
+
+	while (symbolizer->stopped != 0 &&
+	       waitid(P_ALL, 0, &ended, WEXITED | WNOHANG | WNOWAIT) == 0 && ended.si_pid != 0 &&
+	       ended.si_pid != symbolizer->pid) {
+		waitpid(ended.si_pid, NULL, WNOHANG);
+		symbolizer->stopped--;
+		ended.si_pid = 0;
+	}
 }
 
 int symbolizer_background(struct symbolizer *symbolizer, int in_background)
@@ -233,5 +249,8 @@ void symbolizer_release(struct symbolizer *symbolizer, void *output, size_t size
 	if (symbolizer->later_fd >= 0)
 		close(symbolizer->later_fd);
 	symbolizer_go_on(symbolizer);
-	*symbolizer = (struct symbolizer){.output_fd = -1, .later_fd = -1, .until_fd = -1};
+	*symbolizer = (struct symbolizer){.output_fd = -1,
+					  .later_fd = -1,
+					  .until_fd = -1,
+					  .stopped = symbolizer->stopped};
 }

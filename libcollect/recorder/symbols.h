@@ -24,6 +24,7 @@ struct symbolizer { /* pid 0: not running */
 	int output_fd;
 	int later_fd, until_fd; /* -1: there is nothing more to come */
 	int in_background;
+	unsigned stopped; /* processes that are still to be reaped */
 	uint64_t until_ns;
 };
 
@@ -33,8 +34,10 @@ struct symbolizer { /* pid 0: not running */
 int symbolizer_start(struct symbolizer *symbolizer, const char *program, int trace_fd, int later,
 		     pid_t pid, const struct modules *modules, uint64_t now_ns);
 void symbolizer_go_on(struct symbolizer *symbolizer);
-/* Ends it at once, and releases it. */
+/* Ends it, and releases it. Does not wait: in the background it may take seconds to die. */
 void symbolizer_stop(struct symbolizer *symbolizer);
+/* Now and then: what is left of those that were stopped. The recorder has no other children. */
+void symbolizer_reap(struct symbolizer *symbolizer);
 
 /* In the background it takes only the processor time that nobody else wants:
  * while programs are still being recorded. Not all users may take it out again: then -1. */
