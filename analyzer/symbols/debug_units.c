@@ -204,8 +204,9 @@ int debug_units_walk(struct debug_units *units, Dwarf *dwarf, const struct elf_f
 	return status < 0 ? status : limited;
 }
 
-/* The offset comes from the file: it may lead anywhere. */
-static int find_die(struct debug_unit *unit, Dwarf *dwarf)
+/* The offset comes from the file: it may lead anywhere, also to a unit that has its code
+ * elsewhere. The unit is asked once. */
+static int find_die(struct debug_unit *unit, Dwarf *dwarf, uint64_t address)
 {
 	Dwarf_Die inside, die;
 	uint8_t type;
@@ -215,7 +216,7 @@ static int find_die(struct debug_unit *unit, Dwarf *dwarf)
 	if (unit->offset > UINT64_MAX - INTO_UNIT ||
 	    !dwarf_offdie(dwarf, unit->offset + INTO_UNIT, &inside) ||
 	    dwarf_cu_info(inside.cu, NULL, &type, &die, NULL, NULL, NULL, NULL) != 0 ||
-	    !holds_code(type) || !die.addr)
+	    !holds_code(type) || !die.addr || dwarf_haspc(&die, address) != 1)
 		return ERROR_DAMAGED;
 	unit->die = die;
 	return 0;
@@ -225,7 +226,7 @@ struct debug_unit *debug_units_find(struct debug_units *units, Dwarf *dwarf, uin
 {
 	uint32_t index = range_table_find(&units->ranges, address);
 
-	if (index == RANGE_NONE || find_die(&units->units[index], dwarf) < 0)
+	if (index == RANGE_NONE || find_die(&units->units[index], dwarf, address) < 0)
 		return NULL;
 	return &units->units[index];
 }

@@ -434,6 +434,25 @@ static void test_wrong_index(void **state)
 	}
 }
 
+/* Each unit's code is said to be the other's. */
+static void test_swapped_index(void **state)
+{
+	(void)state;
+	build("gcc", "-c -O2 -g -gdwarf-4", "inlines.c", "inlines.o");
+	build("gcc", "-c -O2 -g -gdwarf-4", "library.c", "library.o");
+	assert_int_equal(
+	    run("gcc -o twin inlines.o library.o && rm -f ours && cp twin ours && "
+		"objcopy --dump-section " INDEX "=index ours && "
+		"second=$(($(od -An -tu4 -N4 index) + 4)) && { "
+		"dd if=index of=one bs=1 skip=6 count=4 && "
+		"dd if=index of=other bs=1 skip=$((second + 6)) count=4 && "
+		"dd if=other of=index bs=1 seek=6 conv=notrunc && "
+		"dd if=one of=index bs=1 seek=$((second + 6)) conv=notrunc; } 2>/dev/null && "
+		"! cmp -s one other && objcopy --update-section " INDEX "=index ours"),
+	    0);
+	assert_true(compare("ours", "twin", NULL).inlined > 0);
+}
+
 /* ---- where debug information may lie ---- */
 
 static void test_debug_link(void **state)
@@ -687,6 +706,7 @@ int main(void)
 	    cmocka_unit_test(test_split_dwarf),
 	    cmocka_unit_test(test_partly_indexed),
 	    cmocka_unit_test(test_wrong_index),
+	    cmocka_unit_test(test_swapped_index),
 	    cmocka_unit_test(test_debug_link),
 	    cmocka_unit_test(test_build_id_under_sysroot),
 	    cmocka_unit_test(test_stripped_library),
