@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * Internal: the recorder runs `mallograph symbolize` when a program has ended, or shortly before,
+ * Internal: the recorder runs `mallograph symbolize` while a program runs or when it has ended,
  * and copies the blocks that come out into the trace. It is a process of its
  * own because ELF and DWARF come from anywhere and the libraries that read
  * them are large: a file that breaks them, eats memory or never ends takes down

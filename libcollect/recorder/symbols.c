@@ -249,8 +249,6 @@ void symbolizer_release(struct symbolizer *symbolizer, void *output, size_t size
 	if (symbolizer->later_fd >= 0)
 		close(symbolizer->later_fd);
 	symbolizer_go_on(symbolizer);
-	*symbolizer = (struct symbolizer){.output_fd = -1,
-					  .later_fd = -1,
-					  .until_fd = -1,
-					  .stopped = symbolizer->stopped};
+	*symbolizer = (struct symbolizer){
+	    .output_fd = -1, .later_fd = -1, .until_fd = -1, .stopped = symbolizer->stopped};
 }
