@@ -3,6 +3,7 @@
 #include "libcollect/recorder/naming.h"
 
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -10,7 +11,7 @@
 #define KEPT_MOST_NS  UINT64_C(10000000000)
 #define PATIENCE_NS   UINT64_C(100000000)
 /* With more stacks than this to ask for is long work, while their events wait. */
-enum { NODES_MOST = 1 << 15 };
+enum { NODES_MOST = 1 << 15, PROCESSES_FEW = 512 };
 
 static void drop_early(struct naming *naming)
 {
@@ -90,6 +91,14 @@ int naming_start(struct naming *naming, struct recording *recording, uint64_t no
 	return 0;
 }
 
+/* One process more while the program runs is not to be the one too many. */
+static int processes_are_scarce(void)
+{
+	struct rlimit limit;
+
+	return getrlimit(RLIMIT_NPROC, &limit) == 0 && limit.rlim_cur < PROCESSES_FEW;
+}
+
 void naming_early(struct naming *naming, const struct recording *recording, uint64_t now_ns)
 {
 	struct naming_early *early = &naming->early;
@@ -111,7 +120,8 @@ void naming_early(struct naming *naming, const struct recording *recording, uint
 		return;
 	early->due_ns = now_ns + (now_ns - early->since_ns);
 	early->files = stacks->modules.file_count;
-	if (files == early->files && symcache_begin(&naming->cache, stacks, early->epoch) == 0 &&
+	if (files == early->files && !processes_are_scarce() &&
+	    symcache_begin(&naming->cache, stacks, early->epoch) == 0 &&
 	    symcache_missing(&naming->cache, stacks) != 0)
 		early->question = ask(naming, recording, 1, now_ns);
 	early->waits = early->question != 0;

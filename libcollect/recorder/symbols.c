@@ -106,7 +106,8 @@ static int spawn(struct symbolizer *symbolizer, const char *program, int trace_f
 	sigemptyset(&none);
 	posix_spawnattr_setsigdefault(&attributes, &all);
 	posix_spawnattr_setsigmask(&attributes, &none);
-	posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK);
+	posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK |
+						  POSIX_SPAWN_SETSID);
 	if ((input_fd >= 0
 		 ? posix_spawn_file_actions_adddup2(&actions, input_fd, 0)
 		 : posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)) == 0 &&
@@ -198,6 +199,21 @@ void symbolizer_reap(struct symbolizer *symbolizer)
 	}
 }
 
+/* Where the kernel shares time out between sessions first (autogroups), a policy counts within
+ * one alone. */
+static void weigh_session(pid_t pid, int nice)
+{
+	char path[40];
+	int fd;
+
+	snprintf(path, sizeof(path), "/proc/%d/autogroup", (int)pid);
+	fd = open(path, O_WRONLY | O_CLOEXEC);
+	if (fd < 0)
+		return;
+	dprintf(fd, "%d", nice);
+	close(fd);
+}
+
 int symbolizer_background(struct symbolizer *symbolizer, int in_background)
 {
 	struct sched_param none = {0};
@@ -207,6 +223,7 @@ int symbolizer_background(struct symbolizer *symbolizer, int in_background)
 	if (sched_setscheduler(symbolizer->pid, in_background ? SCHED_IDLE : SCHED_OTHER, &none) !=
 	    0)
 		return -1;
+	weigh_session(symbolizer->pid, in_background ? 19 : 0);
 	symbolizer->in_background = in_background;
 	return 0;
 }

@@ -60,3 +60,20 @@ finish "the symbolizer killed"
 whole k.mlg
 equal "blocks of the beginning, the symbolizer killed" "$(leaked_by k.mlg allocate_early)" 50
 equal "blocks of the end, the symbolizer killed" "$(leaked_by k.mlg allocate_late)" 50
+
+# Where processes are scarce it is started at the end.
+cp "$VICTIMS/stages" .
+rm -f go
+(
+	ulimit -u 400
+	exec "$MALLOGRAPH" record -o u.mlg ./stages "$PWD/go"
+) >out 2>err &
+launcher=$!
+wait_for recorder_of $launcher
+sleep 0.3
+! symbolizer_of $launcher || fail "the symbolizer is a process too many"
+touch go
+wait $launcher
+equal "status, few processes" $? 0
+rm stages
+equal "blocks of the end, few processes" "$(leaked_by u.mlg allocate_late)" 50
