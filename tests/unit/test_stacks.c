@@ -14,10 +14,12 @@
 #include <cmocka.h>
 #include <dlfcn.h>
 #include <pthread.h>
+#include <sys/auxv.h>
 #include <sys/mman.h>
 #include <time.h>
 
 #include "libcollect/preload/chunks.h"
+#include "libcollect/preload/headers.h"
 #include "libcollect/preload/modules.h"
 #include "libcollect/preload/rules.h"
 #include "libcollect/preload/stacks.h"
@@ -367,6 +369,36 @@ static void test_threads_reloading(void **unused)
 	run_threads(1);
 }
 
+/* The file has no headers at its start, and this program's first segment would be where it is. */
+static void test_headers_of_another_file(void **unused)
+{
+	static char file[4096];
+	const ElfW(Phdr) *segment = (const ElfW(Phdr) *)getauxval(AT_PHDR);
+	uintptr_t first = UINTPTR_MAX, code = 0, base = (uintptr_t)segment - segment->p_vaddr;
+	struct link_map map;
+	struct dl_find_object found = {.dlfo_link_map = &map};
+	unsigned count;
+
+	(void)unused;
+	assert_int_equal(segment->p_type, PT_PHDR);
+	for (unsigned i = 0; i < getauxval(AT_PHNUM); i++)
+		if (segment[i].p_type == PT_LOAD) {
+			first = segment[i].p_vaddr < first ? segment[i].p_vaddr : first;
+			code = segment[i].p_flags & PF_X ? segment[i].p_vaddr : code;
+		}
+	map.l_addr = (uintptr_t)file - first;
+	found.dlfo_map_start = file;
+	found.dlfo_map_end = file + sizeof(file);
+	assert_null(program_headers(&found, &count));
+
+	/* The program's code, as a place of its own. */
+	map.l_addr = base;
+	found.dlfo_map_start = (void *)(base + code);
+	found.dlfo_map_end = (char *)found.dlfo_map_start + 4096;
+	assert_ptr_equal(program_headers(&found, &count), segment);
+	assert_int_equal(count, getauxval(AT_PHNUM));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -375,6 +407,7 @@ int main(void)
 	    cmocka_unit_test_setup_teardown(test_unloading, setup, teardown),
 	    cmocka_unit_test_setup_teardown(test_no_memory, setup, teardown),
 	    cmocka_unit_test_setup_teardown(test_wiped, setup, teardown),
+	    cmocka_unit_test(test_headers_of_another_file),
 	    cmocka_unit_test_setup_teardown(test_threads, setup, teardown),
 	    cmocka_unit_test_setup_teardown(test_threads_reloading, setup, teardown)};
 
