@@ -150,7 +150,13 @@ struct recording *naming_ended(struct naming *naming, uint64_t now_ns)
 	symbolizer_release(&naming->symbolizer, output, size);
 	close(naming->question_fd);
 	naming->recording = NULL;
-	return recording;
+	/* What became of one that was started early may have to do with the time it spent. */
+	if (!whole && naming->early.asked_ns != 0) {
+		naming->early.asked_ns = 0;
+		if (ask(naming, recording, 0, now_ns) != 0)
+			naming->recording = recording;
+	}
+	return naming->recording == NULL ? recording : NULL;
 }
 
 void naming_background(struct naming *naming, int in_background, uint64_t now_ns)
@@ -160,15 +166,11 @@ void naming_background(struct naming *naming, int in_background, uint64_t now_ns
 	if ((recording == NULL && !naming->early.waits) ||
 	    symbolizer_background(&naming->symbolizer, in_background) == 0)
 		return;
-	/* It stays where it gets little where much is going on. */
+	/* It stays where it gets little where much is going on: another one does it. */
 	if (in_background || recording == NULL || naming->early.asked_ns == 0 ||
 	    now_ns < naming->early.asked_ns + PATIENCE_NS)
 		return;
-	naming->early.asked_ns = 0;
 	symbolizer_stop(&naming->symbolizer);
-	close(naming->question_fd);
-	naming->question_fd = -1;
-	ask(naming, recording, 0, now_ns);
 }
 
 void naming_release(struct naming *naming)

@@ -34,6 +34,11 @@ finish() { # WHAT
 	rm stages plugin_allocates.so
 }
 
+# Whether the program has ended, and the symbolizer been asked for the rest.
+ended_with() { # SYMBOLIZER
+	! ls -l "/proc/$recorder/fd" | grep -q 'pipe:'
+}
+
 # How many blocks a function leaked. What print could look the names up in is gone.
 leaked_by() { # TRACE FUNCTION
 	"$MALLOGRAPH" print --only leaks -n 1000 "$1" >print.out || fail "print: $?"
@@ -53,13 +58,21 @@ whole l.mlg
 equal "blocks of the end, before the plugin" "$(leaked_by l.mlg allocate_late)" 50
 equal "blocks of the plugin" "$(leaked_by l.mlg plugin_allocate)" 50
 
-# Something ends the symbolizer: the end has one of its own.
+# Something ends the symbolizer, before the end or at it: the end has one of its own.
 begin k.mlg
 kill -KILL "$symbolizer"
 finish "the symbolizer killed"
 whole k.mlg
 equal "blocks of the beginning, the symbolizer killed" "$(leaked_by k.mlg allocate_early)" 50
 equal "blocks of the end, the symbolizer killed" "$(leaked_by k.mlg allocate_late)" 50
+begin d.mlg
+kill -STOP "$symbolizer"
+touch go
+wait_for ended_with "$symbolizer"
+kill -KILL "$symbolizer"
+finish "the symbolizer killed at the end"
+whole d.mlg
+equal "blocks of the end, the symbolizer killed at it" "$(leaked_by d.mlg allocate_late)" 50
 
 # Where processes are scarce it is started at the end.
 cp "$VICTIMS/stages" .
