@@ -35,7 +35,7 @@ gcc -O1 -shared -fPIC -fno-builtin -o fault.so "$TESTS/fault.c" || fail "gcc fau
 
 # Starts record in the background and waits until the program is half-way: sets launcher, recorder.
 begin() { # FILE
-	rm -f go
+	rm -f go out # that of the one before
 	"$MALLOGRAPH" record -q -o "$1" ./busy 60000 "$PWD/go" >out 2>err &
 	launcher=$!
 	wait_for grep -q half out
