@@ -17,7 +17,6 @@ const struct health_item health_items[] = {
     },
     {
 	.tag = TRACE_END_INHERITED_FREES,
-	.misleading = 1,
 	.label = "frees of inherited blocks",
 	.unit = "",
 	.sentence = "blocks given back that the parent process had allocated before the fork",

@@ -39,6 +39,12 @@ for trace in c.*.mlg; do
 	equal "leaked in $trace" "$(figure leaked_blocks "$trace")" 5
 done
 equal "own blocks in c.mlg" "$(figure leaked_blocks c.mlg)" 5
+# nothing is missing where a child frees what it has from its parent
+trace=$(printf '%s\n' c.*.mlg | grep -vx c.mlg | head -n 1)
+"$MALLOGRAPH" info "$trace" >info || fail "info: $?"
+grep -qx 'missing         nothing' info || fail "$trace: $(cat info)"
+grep -qx 'note            frees of inherited blocks: 1' info || fail "$trace: $(cat info)"
+! "$MALLOGRAPH" print "$trace" | grep inherited || fail "print warns of inherited blocks"
 
 # A handler forks within a hook, and the child goes on when its parent has done everything: what
 # it still writes must not be where its parent's events wait for the recorder.
