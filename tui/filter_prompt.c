@@ -114,7 +114,8 @@ static int complete(struct tui *tui, const char *text, unsigned n, char *complet
 	return 0;
 }
 
-/* What begins like a number is seconds: what one asks for most is not spelt out. */
+/* What begins like a number is seconds: what one asks for most is not spelt out. '-' alone excludes
+ * nothing. */
 static void typed(struct tui *tui, const char *text)
 {
 	char expression[PROMPT_BYTES + sizeof("time=")];
@@ -122,13 +123,17 @@ static void typed(struct tui *tui, const char *text)
 
 	if (!*text)
 		return;
+	if (!strcmp(text, "-")) {
+		tui_remove_filters(tui);
+		return;
+	}
 	snprintf(expression, sizeof(expression), "%.*s%s%s", (int)(word - text), text,
 		 (*word >= '0' && *word <= '9') || *word == '.' ? "time=" : "", word);
 	tui_add_filter(tui, expression);
 }
 
 const struct prompt_kind filter_prompt = {
-    .label = "only (1s..2s, KEY=VALUE; -: none; Tab): ",
+    .label = "only [-]KEY=VALUE, 1s..2s (-: all; Tab): ",
     .done = typed,
     .complete = complete,
 };

@@ -264,7 +264,8 @@ END
 
 # filters: typed, by completion, by what is under the cursor; back again, and everything
 for keys in 'fsize=48<Enter>' 'f0..1000<Enter>F<Backspace>Ffsize=48<Enter>' 'fsi<Tab>48<Enter>' 'f-function=wor<Tab><Enter>f-size=16<Enter>' \
-	'jo' 'f-size=48<Enter><Backspace>jo' 'fsize=16<Enter>Ffsize=17..1k<Enter>'; do
+	'jo' 'f-size=48<Enter><Backspace>jo' 'fsize=16<Enter>Ffsize=17..1k<Enter>' \
+	'fsize=16<Enter>f-<Enter>fsize=48<Enter>'; do
 	screens box.mlg <<END
 keys 3$keys
 save screen
@@ -290,6 +291,12 @@ keys 3fcolour=red<Enter>
 save screen
 END
 tail -n 1 screen | grep -q 'colour' || fail "a wrong key: $(tail -n 1 screen)"
+# the prompt has half of the screen, and is whole there
+screens box.mlg <<'END'
+keys 3fx
+save screen
+END
+tail -n 1 screen | grep -qx 'only \[-\]KEY=VALUE, 1s..2s (-: all; Tab): x *' || fail "the prompt: $(tail -n 1 screen)"
 
 # a filter from the command line; a search; a resize in the middle
 screens --filter function=leaker box.mlg <<'END'
