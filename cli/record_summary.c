@@ -267,9 +267,9 @@ void record_summary(struct launch *launch, const char *name, int quiet)
 			add_others(&text, traces, others);
 		if (launch->running > 0)
 			add(&text,
-			    "%u more processes still running: their traces are finished in the "
-			    "background\n",
-			    launch->running);
+			    "%u more process%s still running: %s finished in the background\n",
+			    launch->running, launch->running == 1 ? "" : "es",
+			    launch->running == 1 ? "its trace is" : "their traces are");
 		say(&text);
 	}
 	free(traces);

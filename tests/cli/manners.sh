@@ -22,12 +22,13 @@ diff native.out recorded.out || fail "the surroundings differ"
 
 # A child that lives on holds neither record nor the pipe of whoever reads its output.
 start=$SECONDS
-text=$("$MALLOGRAPH" record -q -o 'b.%p.mlg' sh -c 'sleep 8 >/dev/null 2>&1 & echo hello')
+text=$("$MALLOGRAPH" record -o 'b.%p.mlg' sh -c 'sleep 8 >/dev/null 2>&1 & echo hello' 2>summary)
 equal "text" "$text" hello
 [ $((SECONDS - start)) -lt 6 ] || fail "record waits for a child that lives on"
 last=$(grep -l . b.*.mlg | while read -r trace; do
 	"$MALLOGRAPH" info "$trace" 2>&1 | grep -q 'still recording' && echo "$trace"
 done)
 [ -n "$last" ] || fail "no trace is still being recorded"
+grep -q '1 more process still running: its trace is finished in the background$' summary || fail "$(cat summary)"
 wait_for sh -c "! '$MALLOGRAPH' info '$last' 2>&1 | grep -q 'still recording'"
 whole "$last"
