@@ -63,8 +63,8 @@ static const struct option table[] = {
 static const struct option_set set = {
     .command = "export",
     .words = "--format=FORMAT [-o OUT] [options] [FILE]",
-    .summary = "Writes a trace for other tools; without FILE, the newest mallograph.*.mlg in the\n"
-	       "current directory.",
+    .summary = "Writes a trace for other tools; without FILE, the newest run's\n"
+	       "mallograph.*.mlg in the current directory.",
     .options = table,
 };
 

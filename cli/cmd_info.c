@@ -28,7 +28,7 @@ static const struct option_set set = {
     .command = "info",
     .words = "[options] [FILE]",
     .summary = "Shows what is in a trace: the program, times, totals, and what is missing.\n"
-	       "Without FILE, in the newest mallograph.*.mlg in the current directory.",
+	       "Without FILE, in the newest run's mallograph.*.mlg in the current directory.",
     .options = options,
 };
 

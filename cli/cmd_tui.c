@@ -32,7 +32,7 @@ static const struct option table[] = {
 static const struct option_set set = {
     .command = "tui",
     .words = "[options] [FILE]",
-    .summary = "Browses a trace in the terminal: ? shows the keys. Without FILE, the newest\n"
+    .summary = "Browses a trace in the terminal: ? shows the keys. Without FILE, the newest run's\n"
 	       "mallograph.*.mlg in the current directory.",
     .options = table,
 };

@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "cli/input.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <fnmatch.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,41 +12,9 @@
 
 #include "analyzer/model/health.h"
 #include "cli/message.h"
+#include "cli/newest.h"
 #include "formats/error.h"
 #include "formats/trace/layout.h"
-
-#define TRACE_PATTERN "mallograph.*.mlg"
-
-static int is_newer(const struct timespec *a, const struct timespec *b)
-{
-	return a->tv_sec != b->tv_sec ? a->tv_sec > b->tv_sec : a->tv_nsec > b->tv_nsec;
-}
-
-static int find_newest(char *newest)
-{
-	struct timespec time = {0};
-	struct dirent *entry;
-	DIR *folder = opendir(".");
-	int found = 0;
-
-	if (!folder)
-		return 0;
-	while ((entry = readdir(folder)) != NULL) {
-		struct stat status;
-
-		if (strlen(entry->d_name) >= INPUT_NAME_BYTES ||
-		    fnmatch(TRACE_PATTERN, entry->d_name, 0) || stat(entry->d_name, &status) ||
-		    !S_ISREG(status.st_mode))
-			continue;
-		if (found && !is_newer(&status.st_mtim, &time))
-			continue;
-		time = status.st_mtim;
-		strcpy(newest, entry->d_name);
-		found = 1;
-	}
-	closedir(folder);
-	return found;
-}
 
 /* "print <x.mlg": what was meant, whatever else is here. */
 static int is_trace_on_stdin(void)
@@ -64,6 +30,7 @@ int input_choose(const char *command, const char *option, int argc, char **argv,
 {
 	const char *first = option ? option : argc > 1 ? argv[1] : NULL;
 	const char *second = option && argc > 1 ? argv[1] : argc > 2 ? argv[2] : NULL;
+	enum newest found;
 
 	if (second)
 		return message_usage("%s: reads one trace, and '%s' is the second; to see what "
@@ -76,11 +43,14 @@ int input_choose(const char *command, const char *option, int argc, char **argv,
 		return message_usage(
 		    "%s: standard input is a trace: to read it type mallograph %s -", command,
 		    command);
-	if (!find_newest(newest))
+	found = newest_find(newest);
+	if (found == NEWEST_NONE)
 		return message_usage(
-		    "%s: name a trace, or - for standard input: there is no " TRACE_PATTERN " here",
+		    "%s: name a trace, or - for standard input: there is no " NEWEST_PATTERN
+		    " here",
 		    command);
-	message("reading %s, the newest trace here", newest);
+	message("reading %s, %s here", newest,
+		found == NEWEST_TRACE ? "the newest trace" : "the first process of the newest run");
 	*path = newest;
 	return -1;
 }

@@ -9,7 +9,7 @@
 #define INPUT_NAME_BYTES 256
 
 /* The file named by an option (NULL: none) or by the only word behind argv[0];
- * without both the newest mallograph.*.mlg in the current folder, whose name is
+ * without both the newest run's in the current folder (newest.h), whose name is
  * put into newest (INPUT_NAME_BYTES) and said on stderr. Returns -1 with *path
  * set, or an exit status after a message. */
 int input_choose(const char *command, const char *option, int argc, char **argv, char *newest,

@@ -125,8 +125,8 @@ static const struct option table[] = {
 const struct option_set print_option_set = {
     .command = "print",
     .words = "[options] [FILE]",
-    .summary = "Prints a text report of a trace; without FILE, of the newest mallograph.*.mlg\n"
-	       "in the current directory.",
+    .summary = "Prints a text report of a trace; without FILE, of the newest run's\n"
+	       "mallograph.*.mlg in the current directory.",
     .options = table,
     .epilog = "A switch takes 0 or 1: -l, -l1, -l=1, --print-leaks=yes.\n"
 	      "With - as FILE of -H, -F or -M that goes to standard output, without a report.",

@@ -31,3 +31,26 @@ equal "what print alone says" "$(cat err)" 'mallograph: reading mallograph.app.2
 grep -q '^calls to allocation functions: 3000 ' out || fail "another trace: $(cat out)"
 "$MALLOGRAPH" print -d mallograph.old.1.mlg >out 2>err || fail "print -d alone: $?"
 grep -qF 'new 3000' out || fail "another trace: $(cat out)"
+
+# Of a process tree that of the first process, though a child's is newer; after an exec what
+# `next:` named; and the newest file where none was launched.
+mkdir tree && cd tree || exit 1
+first_is() { # WHAT TRACE WORDS
+	"$MALLOGRAPH" print --only summary >out 2>err || fail "$1: $?, $(cat err)"
+	equal "$1" "$(cat err)" "mallograph: reading $2, $3 here"
+}
+"$MALLOGRAPH" record "$VICTIMS/fork_chain" 5 2>summary
+next=$(sed -n 's/^next: .* //p' summary)
+touch -d '2 seconds' "$(printf '%s\n' mallograph.*.mlg | grep -vxF "$next" | head -n 1)"
+equal "traces of a tree" "$(printf '%s\n' ./*.mlg | wc -l)" 6
+first_is "a tree" "$next" 'the first process of the newest run'
+"$MALLOGRAPH" record bash -c "'$VICTIMS/temporary'; exec '$VICTIMS/leaks'" >/dev/null 2>summary
+executed=$(sed -n 's/^next: .* //p' summary)
+touch -d '4 seconds' mallograph.temporary.*.mlg
+first_is "an exec" "$executed" 'the first process of the newest run'
+"$MALLOGRAPH" print --only summary 2>err | grep -q '^calls to allocation functions: 3000 ' || fail "not that of leaks"
+for trace in mallograph.bash.*.mlg; do
+	"$MALLOGRAPH" info "$trace"
+done | grep -q '^origin *started by mallograph record$' || fail "bash was not the first"
+rm "$next" mallograph.bash.*.mlg
+first_is "no first process" "$(echo mallograph.temporary.*.mlg)" 'the newest trace'
