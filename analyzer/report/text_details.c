@@ -44,12 +44,17 @@ static void print_threads(struct text *text, const struct profile *profile,
 static void print_side(struct text *text, const char *side, const struct profile *profile,
 		       const struct details *details, const struct cost *cost)
 {
+	const struct report_options average = {
+	    .plain_bytes = text->report->options->plain_bytes,
+	    .per = cost->allocations,
+	};
+
 	if (!cost->allocations)
 		return;
-	fprintf(text->out, "  %sown peak %s at %s s, average size %s bytes\n", side,
+	fprintf(text->out, "  %sown peak %s at %s s, average size %s\n", side,
 		report_bytes_text(text->report->options, (int64_t)details->own_peak_bytes).text,
 		seconds(details->own_peak_tick).text,
-		number_fixed((int64_t)cost->bytes, cost->allocations, 1).text);
+		report_bytes_text(&average, (int64_t)cost->bytes).text);
 	fprintf(text->out, "  first at %s s, last at %s s", seconds(details->first_tick).text,
 		seconds(details->last_tick).text);
 	print_threads(text, profile, details);

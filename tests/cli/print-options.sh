@@ -100,7 +100,9 @@ grep -qE '^[a-z]+ \([0-9]+\)$' out || fail "--by thread: $(cat out)"
 "$MALLOGRAPH" print --sort bytes --only allocations -s0 --bytes paths.mlg >out || fail "--sort"
 at_least "--sort bytes" "$(grep -cE "$calls" out)" 3
 "$MALLOGRAPH" print --details --only allocations t.mlg >out || fail "--details"
-grep -qxE '  own peak 48\.05K at 0\.[0-9]{3} s, average size 48\.0 bytes' out || fail "--details: $(cat out)"
+grep -qxE '  own peak 48\.05K at 0\.[0-9]{3} s, average size 48\.00B' out || fail "--details: $(cat out)"
+"$MALLOGRAPH" print --details --bytes --only allocations t.mlg >out || fail "--details --bytes"
+grep -qxE '  own peak 48048 at 0\.[0-9]{3} s, average size 48\.00' out || fail "--details --bytes: $(cat out)"
 grep -qxE '  lifetime .* of 2000 blocks given back' out || fail "--details: $(cat out)"
 
 # what was alive at a moment is not called a leak without a word
