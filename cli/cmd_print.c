@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "analyzer/query/names.h"
 #include "analyzer/report/json_report.h"
 #include "analyzer/report/text.h"
 #include "cli/exports.h"
@@ -46,6 +47,24 @@ static int failed(const char *name, int error)
 {
 	return message_failed("%s: %s", name,
 			      error == ERROR_SYSTEM ? strerror(errno) : error_text(error));
+}
+
+/* Stacks begin with who calls these. */
+static const char *why_missing(const char *function)
+{
+	char bare[64], other[64];
+
+	if (strlen(function) >= sizeof(bare))
+		return "";
+	name_bare(bare, function);
+	for (unsigned i = TRACE_FUNCTION_MALLOC; i <= TRACE_FUNCTION_NEW_ARRAY_ALIGNED_NOTHROW;
+	     i++) {
+		name_bare(other, profile_function_name(i));
+		if (!strcmp(bare, other))
+			return ": allocation functions are not among the callers shown; --tree "
+			       "bottom-up begins with who calls them";
+	}
+	return "";
 }
 
 /* Files beside the report. *instead: one of them takes its place on stdout. -1, or the exit
@@ -91,8 +110,8 @@ static int print(const struct print_options *options, const struct view *view)
 	if (!error && options->fail_above)
 		status = fail_above(options->fail_above, &report, input_name(path));
 	if (error == ERROR_EMPTY && report.missing)
-		status = message_failed("%s: no stack has a function '%s'", input_name(path),
-					report.missing);
+		status = message_failed("%s: no stack has a function '%s'%s", input_name(path),
+					report.missing, why_missing(report.missing));
 	else if (error)
 		status = failed(input_name(path), error);
 	report_release(&report);

@@ -121,7 +121,11 @@ grep -qE '^CALL TREE, TOP DOWN, by peak;' out || fail "the tree does not tell it
 "$MALLOGRAPH" print --tree top-down --sort leaked t.mlg >out || fail "--tree --sort"
 grep -qE '^CALL TREE, TOP DOWN, by leaked;' out || fail "--tree --sort leaked: $(cat out)"
 expect_error 1 "no stack has a function 'nobody'" "$MALLOGRAPH" print --callers nobody t.mlg
-expect_error 1 "'no<>::body'" "$MALLOGRAPH" print --callers 'no<>::body' t.mlg
+allocates="allocation functions are not among the callers shown; --tree bottom-up begins"
+for function in malloc 'operator new' 'operator new[](unsigned long)'; do
+	expect_error 1 "$allocates" "$MALLOGRAPH" print --callers "$function" t.mlg
+done
+expect_error 1 "'no<>::body'$" "$MALLOGRAPH" print --callers 'no<>::body' t.mlg
 expect_error 2 "did you mean 'function'" "$MALLOGRAPH" print --by functon t.mlg
 expect_error 2 "did you mean 'size'" "$MALLOGRAPH" print --filter sze=3 t.mlg
 expect_error 2 'takes a number' "$MALLOGRAPH" print --per many t.mlg
