@@ -10,6 +10,8 @@
 #include "cli/message.h"
 #include "cli/view_rows.h"
 
+#define ENTRY_SECTIONS (REPORT_ALLOCATIONS | REPORT_PEAK | REPORT_LEAKS | REPORT_TEMPORARY)
+
 static struct print_options values = {
     .allocations = -1,
     .peak = -1,
@@ -199,6 +201,10 @@ int print_options(struct print_options **options)
 	if (!values.merge && values.view.by >= 0)
 		return message_usage("option '--by' gathers backtraces, and -m0 does not: "
 				     "use one of them");
+	if (values.view.by >= 0 && (values.tree >= 0 || values.callers || values.callees) &&
+	    !(print_sections(&values) & ENTRY_SECTIONS))
+		return message_usage("option '--by' gathers entries, and a tree has none: leave "
+				     "the tree out, or ask for a section, too: --only allocations");
 	values.exports.shorten = values.shorten;
 	values.exports.plain = values.bytes;
 	return check_exports();

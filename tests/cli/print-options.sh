@@ -137,6 +137,10 @@ expect_error 1 't.mlg: it is no directory' "$MALLOGRAPH" export --format=folded 
 expect_error 2 '1 or more' "$MALLOGRAPH" print --per 0 t.mlg
 expect_error 2 "takes 0 or 1" "$MALLOGRAPH" print --print-leaks=maybe t.mlg
 expect_error 2 'use one of them' "$MALLOGRAPH" print -m0 --by size t.mlg
+for tree in --tree=top-down --tree=bottom-up --callers=main --callees=main; do
+	expect_error 2 "'--by' gathers entries, and a tree has none: .* --only allocations$" "$MALLOGRAPH" print $tree --by module t.mlg
+	"$MALLOGRAPH" print $tree --by module --only allocations t.mlg >out || fail "$tree --by module --only allocations"
+done
 equal "print -v" "$("$MALLOGRAPH" print -v)" "$("$MALLOGRAPH" --version)"
 
 # budgets
