@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <errno.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -85,17 +86,14 @@ static const char *find_library(void)
 	/* beside a build's own binary, in the build tree, installed */
 	static const char *const places[] = {"libmallograph.so", "build/libmallograph.so",
 					     "../lib/mallograph/libmallograph.so"};
-	static char path[PATH_BYTES + 64];
+	static char real[PATH_MAX];
+	char path[PATH_BYTES + 64];
 	const char *folder = program_folder();
 
 	for (size_t i = 0; folder != NULL && i < sizeof(places) / sizeof(places[0]); i++) {
-		char *real;
-
 		snprintf(path, sizeof(path), "%s/%s", folder, places[i]);
-		real = realpath(path, NULL);
-		if (real != NULL && access(real, R_OK) == 0)
+		if (realpath(path, real) != NULL && access(real, R_OK) == 0)
 			return real;
-		free(real);
 	}
 	return NULL;
 }
