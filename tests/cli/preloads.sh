@@ -3,6 +3,7 @@
 # those that have nothing to do with memory. And allocators inside the program itself, whose
 # calls nobody sees: then it is said.
 . "$TESTS/lib.sh"
+not_sanitized 'a sanitized tool cannot have other libraries preloaded'
 need gcc fakeroot stdbuf
 
 wrapper=$VICTIMS/plugin_wrapping_malloc.so
