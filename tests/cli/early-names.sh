@@ -36,7 +36,7 @@ finish() { # WHAT
 
 # Whether the program has ended, and the symbolizer been asked for the rest.
 ended_with() { # SYMBOLIZER
-	! ls -l "/proc/$recorder/fd" | grep -q 'pipe:'
+	! readlink "/proc/$recorder/fd/"* | grep -q '^pipe:'
 }
 
 # How many blocks a function leaked. What print could look the names up in is gone.
