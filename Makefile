@@ -157,7 +157,6 @@ $(B)/victims/alloca $(B)/victims/tail_calls: VICTIM_CFLAGS += -O2
 $(B)/victims/no_frame_pointer $(B)/victims/single_step: VICTIM_CFLAGS += -O2 -fomit-frame-pointer
 $(B)/victims/never_return: VICTIM_CFLAGS += -O2 -falign-functions=1
 $(B)/victims/realign: VICTIM_CFLAGS += -O2 -mavx2
-# The loader knows each segment as a place of its own.
 $(B)/victims/gaps: VICTIM_CFLAGS += -no-pie -Wl,-z,separate-code,-z,max-page-size=0x200000
 $(B)/victims/realign_o3: tests/victims/realign.c
 	@mkdir -p $(@D)
