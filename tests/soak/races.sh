@@ -24,7 +24,7 @@ again() { # NAME COMMAND...
 }
 
 for name in forks family offspring confinement deaths cancel signals handler-storm terminal own-reader \
-	descriptors growing preload twins exchange late-thread; do
+	descriptors growing preload twins exchange late-thread early-names; do
 	again "cli/$name" bash "$TESTS/cli/$name.sh"
 done
 for victim in signals alarm_storm thread_keys thread_local_objects temporary_threads threads \
