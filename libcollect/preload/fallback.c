@@ -19,6 +19,7 @@
 #include <sys/stat.h>
 
 #include "libcollect/preload/filters.h"
+#include "libcollect/preload/headers.h"
 #include "libcollect/preload/rawio.h"
 #include "libcollect/preload/reach.h"
 
@@ -139,11 +140,10 @@ static int is_pipe(const int *ends)
 static void close_pipe(const struct dl_find_object *found)
 {
 	uintptr_t base = found->dlfo_link_map->l_addr;
-	const ElfW(Ehdr) *header = found->dlfo_map_start;
-	const ElfW(Phdr) *segment =
-	    (const ElfW(Phdr) *)((uintptr_t)found->dlfo_map_start + header->e_phoff);
+	unsigned count;
+	const ElfW(Phdr) *segment = program_headers(found, &count);
 
-	for (unsigned i = 0; i < header->e_phnum; i++) {
+	for (unsigned i = 0; segment != NULL && i < count; i++) {
 		uintptr_t at = base + segment[i].p_vaddr, end = at + segment[i].p_memsz;
 
 		if (segment[i].p_type != PT_LOAD || (segment[i].p_flags & PF_W) == 0)

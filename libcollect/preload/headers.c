@@ -2,18 +2,19 @@
 #include "libcollect/preload/headers.h"
 
 #include <elf.h>
-#include <stdint.h>
 #include <sys/auxv.h>
 
 #include "libcollect/preload/rawio.h"
 
 #include "libcollect/preload/banned.h"
 
-static int holds(const struct dl_find_object *found, const ElfW(Phdr) * segment, uintptr_t address)
+int segment_holds(const struct dl_find_object *found, const ElfW(Phdr) * segment, uintptr_t from,
+		  uintptr_t to)
 {
-	const uintptr_t from = found->dlfo_link_map->l_addr + segment->p_vaddr;
+	const uintptr_t start = found->dlfo_link_map->l_addr + segment->p_vaddr;
 
-	return segment->p_type == PT_LOAD && address >= from && address - from < segment->p_memsz;
+	return segment->p_type == PT_LOAD && from >= start && to >= from &&
+	       to - start <= segment->p_memsz;
 }
 
 /* The kernel alone leaves gaps between segments, and tells where the headers are: in one of the
@@ -25,7 +26,8 @@ static const ElfW(Phdr) * headers_of_program(const struct dl_find_object *found,
 
 	*count = segment != NULL ? (unsigned)getauxval(AT_PHNUM) : 0;
 	for (unsigned i = 0; i < *count; i++) {
-		is_program |= holds(found, &segment[i], (uintptr_t)segment);
+		is_program |=
+		    segment_holds(found, &segment[i], (uintptr_t)segment, (uintptr_t)segment + 1);
 		is_segment |= segment[i].p_type == PT_LOAD &&
 			      found->dlfo_link_map->l_addr + segment[i].p_vaddr ==
 				  (uintptr_t)found->dlfo_map_start;

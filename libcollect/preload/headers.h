@@ -4,6 +4,7 @@
 
 #include <dlfcn.h>
 #include <link.h>
+#include <stdint.h>
 
 /*
  * The program headers of a loaded file, in mapped memory; NULL: they are not to be found. What
@@ -11,5 +12,8 @@
  * mapped in one piece. Takes no lock.
  */
 const ElfW(Phdr) * program_headers(const struct dl_find_object *found, unsigned *count);
+/* Whether [from, to) lies in a segment of that file. */
+int segment_holds(const struct dl_find_object *found, const ElfW(Phdr) * segment, uintptr_t from,
+		  uintptr_t to);
 
 #endif

@@ -116,13 +116,10 @@ static uint32_t known(const struct dl_find_object *found)
 static int is_mapped(const struct dl_find_object *found, const ElfW(Phdr) * segment, unsigned count,
 		     uintptr_t at, uintptr_t stop)
 {
-	const uintptr_t base = found->dlfo_link_map->l_addr;
-
 	if (at >= (uintptr_t)found->dlfo_map_start && stop <= (uintptr_t)found->dlfo_map_end)
 		return 1;
 	for (unsigned i = 0; i < count; i++)
-		if (segment[i].p_type == PT_LOAD && at >= base + segment[i].p_vaddr &&
-		    stop <= base + segment[i].p_vaddr + segment[i].p_memsz)
+		if (segment_holds(found, &segment[i], at, stop))
 			return 1;
 	return 0;
 }
