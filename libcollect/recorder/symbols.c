@@ -145,16 +145,19 @@ static int open_later(struct symbolizer *symbolizer)
 	return ends[0];
 }
 
+static struct symbolizer idle(unsigned stopped)
+{
+	return (struct symbolizer){
+	    .output_fd = -1, .later_fd = -1, .until_fd = -1, .stopped = stopped};
+}
+
 int symbolizer_start(struct symbolizer *symbolizer, const char *program, int trace_fd, int later,
 		     pid_t pid, const struct modules *modules, uint64_t now_ns)
 {
 	int input_fd = -1, error = ERROR_SYSTEM;
 
-	*symbolizer = (struct symbolizer){.output_fd = -1,
-					  .later_fd = -1,
-					  .until_fd = -1,
-					  .until_ns = now_ns + LIMIT_NS,
-					  .stopped = symbolizer->stopped};
+	*symbolizer = idle(symbolizer->stopped);
+	symbolizer->until_ns = now_ns + LIMIT_NS;
 	if (program == NULL)
 		return ERROR_UNSUPPORTED;
 	symbolizer->output_fd = memfd_create("mallograph symbols", MFD_CLOEXEC);
@@ -266,6 +269,5 @@ void symbolizer_release(struct symbolizer *symbolizer, void *output, size_t size
 	if (symbolizer->later_fd >= 0)
 		close(symbolizer->later_fd);
 	symbolizer_go_on(symbolizer);
-	*symbolizer = (struct symbolizer){
-	    .output_fd = -1, .later_fd = -1, .until_fd = -1, .stopped = symbolizer->stopped};
+	*symbolizer = idle(symbolizer->stopped);
 }

@@ -35,7 +35,7 @@ finish() { # WHAT
 }
 
 # Whether the program has ended, and the symbolizer been asked for the rest.
-ended_with() { # SYMBOLIZER
+is_asked_again() {
 	! readlink "/proc/$recorder/fd/"* | grep -q '^pipe:'
 }
 
@@ -68,7 +68,7 @@ equal "blocks of the end, the symbolizer killed" "$(leaked_by k.mlg allocate_lat
 begin d.mlg
 kill -STOP "$symbolizer"
 touch go
-wait_for ended_with "$symbolizer"
+wait_for is_asked_again
 kill -KILL "$symbolizer"
 finish "the symbolizer killed at the end"
 whole d.mlg
